@@ -1,0 +1,56 @@
+"""Every setting, with its unit. All are optional: the plugin works with none of them set."""
+
+from pydantic import BaseModel, Field
+
+
+class ScopedConfig(BaseModel):
+    """The settings behind the prefix ``QQIMAGE__``."""
+
+    prefetch: bool = True
+    """Resolve images as messages arrive, not only when someone asks for them."""
+
+    get_image_timeout: float = Field(default=15, gt=0)
+    """Seconds for one call of the peer's ``get_image``."""
+
+    download_timeout: float = Field(default=20, gt=0)
+    """Seconds for one download."""
+
+    resolve_timeout: float = Field(default=60, gt=0)
+    """Seconds for everything about one image, from the moment its turn has come."""
+
+    max_image_size: int = Field(default=32 * 1024 * 1024, gt=0)
+    """Bytes of one image; larger ones are refused."""
+
+    max_pixels: int = Field(default=100_000_000, gt=0)
+    """Pixels of one frame; larger ones are refused."""
+
+    concurrency: int = Field(default=16, gt=0)
+    """Images being fetched at once."""
+
+    max_bytes_in_flight: int = Field(default=128 * 1024 * 1024, gt=0)
+    """Bytes held by unfinished fetches."""
+
+    path_map: dict[str, str] = Field(default_factory=dict)
+    """The peer's path prefix → the same folder as this bot sees it (containers, WSL)."""
+
+    mirrors: dict[str, str] = Field(default_factory=dict)
+    """Image host → base URL of a reverse proxy for it; path and query are kept."""
+
+    proxy: str = ""
+    """Proxy URL for downloads (``http://…``); empty for none."""
+
+    trusted_hosts: list[str] = Field(default_factory=list)
+    """Hosts, addresses or networks that downloads may reach although they are private."""
+
+    max_store_size: int = Field(default=4 * 1024 * 1024 * 1024, gt=0)
+    """Bytes of all stored images; the least recently used are removed beyond it."""
+
+    max_age: float = Field(default=30 * 24 * 3600, gt=0)
+    """Seconds since its last use after which a stored image may be removed."""
+
+
+class Config(BaseModel):
+    """What NoneBot reads from ``.env``: one nested group."""
+
+    qqimage: ScopedConfig = Field(default_factory=ScopedConfig)
+    """The settings of this plugin."""

@@ -1,0 +1,176 @@
+"""Everything that can go wrong with an image, as one family of exceptions.
+
+::
+
+    QQImageError
+    ├── ImageUnavailable     every source failed; see ``attempts`` and ``hint``
+    │   ├── ImageExpired     the link is dead and nobody gave a fresh one
+    │   ├── ImageNotFound    whoever was asked does not know the image
+    │   └── ImageRejected    bytes came, but they are no acceptable image
+    ├── AttemptFailed        one source failed (inside the plugin only)
+    └── StoreError           the local store cannot be used
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+_MAX_DETAIL = 300
+_KEYS = re.compile(r"((?:rkey|access_token|token)(?:=|%3D))[^&\s\"'<>]+", re.IGNORECASE)
+# user:password@ of a proxy or mirror, which libraries repeat in their errors
+_CREDENTIALS = re.compile(r"(://)[^/@\s:]+:[^/@\s]+@")
+
+
+class Cause(str, Enum):
+    """Why one attempt failed, as far as the next step depends on it."""
+
+    EXPIRED = "expired"
+    """The link or its key is not valid any more."""
+    NOT_FOUND = "not found"
+    """The one asked does not know the image."""
+    REJECTED = "rejected"
+    """Bytes came that are no acceptable image."""
+    TIMEOUT = "timed out"
+    """No answer within our own deadline."""
+    UNREACHABLE = "unreachable"
+    """No connection could be made, or it broke."""
+    REFUSED = "refused"
+    """The address is not one that downloads may reach."""
+    UNREADABLE = "unreadable"
+    """The file named by the peer cannot be read here."""
+    UNSUPPORTED = "unsupported"
+    """The peer has no such action."""
+    FAILED = "failed"
+    """Anything else; the detail says what."""
+
+
+class QQImageError(Exception):
+    """Base of every error this plugin raises."""
+
+
+class AttemptFailed(QQImageError):
+    """One source could not give the bytes; the resolver goes on with the next.
+
+    Args:
+        cause: what kind of failure it was.
+        detail: what exactly happened, in words; keys in it are masked.
+    """
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(cause, detail)
+        self.cause = cause
+        self.detail = mask_keys(detail)
+
+    def __str__(self) -> str:
+        return f"{self.cause.value}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of one source, and what came of it."""
+
+    source: str
+    """Which way was tried, e.g. ``get_image`` or ``url of the segment``."""
+    cause: Cause
+    """What kind of failure it was."""
+    detail: str
+    """What the other side answered, with keys masked."""
+    seconds: float
+    """How long it took, in seconds."""
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.cause.value} after {self.seconds:.2f} s ({self.detail})"
+
+
+class ImageUnavailable(QQImageError):
+    """No source could give the image.
+
+    Args:
+        image: which image, in words (name, message, bot).
+        attempts: every way that was tried, in order.
+    """
+
+    def __init__(self, image: str, attempts: tuple[Attempt, ...] = ()) -> None:
+        super().__init__(image, attempts)
+        self.image = image
+        """Which image: its name, message and bot."""
+        self.attempts = attempts
+        """Every way that was tried, in order."""
+
+    @property
+    def hint(self) -> str:
+        """What the operator can change, in one sentence; empty when nothing is known to help."""
+        for cause, hint in _HINTS.items():
+            if any(attempt.cause is cause for attempt in self.attempts):
+                return hint
+        return ""
+
+    def __str__(self) -> str:
+        tried = "; ".join(map(str, self.attempts)) or "the segment names no way to get it"
+        return f"{self.image}: {tried}" + (f". Hint: {self.hint}" if self.hint else "")
+
+    def again(self) -> "ImageUnavailable":
+        """A fresh copy to raise for another waiter, free of this one's traceback."""
+        return type(self)(self.image, self.attempts)
+
+
+class ImageExpired(ImageUnavailable):
+    """The image's link is dead (``-5503007 download url has expired``) and no source is left."""
+
+
+class ImageNotFound(ImageUnavailable):
+    """Nobody who was asked knows the image (any more)."""
+
+
+class ImageRejected(ImageUnavailable):
+    """Bytes arrived, but they are not an acceptable image: HTML, truncated, too large, …"""
+
+
+class StoreError(QQImageError):
+    """The local store cannot be read or written: disk full, no permission, a newer schema, …"""
+
+
+def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
+    """The most telling `ImageUnavailable` for these attempts."""
+    causes = {attempt.cause for attempt in attempts}
+    if Cause.EXPIRED in causes:
+        return ImageExpired(image, attempts)
+    if Cause.REJECTED in causes:
+        return ImageRejected(image, attempts)
+    if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED}:
+        return ImageNotFound(image, attempts)
+    return ImageUnavailable(image, attempts)
+
+
+def mask_keys(text: str) -> str:
+    """The text on one line, shortened, with the value of every ``rkey`` or token replaced."""
+    masked = _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", " ".join(text.split())))
+    return masked if len(masked) <= _MAX_DETAIL else masked[:_MAX_DETAIL] + "…"
+
+
+# In order of how directly the hint leads to a cure.
+_HINTS = {
+    Cause.UNREADABLE: (
+        "the peer's file is not visible to this bot; share its folder and set QQIMAGE__PATH_MAP, "
+        "or let the peer inline base64 (NapCat: enableLocalFile2Url)"
+    ),
+    Cause.REFUSED: (
+        "the address lies in a private network; if downloads may reach it, name it in "
+        "QQIMAGE__TRUSTED_HOSTS"
+    ),
+    Cause.EXPIRED: (
+        "the link is dead; ask for the image sooner (QQIMAGE__PREFETCH=true) or have it sent again"
+    ),
+    Cause.TIMEOUT: (
+        "no answer in time; check the peer's log and network, or raise QQIMAGE__GET_IMAGE_TIMEOUT "
+        "or QQIMAGE__DOWNLOAD_TIMEOUT"
+    ),
+    Cause.UNREACHABLE: (
+        "QQ's image host cannot be reached from this bot; set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
+    ),
+    Cause.REJECTED: (
+        "what arrived is no usable image; if it should be, look at QQIMAGE__MAX_IMAGE_SIZE and "
+        "QQIMAGE__MAX_PIXELS, or at a proxy that answers in the host's place"
+    ),
+    Cause.NOT_FOUND: "the peer has forgotten the image; have it sent again",
+}

@@ -1,0 +1,148 @@
+"""`Image`, the handle that plugin authors hold."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import anyio.to_thread
+import pybase64
+from nonebot.adapters.onebot.v11 import MessageSegment
+
+from .content import ImageInfo
+from .errors import StoreError
+from .reference import ImageReference
+
+State = Literal["new", "resolving", "stored", "failed"]
+"""Where an image stands: nothing was done yet, under way, at hand, or failed a moment ago."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image at hand."""
+
+    reference: ImageReference
+    """Which reference it was got for."""
+    info: ImageInfo
+    """What it is."""
+    source: str
+    """Where its bytes came from; ``store`` when they were there already."""
+    path: Path
+    """Its file in the store."""
+    data: bytes | None = field(default=None, repr=False)
+    """The bytes, only while the store cannot keep them."""
+
+
+class Road(Protocol):
+    """What a handle needs from the resolver."""
+
+    async def resolve(self, reference: ImageReference) -> StoredImage:
+        """The image, from the store or fetched."""
+        ...
+
+    async def read(self, stored: StoredImage) -> bytes | None:
+        """Its verified bytes; None when the store has lost them."""
+        ...
+
+    def prefetch(self, reference: ImageReference) -> None:
+        """Resolve in the background."""
+        ...
+
+    def state(self, reference: ImageReference) -> State:
+        """Where it stands."""
+        ...
+
+
+class Image:
+    """One image of a message: cheap to make, and no work is done until you ask.
+
+    ``await image`` gives the `StoredImage`. Every awaiting method raises `ImageUnavailable` when
+    no source has the image. Handles are safe to share and to use at the same time.
+    """
+
+    __slots__ = ("_road", "_stored", "reference")
+
+    def __init__(self, reference: ImageReference, road: Road) -> None:
+        self.reference = reference
+        """What the segment said about it."""
+        self._road = road
+        self._stored: StoredImage | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.reference}, {self.state}>"
+
+    def __await__(self) -> Generator[Any, Any, StoredImage]:
+        return self._resolve().__await__()
+
+    @property
+    def state(self) -> State:
+        """Where it stands; asking starts nothing."""
+        return "stored" if self._stored is not None else self._road.state(self.reference)
+
+    def prefetch(self) -> None:
+        """Start to resolve it in the background, for a use soon after."""
+        self._road.prefetch(self.reference)
+
+    async def read(self) -> bytes:
+        """The bytes, verified against their SHA-256.
+
+        Raises:
+            ImageUnavailable: no source has it.
+            StoreError: it was fetched, but the store could not keep it.
+        """
+        for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
+            stored = await self._resolve()
+            data = await self._road.read(stored)
+            if data is not None:
+                return data
+            self._stored = None
+        raise StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
+
+    async def path(self) -> Path:
+        """A file with the verified bytes: to read, never to write, move or delete.
+
+        Raises:
+            ImageUnavailable: no source has it.
+            StoreError: the store cannot keep it, so there is no file.
+        """
+        await self.read()
+        stored = await self._resolve()
+        if stored.data is not None:
+            raise StoreError(f"{self.reference}: it could not be stored, so there is no file of it")
+        return stored.path
+
+    async def info(self) -> ImageInfo:
+        """What it is: digests, type, size in bytes, width and height in pixels, frames.
+
+        Raises:
+            ImageUnavailable: no source has it.
+        """
+        return (await self._resolve()).info
+
+    async def data_url(self) -> str:
+        """The bytes as a ``data:`` URL, as vision models take them.
+
+        Raises:
+            ImageUnavailable: no source has it.
+            StoreError: it was fetched, but the store could not keep it.
+        """
+        data = await self.read()
+        return f"data:{(await self.info()).mime};base64,{await _base64(data)}"
+
+    async def segment(self) -> MessageSegment:
+        """A segment that sends it again, through any peer and at any later time.
+
+        Raises:
+            ImageUnavailable: no source has it.
+            StoreError: it was fetched, but the store could not keep it.
+        """
+        return MessageSegment("image", {"file": f"base64://{await _base64(await self.read())}"})
+
+    async def _resolve(self) -> StoredImage:
+        if self._stored is None:
+            self._stored = await self._road.resolve(self.reference)
+        return self._stored
+
+
+async def _base64(data: bytes) -> str:
+    return await anyio.to_thread.run_sync(pybase64.b64encode_as_string, data)

@@ -1,0 +1,115 @@
+"""The sources, the order in which they are tried, and the judgement of what they bring."""
+
+import time
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+
+from ..config import ScopedConfig
+from ..content import ImageInfo, inspect
+from ..errors import Attempt, AttemptFailed, Cause
+from ..reference import ImageReference
+from .answer_base64 import AnswerBase64
+from .answer_file import AnswerFile
+from .download import Downloader
+from .get_image import GetImage
+from .source import Fetch, Source
+from .urls import AnswerUrl, SegmentUrl
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An image, and where it came from."""
+
+    info: ImageInfo
+    """What it is."""
+    data: bytes = field(repr=False)
+    """Its bytes, inspected."""
+    source: str
+    """The name of the source that gave them."""
+
+
+class Sources:
+    """Every way to an image's bytes.
+
+    Args:
+        config: the settings.
+    """
+
+    def __init__(self, config: ScopedConfig) -> None:
+        self._config = config
+        self._downloader = Downloader(
+            timeout=config.download_timeout,
+            max_size=config.max_image_size,
+            mirrors=config.mirrors,
+            proxy=config.proxy,
+            trusted_hosts=config.trusted_hosts,
+        )
+        # The peer is asked before the segment's URL is tried: its answer survives a dead link.
+        self._order: tuple[Source, ...] = (
+            GetImage(config.get_image_timeout),
+            AnswerBase64(config.max_image_size),
+            AnswerFile(config.path_map, config.max_image_size),
+            AnswerUrl(self._downloader),
+            SegmentUrl(self._downloader),
+        )
+
+    async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
+        """Try the sources in order, until one brings the image the segment describes.
+
+        Bytes of another size than the segment declares are most likely another image of the same
+        name (peers look it up by name) or a thumbnail: they are only taken when nothing better
+        comes.
+
+        Returns:
+            The image, or None; and the attempts that failed. It stops in time: see
+            ``resolve_timeout``.
+        """
+        attempts: list[Attempt] = []
+        second_best: Fetched | None = None
+        with anyio.move_on_after(self._config.resolve_timeout) as deadline:
+            for source in self._order:
+                started = time.perf_counter()
+                try:
+                    fetched = await self._try(source, fetch)
+                except AttemptFailed as failure:
+                    seconds = time.perf_counter() - started
+                    attempts.append(Attempt(source.name, failure.cause, failure.detail, seconds))
+                    continue
+                if fetched is None:
+                    continue
+                if _fits(fetch.reference, fetched.info):
+                    return fetched, tuple(attempts)
+                second_best = second_best or fetched
+        if deadline.cancelled_caught:
+            limit = self._config.resolve_timeout
+            attempts.append(
+                Attempt("everything together", Cause.TIMEOUT, f"more than {limit:g} s", limit)
+            )
+        return second_best, tuple(attempts)
+
+    async def close(self) -> None:
+        """Close what the sources hold open."""
+        await self._downloader.close()
+
+    async def _try(self, source: Source, fetch: Fetch) -> Fetched | None:
+        data = await source.fetch(fetch)
+        if data is None:
+            return None
+        info = await anyio.to_thread.run_sync(self._inspect, data, fetch.reference.md5)
+        return Fetched(info, data, source.name)
+
+    def _inspect(self, data: bytes, md5: str) -> ImageInfo:
+        return inspect(
+            data,
+            max_size=self._config.max_image_size,
+            max_pixels=self._config.max_pixels,
+            md5=md5,
+        )
+
+
+def _fits(reference: ImageReference, info: ImageInfo) -> bool:
+    return info.md5 == reference.md5 or reference.size in (None, info.size)
+
+
+__all__ = ["Fetch", "Fetched", "Sources"]

@@ -1,0 +1,196 @@
+"""Downloading one URL: one shared client, a deadline, a byte cap, and answers put into words."""
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Mapping, Sequence
+
+import anyio
+import anyio.to_thread
+import httpx
+from yarl import URL
+
+from ..budget import Reservation
+from ..errors import AttemptFailed, Cause, mask_keys
+from .address_guard import AddressGuard, GuardedTransport
+from .tls import QQ_HOSTS, default_context, qq_context
+
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
+_MAX_REDIRECTS = 5
+_ERROR_BODY = 4096
+"""Bytes read of an answer that is an error, to tell which."""
+_CONNECT_TIMEOUT = 10.0
+
+
+class Downloader:
+    """Fetches images over HTTP.
+
+    Args:
+        timeout: seconds for one download, redirects included.
+        max_size: the largest acceptable image, in bytes.
+        mirrors: image host → base URL that reverse-proxies it.
+        proxy: proxy URL, or an empty string.
+        trusted_hosts: hosts, addresses and networks that may be private.
+
+    Raises:
+        ValueError: `proxy` is no usable proxy URL, or a mirror no http(s) URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        max_size: int,
+        mirrors: Mapping[str, str],
+        proxy: str,
+        trusted_hosts: Sequence[str],
+    ) -> None:
+        self._timeout = timeout
+        self._max_size = max_size
+        self._mirrors = {host.lower(): _mirror(host, base) for host, base in mirrors.items()}
+        self._proxy = _proxy(proxy)
+        mirror_hosts = (base.host or "" for base in self._mirrors.values())
+        self._guard = AddressGuard([*trusted_hosts, *mirror_hosts])
+        self._client: httpx.AsyncClient | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self, url: str, reservation: Reservation) -> bytes:
+        """Download an image.
+
+        Args:
+            url: an http(s) URL; its host is replaced when there is a mirror for it.
+            reservation: corrected to the size that is really held.
+
+        Raises:
+            AttemptFailed: no answer, an error, or more bytes than allowed.
+        """
+        client = await self._get_client()
+        try:
+            with anyio.fail_after(self._timeout):
+                return await self._fetch(client, self._target(url), reservation)
+        except TimeoutError:
+            raise AttemptFailed(
+                Cause.TIMEOUT, f"not downloaded within {self._timeout:g} s"
+            ) from None
+        except httpx.TimeoutException:
+            raise AttemptFailed(
+                Cause.TIMEOUT, f"no connection within {_CONNECT_TIMEOUT:g} s"
+            ) from None
+        except httpx.TooManyRedirects:
+            raise AttemptFailed(Cause.FAILED, f"more than {_MAX_REDIRECTS} redirects") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise AttemptFailed(
+                Cause.UNREACHABLE, f"{str(error) or type(error).__name__}"
+            ) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _target(self, url: str) -> httpx.URL:
+        target = httpx.URL(url)
+        base = self._mirrors.get(target.host)
+        if base is None:
+            return target
+        path = base.raw_path.rstrip("/").encode() + target.raw_path
+        return httpx.URL(str(base.origin())).copy_with(raw_path=path)
+
+    async def _fetch(
+        self, client: httpx.AsyncClient, url: httpx.URL, reservation: Reservation
+    ) -> bytes:
+        async with client.stream("GET", url) as response:
+            if response.status_code != 200:
+                raise await _refusal(response)
+            declared = response.headers.get("content-length", "")
+            if declared.isdigit():
+                self._check(int(declared))
+                reservation.resize(int(declared))
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                self._check(len(body))
+            reservation.resize(len(body))
+            return bytes(body)
+
+    def _check(self, size: int) -> None:
+        if size > self._max_size:
+            raise AttemptFailed(
+                Cause.REJECTED, f"{size} bytes or more, with {self._max_size} allowed"
+            )
+
+    async def _get_client(self) -> httpx.AsyncClient:
+        async with self._making:
+            if self._client is None:
+                # TLS contexts take 20 ms each: never on the event loop
+                contexts = await anyio.to_thread.run_sync(_contexts)
+                self._client = self._make_client(*contexts)
+            return self._client
+
+    def _make_client(self, default: ssl.SSLContext, qq: ssl.SSLContext) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=self._transport(default),
+            mounts={f"https://{host}": self._transport(qq) for host in QQ_HOSTS},
+            # a compressed body would have to be unpacked before its size is known
+            headers={"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(self._timeout, connect=_CONNECT_TIMEOUT),
+            follow_redirects=True,
+            max_redirects=_MAX_REDIRECTS,
+            trust_env=False,
+        )
+
+    def _transport(self, context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+        if self._proxy is None:
+            return GuardedTransport(self._guard, context, _LIMITS)
+        # the proxy resolves the names, so the addresses cannot be checked here
+        return httpx.AsyncHTTPTransport(
+            verify=context, proxy=self._proxy, limits=_LIMITS, trust_env=False
+        )
+
+
+async def _refusal(response: httpx.Response) -> AttemptFailed:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) >= _ERROR_BODY:
+            break
+    text = bytes(body[:_ERROR_BODY]).decode("utf-8", "replace")
+    detail = f"HTTP {response.status_code}" + (f": {text}" if text.strip() else "")
+    if "-5503007" in text or "-5503010" in text:
+        return AttemptFailed(Cause.EXPIRED, detail)
+    if response.status_code in (404, 410):
+        return AttemptFailed(Cause.NOT_FOUND, detail)
+    return AttemptFailed(Cause.FAILED, detail)
+
+
+def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    return default_context(), qq_context()
+
+
+def _mirror(host: str, base: str) -> URL:
+    url = URL(base)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"QQIMAGE__MIRRORS: {json.dumps(base)} for {host} is no http(s) URL")
+    return url
+
+
+def _proxy(proxy: str) -> httpx.Proxy | None:
+    try:
+        return httpx.Proxy(proxy) if proxy else None
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ValueError(f"QQIMAGE__PROXY: {mask_keys(str(error))}") from None
+
+
+class _MaskedKeys(logging.Filter):
+    """httpx logs each URL it requests, and the keys in it open other people's pictures."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                mask_keys(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_MaskedKeys())

@@ -1,0 +1,27 @@
+"""TLS as QQ's image hosts need it, without giving up the verification of certificates.
+
+Python ≥ 3.10 no longer offers RSA key exchange, and some of QQ's hosts offer nothing else:
+``SSLV3_ALERT_HANDSHAKE_FAILURE``, https://github.com/LagrangeDev/Lagrange.Core/issues/315
+"""
+
+import ssl
+
+import httpx
+
+QQ_HOSTS = ("*.qq.com", "*.qq.com.cn", "*.qpic.cn")
+"""The hosts that get `qq_context`, as httpx writes patterns; all others keep the default."""
+
+# explicit, because what "DEFAULT" means changes with OpenSSL
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:RSA+AESGCM:RSA+AES"
+
+
+def default_context() -> ssl.SSLContext:
+    """A verifying context with Python's own choice of ciphers. Takes about 20 ms to make."""
+    return httpx.create_ssl_context()
+
+
+def qq_context() -> ssl.SSLContext:
+    """A verifying context that also offers RSA key exchange. Takes about 20 ms to make."""
+    context = httpx.create_ssl_context()
+    context.set_ciphers(_CIPHERS)
+    return context
