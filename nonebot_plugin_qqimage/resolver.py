@@ -130,7 +130,11 @@ class ImageResolver:
         shared = reference.key in self._flights
         try:
             stored = await self._join(reference.key, reference)
-            if stored.reference == reference or stored.info.md5 == reference.md5:
+            if (
+                reference.key == reference.own_key
+                or stored.reference == reference
+                or stored.info.md5 == reference.md5
+            ):
                 return stored
         except ImageUnavailable:
             if not shared:
