@@ -37,6 +37,12 @@ _HEADER = 1024 * 1024
 _TINY = 64 * 1024
 _PNG_END = b"IEND\xaeB\x60\x82"
 _MAX_JPEG_SEGMENTS = 4096
+_MAX_BLOCKS = 1 << 20
+"""Blocks of a GIF or chunks of a WebP looked at: those of a hostile one are two bytes each."""
+_BOXES = frozenset(
+    (b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"mpvd", b"sefd")
+)
+"""What may stand at the top of AVIF and HEIC; anything else there was appended."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,10 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
 
 def _mime(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":  # the libraries miss animated AVIF and some HEIC brands
-        return _BRANDS.get(data[8:12])
+        brand = data[8:12]
+        if brand in (b"mif1", b"msf1") and _AVIF_BRAND.search(_ftyp_brands(data)):
+            return "image/avif"
+        return _BRANDS.get(brand)
     kind = filetype.image_match(data[:_TINY])  # pyright: ignore[reportUnknownMemberType]
     if kind is None:
         return None

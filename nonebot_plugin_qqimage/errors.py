@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 _MAX_DETAIL = 300
-_KEYS = re.compile(r"((?:rkey|access_token|token)(?:=|%3D))[^&\s\"'<>]+", re.IGNORECASE)
+# in a URL, escaped or not, or as a field of JSON
+_KEYS = re.compile(
+    r"""((?:rkey|token)(?:=|%(?:25)*3D|\\*["']\s*:\s*\\*["']))[^&\s"'<>]+""", re.IGNORECASE
+)
 # user:password@ of a proxy or mirror, which libraries repeat in their errors
-_CREDENTIALS = re.compile(r"(://)[^/@\s:]+:[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(://)[^/?#\s\"'<>]*@")
 
 
 class Cause(str, Enum):
@@ -57,9 +60,9 @@ class AttemptFailed(QQImageError):
     """
 
     def __init__(self, cause: Cause, detail: str) -> None:
-        super().__init__(cause, detail)
         self.cause = cause
         self.detail = mask_keys(detail)
+        super().__init__(cause, self.detail)
 
     def __str__(self) -> str:
         return f"{self.cause.value}: {self.detail}"
@@ -92,7 +95,7 @@ class ImageUnavailable(QQImageError):
 
     def __init__(self, image: str, attempts: tuple[Attempt, ...] = ()) -> None:
         super().__init__(image, attempts)
-        self.image = image
+        self.image = mask_keys(image)
         """Which image: its name, message and bot."""
         self.attempts = attempts
         """Every way that was tried, in order."""

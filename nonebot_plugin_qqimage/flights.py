@@ -38,7 +38,9 @@ class Flights(Generic[_T]):
         if task is None:
             task = self._tasks[key] = asyncio.create_task(work())
             task.add_done_callback(lambda done: self._landed(key, done))
-        return asyncio.shield(task)
+        waiter: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        task.add_done_callback(lambda done: _tell(waiter, done))
+        return waiter
 
     def start(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> None:
         """Have the work done without waiting; its outcome is for those who join."""
@@ -54,6 +56,18 @@ class Flights(Generic[_T]):
     def _landed(self, key: str, task: asyncio.Task[_T]) -> None:
         del self._tasks[key]
         _retrieve(task)
+
+
+def _tell(waiter: asyncio.Future[_T], task: asyncio.Task[_T]) -> None:
+    # not `shield`: from Python 3.14 it logs each failure that a cancelled waiter did not see
+    if waiter.done():
+        return
+    if task.cancelled():
+        waiter.cancel()
+    elif error := task.exception():
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(task.result())
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:

@@ -41,7 +41,7 @@ class Road(Protocol):
         ...
 
     async def read(self, stored: StoredImage) -> bytes | None:
-        """Its verified bytes; None when the store has lost them."""
+        """Its verified bytes; None when the store has lost them, and has to forget it."""
         ...
 
     def prefetch(self, reference: ImageReference) -> None:

@@ -17,8 +17,8 @@ from .errors import AttemptFailed, Cause
 calling: ContextVar[bool] = ContextVar("qqimage_calling", default=False)
 """True while the plugin itself calls an API, for API hooks to leave such calls alone."""
 
-_UNKNOWN_ACTION = {404, 1404}
-_UNKNOWN_ACTION_WORDS = ("不支持的api", "api 不存在", "status code: 404")
+_UNKNOWN_ACTION = (404, 1404)
+_UNKNOWN_ACTION_WORDS = ("不支持的api", "api 不存在")
 _NOT_FOUND_WORDS = ("file not found", "消息不存在", "not found")
 _BAD_LINK_WORDS = ("statustext: bad request", "-5503007", "-5503010")
 _GRACE = 1.0

@@ -13,6 +13,7 @@ from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
 
 _MD5_STEM = re.compile(r"(?P<md5>[0-9a-fA-F]{32})(\.[0-9a-zA-Z]{1,8})?")
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_FILE = 1024
 _MAX_URL = 8192
 _MAX_IMAGES = 100
@@ -164,7 +165,10 @@ def _parts(segment: object) -> tuple[str, Mapping[str, Any]]:
 
 def _text(data: Mapping[str, Any], field: str, limit: int) -> str:
     value = data.get(field)
-    return value if isinstance(value, str) and len(value) <= limit else ""
+    if not isinstance(value, str) or len(value) > limit:
+        return ""
+    # half an emoji, as JSON can carry it, fits into no URL and no database
+    return "" if _SURROGATE.search(value) else value
 
 
 def _url(data: Mapping[str, Any], field: str) -> str:

@@ -28,9 +28,11 @@ _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
 _MAX_WAIT = 600.0
 """Seconds an image may wait for its turn."""
-_FAILURE_MEMORY = 30.0
-"""Seconds: ten plugins that ask for a dead image in turn cause one round of attempts."""
-_MAX_FAILURES = 1024
+_MEMORY = 30.0
+"""Seconds an outcome is remembered: ten plugins that ask in turn cause one round of attempts."""
+_MAX_REMEMBERED = 1024
+Outcome = StoredImage | ImageUnavailable
+"""What can come of resolving a reference."""
 _QUIET = 600.0
 """Seconds until the same trouble with the store is logged again."""
 _CLOSE_TIMEOUT = 5.0
@@ -61,7 +63,7 @@ class ImageResolver:
         self._flights: Flights[StoredImage] = Flights(_MAX_FLIGHTS)
         self._slots = asyncio.Semaphore(config.concurrency)
         self._budget = ByteBudget(config.max_bytes_in_flight)
-        self._failures: OrderedDict[ImageReference, tuple[float, ImageUnavailable]] = OrderedDict()
+        self._recent: OrderedDict[ImageReference, tuple[float, Outcome]] = OrderedDict()
         self._store_trouble: dict[str, float] = {}
 
     @property
@@ -112,14 +114,17 @@ class ImageResolver:
 
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background. Nobody is told of a failure but the log."""
-        if self._failure(reference) is None and not self._flights.full:
+        if self._outcome(reference) is None and not self._flights.full:
             self._flights.start(reference.key, lambda: self._fly(reference))
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
         if reference.key in self._flights or reference.own_key in self._flights:
             return "resolving"
-        return "failed" if self._failure(reference) is not None else "new"
+        outcome = self._outcome(reference)
+        if outcome is None:
+            return "new"
+        return "stored" if isinstance(outcome, StoredImage) else "failed"
 
     async def resolve(self, reference: ImageReference) -> StoredImage:
         """The image a reference means.
@@ -150,7 +155,12 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
-        return stored.data if stored.data is not None else await self._store.read(stored.info)
+        if stored.data is not None:
+            return stored.data
+        data = await self._store.read(stored.info)
+        if data is None:
+            self._recent.pop(stored.reference, None)
+        return data
 
     async def close(self) -> None:
         """End everything under way, and close the store."""
@@ -165,11 +175,13 @@ class ImageResolver:
         return [Image(reference, self) for reference in find_in_event(event)[part]]
 
     async def _join(self, key: str, reference: ImageReference) -> StoredImage:
-        failure = self._failure(reference)
-        if failure is None and key not in self._flights and self._flights.full:
-            failure = _too_busy(reference)
-        if failure is not None:
-            raise failure.again()
+        outcome = self._outcome(reference)
+        if isinstance(outcome, StoredImage):
+            return outcome
+        if outcome is None and key not in self._flights and self._flights.full:
+            outcome = _too_busy(reference)
+        if outcome is not None:
+            raise outcome.again()
         try:
             return await self._flights.join(key, lambda: self._fly(reference))
         except ImageUnavailable as error:
@@ -180,10 +192,14 @@ class ImageResolver:
         try:
             known = await self._known(reference)
             if known is not None:
-                return StoredImage(reference, known, "store", self._store.path(known))
-            return await self._keep(reference, await self._fetch(reference))
+                stored = StoredImage(reference, known, "store", self._store.path(known))
+            else:
+                stored = await self._keep(reference, await self._fetch(reference))
+            if stored.data is None:
+                self._remember(reference, stored)
+            return stored
         except ImageUnavailable as error:
-            self._remember(reference, error)
+            self._remember(reference, error.again())
             logger.warning(f"qqimage: {error}")
             raise
         except Exception as error:
@@ -242,15 +258,16 @@ class ImageResolver:
             peer = self._peers[bot] = Peer(bot)
         return peer
 
-    def _failure(self, reference: ImageReference) -> ImageUnavailable | None:
-        when, failure = self._failures.get(reference, (0.0, None))
-        return failure if time.monotonic() - when < _FAILURE_MEMORY else None
+    def _outcome(self, reference: ImageReference) -> Outcome | None:
+        """What has come of this very reference a moment ago."""
+        when, outcome = self._recent.get(reference, (0.0, None))
+        return outcome if time.monotonic() - when < _MEMORY else None
 
-    def _remember(self, reference: ImageReference, failure: ImageUnavailable) -> None:
-        self._failures[reference] = time.monotonic(), failure.again()
-        self._failures.move_to_end(reference)
-        if len(self._failures) > _MAX_FAILURES:
-            self._failures.popitem(last=False)
+    def _remember(self, reference: ImageReference, outcome: Outcome) -> None:
+        self._recent[reference] = time.monotonic(), outcome
+        self._recent.move_to_end(reference)
+        if len(self._recent) > _MAX_REMEMBERED:
+            self._recent.popitem(last=False)
 
     def _complain(self, error: StoreError) -> None:
         """Log trouble with the store once per cause, not once per image."""

@@ -1,0 +1,97 @@
+"""What can go wrong at the simulated CDN, for one picture or for all, from now on or n times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+
+class Fault(Enum):
+    """A way to fail."""
+
+    EXPIRED = "status 400 and the body of an expired key"
+    INVALID_KEY = "status 400 and the body of a wrong key"
+    NOT_FOUND = "status 404"
+    HTML = "status 200 and a web page"
+    EMPTY = "status 200 and no byte"
+    CUT = "status 200 and only half of the picture, said to be all of it"
+    TRUNCATED = "the connection closes before all announced bytes came"
+    RESET = "the connection is reset instead of an answer"
+    HANG = "the request is accepted and never answered"
+    DRIP = "the right bytes, a few at a time"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole HTTP answer; as a fault it stands in for the picture."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+EXPIRED_KEY = Reply(
+    400,
+    b'{"retcode":-5503007,"retmsg":"download url has expired","retryflag":0}',
+    "application/json",
+)
+INVALID_KEY = Reply(
+    400, b'{"retcode":-5503010,"retmsg":"invalid rkey","retryflag":1}', "application/json"
+)
+NOT_FOUND = Reply(404)
+WEB_PAGE = Reply(200, b"<html>blocked</html>", "text/html")
+
+
+@dataclass
+class _Pending:
+    fault: Fault | Reply
+    times: int | None
+
+
+class Faults:
+    """The faults in force; change them at any moment."""
+
+    def __init__(self) -> None:
+        self.abroad: Literal["hang", "reset"] | None = None
+        """What the bot's requests meet as if it stood in a country QQ does not serve."""
+        self.drip_bytes = 64
+        """How many bytes :attr:`Fault.DRIP` sends at once."""
+        self.drip_seconds = 0.05
+        """How long it waits after each of these."""
+        self.delays: dict[str | None, float] = {}
+        """Seconds before an answer, by fileid; None is for all others."""
+        self._pending: dict[str | None, _Pending] = {}
+
+    def set(
+        self, fault: Fault | Reply, *, fileid: str | None = None, times: int | None = None
+    ) -> None:
+        """Put a fault in force, for one picture or all, for ``times`` requests or on and on."""
+        self._pending[fileid] = _Pending(fault, times)
+
+    def clear(self) -> None:
+        """Make everything right again."""
+        self._pending.clear()
+        self.delays.clear()
+        self.abroad = None
+
+    def clear_picture(self, fileid: str) -> None:
+        """End what is in force for one picture alone."""
+        self._pending.pop(fileid, None)
+        self.delays.pop(fileid, None)
+
+    def delay(self, fileid: str | None) -> float:
+        """Say how long the answer for a picture has to wait."""
+        return self.delays.get(fileid, self.delays.get(None, 0.0))
+
+    def take(self, fileid: str | None) -> Fault | Reply | None:
+        """Give the fault which the next request for a picture meets, and count it."""
+        slot = fileid if fileid in self._pending else None
+        pending = self._pending.get(slot)
+        if pending is None:
+            return None
+        if pending.times is not None:
+            pending.times -= 1
+            if pending.times <= 0:
+                del self._pending[slot]
+        return pending.fault

@@ -1,0 +1,20 @@
+"""The implementations the simulated peer can behave as."""
+
+from .answers import Action as Action
+from .answers import Answer as Answer
+from .answers import Json as Json
+from .answers import Over as Over
+from .answers import PeerSettings as PeerSettings
+from .answers import Refused as Refused
+from .answers import TokenRefusal as TokenRefusal
+from .base import Flavour as Flavour
+from .lagrange import Lagrange
+from .luckylilliabot import LuckyLilliaBot8
+from .napcat import NapCat
+
+FLAVOURS: dict[str, type[Flavour]] = {
+    "luckylilliabot-8": LuckyLilliaBot8,
+    "napcat": NapCat,
+    "lagrange": Lagrange,
+}
+"""All flavours by name."""

@@ -1,0 +1,65 @@
+"""The files a simulated peer writes for the bot to read, and the paths it reports."""
+
+import asyncio
+from enum import Enum
+from pathlib import Path
+from typing import Literal
+
+Place = Literal["pictures", "temp"]
+"""Where NapCat keeps a file: in QQ's folders, or in its own; LuckyLilliaBot has ``temp`` alone."""
+
+
+class FileFault(Enum):
+    """What is wrong with the file in an answer, which says ``ok`` nevertheless."""
+
+    MISSING = "the path names no file"
+    NO_PATH = "the path is empty"
+    SHORT = "the file holds half of the picture"
+    EMPTY = "the file holds nothing"
+
+
+class PeerFiles:
+    """The peer's disk.
+
+    Args:
+        folder: where files are really written; None writes none.
+        reported: what the paths in answers start with, as the peer may live in a container
+            or on another host; by default the folder itself.
+        reported_temp: the same for temporary files; by default ``temp`` below ``reported``.
+    """
+
+    def __init__(
+        self, folder: Path | None, reported: str | None, reported_temp: str | None = None
+    ) -> None:
+        if reported is None:
+            reported = "/nowhere" if folder is None else str(folder.resolve())
+        self.folder = folder
+        self.reported = reported
+        self.reported_temp = f"{reported}/temp" if reported_temp is None else reported_temp
+        self.fault: FileFault | None = None
+        """What is wrong with every file from now on."""
+        self.faults: dict[str, FileFault] = {}
+        """What is wrong with the files of pictures of this name."""
+
+    async def write(
+        self, place: Place, relative: str, data: bytes, *, name: str
+    ) -> tuple[str, bytes | None]:
+        """Write a file; give the path to report and the content, None if there is no file."""
+        fault = self.faults.get(name, self.fault)
+        if fault is FileFault.NO_PATH:
+            return "", None
+        reported = self.reported_temp if place == "temp" else self.reported
+        path = f"{reported}/{relative}"
+        if fault is FileFault.MISSING:
+            return path, None
+        if fault is not None:
+            data = data[: len(data) // 2] if fault is FileFault.SHORT else b""
+        if self.folder is not None:
+            target = self.folder / "temp" if place == "temp" else self.folder
+            await asyncio.to_thread(_write, target / relative, data)
+        return path, data
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

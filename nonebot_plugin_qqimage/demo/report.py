@@ -1,0 +1,99 @@
+"""What the demo prints: a table as it goes, or one JSON object at the end."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..store import Totals
+
+_LINE = "{:<33} {:<34} {:<21} {:<20} {:>5}"
+_PRIVATE = ("explanation", "possible", "right")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one picture."""
+
+    case: str
+    """What was special about it."""
+    naive: str
+    """What a plain ``httpx.get`` of its URL got."""
+    source: str | None
+    """Where ours came from; None if we did not get it."""
+    sha256: str | None
+    mime: str | None
+    width: int | None
+    height: int | None
+    ms: int
+    """Milliseconds from the message to the plugin's answer."""
+    explanation: str
+    """Why we did not get it."""
+    possible: bool
+    """Whether it could be had at all."""
+    right: bool
+    """Whether what we got is the picture that was sent."""
+
+
+@dataclass
+class Report:
+    """Collects the rows and prints them.
+
+    Args:
+        as_json: print nothing but one JSON object at the end.
+    """
+
+    as_json: bool
+    rows: list[Row] = field(default_factory=list[Row])
+
+    @property
+    def ok(self) -> bool:
+        """Whether every picture that could be had was."""
+        return bool(self.rows) and all(row.right or not row.possible for row in self.rows)
+
+    def begin(self, url: str) -> None:
+        """Say what is about to happen."""
+        self._print(
+            f"A real bot at {url}; behind it LuckyLilliaBot, NapCat twice,\n"
+            "Lagrange and an image host, which are simulated. All of it is on this machine.\n"
+        )
+        self._print(
+            _LINE.format("picture", "plain httpx.get(url)", "we got it from", "it is", "ms")
+        )
+        self._print("─" * 117)
+
+    def add(self, row: Row) -> None:
+        """Print what became of a picture."""
+        self.rows.append(row)
+        what = f"{row.mime}, {row.width}×{row.height}" if row.right else ""
+        got = row.source or "nowhere: see below"
+        if row.source and not row.right:
+            got = "WRONG BYTES"
+        self._print(_LINE.format(row.case, row.naive, got, what, row.ms))
+
+    def end(self, store: Path, totals: Totals) -> None:
+        """Say how it ended."""
+        if self.as_json:
+            print(json.dumps(self._summary(store, totals), ensure_ascii=False))
+            return
+        for row in self.rows:
+            if not row.right:
+                print(f"\n{row.case}:\n  {row.explanation}")
+        had = sum(row.right for row in self.rows)
+        possible = sum(row.possible for row in self.rows)
+        print(
+            f"\n{had} of the {possible} pictures that could be had were. "
+            f"{totals.images} different ones, {totals.bytes} bytes, lie in\n{store}"
+        )
+
+    def _summary(self, store: Path, totals: Totals) -> dict[str, Any]:
+        images = [
+            {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
+            for row in self.rows
+        ]
+        kept = {"path": str(store), "images": totals.images, "bytes": totals.bytes}
+        return {"images": images, "store": kept, "ok": self.ok}
+
+    def _print(self, text: str) -> None:
+        if not self.as_json:
+            print(text, flush=True)
