@@ -62,6 +62,11 @@ class Reservation:
         self._budget = budget
         self._size = size
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._size
+
     def resize(self, size: int) -> None:
         """Correct the reservation to what is really held, in bytes.
 

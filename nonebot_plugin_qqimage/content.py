@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
 import filetype  # pyright: ignore[reportMissingTypeStubs]
@@ -39,10 +40,7 @@ _PNG_END = b"IEND\xaeB\x60\x82"
 _MAX_JPEG_SEGMENTS = 4096
 _MAX_BLOCKS = 1 << 20
 """Blocks of a GIF or chunks of a WebP looked at: those of a hostile one are two bytes each."""
-_BOXES = frozenset(
-    (b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"mpvd", b"sefd")
-)
-"""What may stand at the top of AVIF and HEIC; anything else there was appended."""
+_SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 
 
 @dataclass(frozen=True)
@@ -118,10 +116,11 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
 
 def _mime(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":  # the libraries miss animated AVIF and some HEIC brands
-        brand = data[8:12]
-        if brand in (b"mif1", b"msf1") and _AVIF_BRAND.search(_ftyp_brands(data)):
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        others = {data[at : at + 4] for at in range(16, end, 4)}
+        if data[8:12] in (b"mif1", b"msf1") and others & {b"avif", b"avis"}:
             return "image/avif"
-        return _BRANDS.get(brand)
+        return _BRANDS.get(data[8:12])
     kind = filetype.image_match(data[:_TINY])  # pyright: ignore[reportUnknownMemberType]
     if kind is None:
         return None
@@ -173,11 +172,12 @@ def _extent(data: bytes, mime: str) -> tuple[int, bool]:
         return _gif_extent(data)
     if mime == "image/webp":
         complete = int.from_bytes(data[4:8], "little") + 8 <= len(data)
-        return sum(name == b"ANMF" for name, _ in _riff_chunks(data)) or 1, complete
+        chunks = islice(_riff_chunks(data), _MAX_BLOCKS)
+        return sum(name == b"ANMF" for name, _ in chunks) or 1, complete
     if mime == "image/bmp":
         return 1, int.from_bytes(data[2:6], "little") <= len(data)
     if mime in ("image/avif", "image/heic"):
-        return 1, _boxes_are_complete(data)
+        return _boxes_extent(data)
     return 1, True
 
 
@@ -208,8 +208,8 @@ def _jpeg_is_complete(data: bytes) -> bool:
 
 def _gif_extent(data: bytes) -> tuple[int, bool]:
     position = 13 + _gif_colors(data[10]) if len(data) > 10 else len(data)
-    frames = 0
-    while position < len(data):
+    frames = blocks = 0
+    while position < len(data) and blocks < _MAX_BLOCKS:
         block = data[position]
         if block == 0x3B:
             return max(frames, 1), True
@@ -220,9 +220,11 @@ def _gif_extent(data: bytes) -> tuple[int, bool]:
             position += 2
         else:
             break
-        while position < len(data) and data[position]:
+        while position < len(data) and data[position] and blocks < _MAX_BLOCKS:
             position += 1 + data[position]
+            blocks += 1
         position += 1
+        blocks += 1
     return max(frames, 1), False
 
 
@@ -239,15 +241,30 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
         position += 8 + size + size % 2
 
 
-def _boxes_are_complete(data: bytes) -> bool:
-    position = 0
-    while position + 8 <= len(data):
-        size = int.from_bytes(data[position : position + 4], "big")
-        if size == 0:  # "until the end of the file"
-            return True
-        if size == 1:
-            size = int.from_bytes(data[position + 8 : position + 16], "big")
-        if size < 8:
-            return False
+def _boxes_extent(data: bytes) -> tuple[int, bool]:
+    """The same of AVIF and HEIC: both the description and the data must be there, and whole."""
+    frames, position = 1, 0
+    missing = {b"mdat", b"moov" if data[8:12] in _SEQUENCE_BRANDS else b"meta"}
+    for _ in range(_MAX_BLOCKS):
+        if position + 8 > len(data):
+            break
+        kind, size = data[position + 4 : position + 8], _box_size(data, position)
+        if size < 8 or position + size > len(data):
+            # anything may have been appended, and it need not be boxes
+            return frames, not missing and kind not in (b"meta", b"moov", b"mdat")
+        if kind == b"moov":
+            counts = data.find(b"stsz", position, position + size)
+            if counts > 0:
+                frames = int.from_bytes(data[counts + 12 : counts + 16], "big") or 1
+        missing.discard(kind)
         position += size
-    return position == len(data)
+    return frames, not missing
+
+
+def _box_size(data: bytes, position: int) -> int:
+    size = int.from_bytes(data[position : position + 4], "big")
+    if size == 0:  # "until the end of the file"
+        return len(data) - position
+    if size == 1:
+        return int.from_bytes(data[position + 8 : position + 16], "big")
+    return size

@@ -56,7 +56,7 @@ async def _play(report: Report) -> int:
         }
         for peer in peers.values():
             await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
-            await peer.links.connected(1, timeout=_ANSWER_PATIENCE)
+            await peer.connected(1, timeout=_ANSWER_PATIENCE)
         report.begin(bot.ws_url)
         async for scene in _scenes(cdn, **peers):
             for row in await _watch(scene):

@@ -1,7 +1,8 @@
 """The connections between a peer and its bots that take events."""
 
-import asyncio
 from typing import Any, Protocol
+
+from .record import Record
 
 
 class Link(Protocol):
@@ -17,30 +18,18 @@ class Link(Protocol):
 
 
 class Links:
-    """All such connections, and how many there ever were."""
+    """All such connections."""
 
     def __init__(self) -> None:
         self.open: set[Link] = set()
-        self.count = 0
-        """How many connections there were, broken ones too."""
-        self._changed = asyncio.Condition()
+        self.ever: Record[Link] = Record()
+        """Broken ones too."""
 
-    async def attach(self, link: Link) -> None:
+    def attach(self, link: Link) -> None:
         """Know a connection."""
         self.open.add(link)
-        self.count += 1
-        async with self._changed:
-            self._changed.notify_all()
+        self.ever.append(link)
 
     def detach(self, link: Link) -> None:
         """Forget a connection."""
         self.open.discard(link)
-
-    async def connected(self, count: int, timeout: float) -> None:
-        """Wait until there were that many connections."""
-
-        async def wait() -> None:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self.count >= count)
-
-        await asyncio.wait_for(wait(), timeout)

@@ -17,10 +17,11 @@ from .links import Links
 from .making import PartMaker
 from .messages import Forward, Message, Part, Quote, SharedFile, Text
 from .peer_files import PeerFiles
+from .record import Record
 from .sending import SENDING_ACTIONS, SentMessage, read_outgoing
 
-Content = str | Part | Sequence[Part]
-"""What a message may be written as: text, one part, or several."""
+Content = str | Part | Sequence[str | Part]
+"""What a message may be written as: text, one part, or several of either."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,14 @@ class SimulatedPeer(PartMaker):
         self.behaviour = Behaviour()
         self.answers: dict[str, ScriptedAnswer] = {}
         """Answers that take the place of the flavour's, by action."""
-        self.calls: list[Call] = []
-        self.sent: list[SentMessage] = []
+        self.calls: Record[Call] = Record()
+        self.sent: Record[SentMessage] = Record()
         self.links = Links()
         self.next_message_id: int | None = None
         """The id of the next message, if it has to be a certain one."""
         self.next_seq = 1001
         self._dice = random.Random(self_id)
         self._serial = asyncio.Lock()
-        self._sent_more = asyncio.Condition()
         self._waited_for = 0
 
     # What there is to send
@@ -111,9 +111,11 @@ class SimulatedPeer(PartMaker):
         own: bool = False,
     ) -> Message:
         """Write a message which nobody has heard of yet."""
-        if isinstance(content, str):
-            content = [Text(content)]
-        parts = list(content) if isinstance(content, Sequence) else [content]
+        several = isinstance(content, Sequence) and not isinstance(content, str)
+        parts: list[Part] = [
+            Text(part) if isinstance(part, str) else part
+            for part in (content if several else [content])
+        ]
         if quote is not None:
             parts.insert(0, Quote(quote))
         if own:
@@ -193,7 +195,7 @@ class SimulatedPeer(PartMaker):
         Raises:
             asyncio.TimeoutError: they did not come in time.
         """
-        await self.links.connected(count, timeout)
+        await self.links.ever.reach(count, timeout=timeout)
 
     def restart(self) -> None:
         """Start the program anew: what it has in memory alone is lost."""
@@ -207,18 +209,25 @@ class SimulatedPeer(PartMaker):
         Raises:
             asyncio.TimeoutError: none came in time.
         """
+        await self.sent.reach(self._waited_for + 1, timeout=timeout)
+        self._waited_for += 1
+        return self.sent[self._waited_for - 1]
 
-        async def wait() -> SentMessage:
-            async with self._sent_more:
-                await self._sent_more.wait_for(lambda: len(self.sent) > self._waited_for)
-                self._waited_for += 1
-                return self.sent[self._waited_for - 1]
+    async def called(self, action: str, count: int = 1, timeout: float = 5.0) -> None:
+        """Wait until the bot called an action that often.
 
-        return await asyncio.wait_for(wait(), timeout)
+        Raises:
+            asyncio.TimeoutError: it did not in time.
+        """
+        await self.calls.reach(count, timeout=timeout, where=lambda call: call.action == action)
 
     def calls_of(self, action: str) -> list[Call]:
         """Give the calls of one action."""
         return [call for call in self.calls if call.action == action]
+
+    def refusal(self, message: str) -> Json:
+        """Write the answer of an action that fails, to be put into :attr:`answers`."""
+        return self.flavour.refuse("", Refused(message), "ws").body
 
     async def handle(self, action: str, params: Json, over: Over) -> Answer:
         """Answer a call.
@@ -259,9 +268,7 @@ class SimulatedPeer(PartMaker):
         message = self.message(outgoing.kind, content, peer_id=outgoing.target, own=True)
         await self.announce(message)
         shown = replace(message, parts=tuple(outgoing.parts))
-        async with self._sent_more:
-            self.sent.append(SentMessage(action, params, shown))
-            self._sent_more.notify_all()
+        self.sent.append(SentMessage(action, params, shown))
         if isinstance(content, Forward):
             return {"message_id": message.message_id, "forward_id": content.forward_id}
         return {"message_id": message.message_id}

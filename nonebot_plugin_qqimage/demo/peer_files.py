@@ -32,7 +32,7 @@ class PeerFiles:
         self, folder: Path | None, reported: str | None, reported_temp: str | None = None
     ) -> None:
         if reported is None:
-            reported = "/nowhere" if folder is None else str(folder.resolve())
+            reported = "/nowhere" if folder is None else str(folder.absolute())
         self.folder = folder
         self.reported = reported
         self.reported_temp = f"{reported}/temp" if reported_temp is None else reported_temp

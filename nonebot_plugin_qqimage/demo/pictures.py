@@ -1,6 +1,7 @@
 """Pictures to play with: a few real files, and PNGs of any size made on the spot."""
 
 import hashlib
+import math
 import random
 import struct
 import zlib
@@ -19,6 +20,7 @@ STICKER = (_FILES / "sticker.gif").read_bytes()
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SHADES = 256
+_EMPTY_CHUNK = 12
 
 
 def png(width: int = 320, height: int = 200, seed: int = 0) -> bytes:
@@ -52,21 +54,15 @@ def png(width: int = 320, height: int = 200, seed: int = 0) -> bytes:
 
 def noise_png(size: int, seed: int = 0) -> bytes:
     """Make a PNG of exactly ``size`` bytes of random dots, which no compression makes smaller."""
-    smallest = len(_noise(1, seed))
+    smallest = len(_noise(1, seed)) + _EMPTY_CHUNK
     if size < smallest:
         raise ValueError(f"a PNG of noise has at least {smallest} bytes")
-    side = 1
-    # Deflate without compression adds some bytes to each of its blocks, hence the margin.
-    while (side + 1) * (3 * (side + 1) + 1) + 1024 + size // 1000 <= size:
-        side += 1 if side < 64 else max(1, side // 64)
+    # Deflate without compression adds some bytes to each of its blocks, at most these.
+    side = max(1, math.isqrt((size - size // 1000) // 3) - 5)
     body = _noise(side, seed)
-    while len(body) + 12 > size and len(body) != size:
-        side -= 1
-        body = _noise(side, seed)
-    if len(body) == size:
-        return body
-    end = len(body) - 12
-    return body[:end] + _chunk(b"paDd", bytes(size - len(body) - 12)) + body[end:]
+    end = len(body) - _EMPTY_CHUNK
+    padding = _chunk(b"paDd", random.Random(~seed).randbytes(size - len(body) - _EMPTY_CHUNK))
+    return body[:end] + padding + body[end:]
 
 
 def extension(data: bytes) -> str:

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -39,7 +39,10 @@ class AnswerFile:
         if fetch.answer is None or not fetch.answer.file:
             return None
         named = fetch.answer.file[:4096]
-        path = local_path(named, self._path_map)
+        try:
+            path = local_path(named, self._path_map)
+        except ValueError:  # such as file://[
+            path = None
         if path is None:
             raise AttemptFailed(Cause.UNREADABLE, f"{named} is no path of this machine")
         try:
@@ -77,21 +80,32 @@ def local_path(named: str, path_map: Mapping[str, str]) -> Path | None:
         if rest is not None:
             return Path(path_map[prefix]).joinpath(*rest)
     path = Path(named)
-    return path if path.is_absolute() else None
+    # POSIX would take the host of a UNC path for a folder of ours
+    foreign = named.startswith("//") and os.name != "nt"
+    return path if path.is_absolute() and not foreign else None
 
 
-def _below(named: str, prefix: str) -> tuple[str, ...] | None:
+def _below(named: str, prefix: str) -> list[str] | None:
     """The parts of a path below a prefix, whichever of the two slashes each is written with."""
-    parts, start = _parts(named), _parts(prefix)
-    if parts[: len(start)] != start or ".." in parts:
+    (root, parts), (start_root, start) = _parts(named), _parts(prefix)
+    head = parts[: len(start)]
+    if _is_windows(named):
+        head, start = [part.lower() for part in head], [part.lower() for part in start]
+    if root != start_root or head != start or ".." in parts:
         return None
     return parts[len(start) :]
 
 
-def _parts(path: str) -> tuple[str, ...]:
-    if "\\" in path or path[1:2] == ":":
-        return tuple(part.rstrip("\\/") for part in PureWindowsPath(path).parts)
-    return tuple(part for part in path.split("/") if part)
+def _parts(path: str) -> tuple[str, list[str]]:
+    """Where a path starts (nowhere, ``/``, or ``//`` of UNC), and its parts from there."""
+    if _is_windows(path):
+        path = path.replace("\\", "/")
+    root = path[: min(2, len(path) - len(path.lstrip("/")))]
+    return root, [part for part in path.split("/") if part not in ("", ".")]
+
+
+def _is_windows(path: str) -> bool:
+    return "\\" in path or path[1:2] == ":" or path.startswith("//")
 
 
 def _read(path: Path, max_size: int) -> bytes:

@@ -1,10 +1,12 @@
 """Downloading one URL: one shared client, a deadline, a byte cap, and answers put into words."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import ssl
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 
 import anyio
 import anyio.to_thread
@@ -19,7 +21,7 @@ from .tls import QQ_HOSTS, default_context, qq_context
 _LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 4096
-"""Bytes read of an answer that is an error, to tell which."""
+"""Bytes read of an answer that is an error or a redirect."""
 _CONNECT_TIMEOUT = 10.0
 
 
@@ -77,8 +79,6 @@ class Downloader:
             raise AttemptFailed(
                 Cause.TIMEOUT, f"no connection within {_CONNECT_TIMEOUT:g} s"
             ) from None
-        except httpx.TooManyRedirects:
-            raise AttemptFailed(Cause.FAILED, f"more than {_MAX_REDIRECTS} redirects") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AttemptFailed(
                 Cause.UNREACHABLE, f"{str(error) or type(error).__name__}"
@@ -100,19 +100,34 @@ class Downloader:
     async def _fetch(
         self, client: httpx.AsyncClient, url: httpx.URL, reservation: Reservation
     ) -> bytes:
-        async with client.stream("GET", url) as response:
-            if response.status_code != 200:
-                raise await _refusal(response)
-            declared = response.headers.get("content-length", "")
-            if declared.isdigit():
-                self._check(int(declared))
-                reservation.resize(int(declared))
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                self._check(len(body))
-            reservation.resize(len(body))
-            return bytes(body)
+        request: httpx.Request | None = client.build_request("GET", url)
+        for _ in range(1 + _MAX_REDIRECTS):
+            response = await client.send(request, stream=True)
+            try:
+                # httpx would follow by itself, but reads the whole body of each redirect before
+                request = response.next_request
+                if request is None:
+                    return await self._read(response, reservation)
+                await _start(response)
+            finally:
+                await response.aclose()
+        raise AttemptFailed(Cause.FAILED, f"more than {_MAX_REDIRECTS} redirects")
+
+    async def _read(self, response: httpx.Response, reservation: Reservation) -> bytes:
+        if response.status_code != 200:
+            raise _refusal(response.status_code, await _start(response))
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit():
+            self._check(int(declared))
+            reservation.resize(int(declared))
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            self._check(len(body))
+            if len(body) > reservation.size:
+                reservation.resize(len(body))
+        reservation.resize(len(body))
+        return bytes(body)
 
     def _check(self, size: int) -> None:
         if size > self._max_size:
@@ -135,8 +150,6 @@ class Downloader:
             # a compressed body would have to be unpacked before its size is known
             headers={"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(self._timeout, connect=_CONNECT_TIMEOUT),
-            follow_redirects=True,
-            max_redirects=_MAX_REDIRECTS,
             trust_env=False,
         )
 
@@ -149,17 +162,21 @@ class Downloader:
         )
 
 
-async def _refusal(response: httpx.Response) -> AttemptFailed:
+async def _start(response: httpx.Response) -> str:
+    """The start of a body; reading a short one to its end lets its connection be used again."""
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) >= _ERROR_BODY:
             break
-    text = bytes(body[:_ERROR_BODY]).decode("utf-8", "replace")
-    detail = f"HTTP {response.status_code}" + (f": {text}" if text.strip() else "")
+    return bytes(body[:_ERROR_BODY]).decode("utf-8", "replace")
+
+
+def _refusal(status: int, text: str) -> AttemptFailed:
+    detail = f"HTTP {status}" + (f": {text}" if text.strip() else "")
     if "-5503007" in text or "-5503010" in text:
         return AttemptFailed(Cause.EXPIRED, detail)
-    if response.status_code in (404, 410):
+    if status in (404, 410):
         return AttemptFailed(Cause.NOT_FOUND, detail)
     return AttemptFailed(Cause.FAILED, detail)
 
@@ -169,17 +186,28 @@ def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 def _mirror(host: str, base: str) -> URL:
-    url = URL(base)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"QQIMAGE__MIRRORS: {json.dumps(base)} for {host} is no http(s) URL")
-    return url
+    with contextlib.suppress(ValueError):
+        url = URL(base)
+        if url.scheme in ("http", "https") and url.host:
+            return url
+    raise ValueError(
+        f"QQIMAGE__MIRRORS: {mask_keys(json.dumps(base))} for {host} is no http(s) URL"
+    )
 
 
 def _proxy(proxy: str) -> httpx.Proxy | None:
+    if not proxy:
+        return None
     try:
-        return httpx.Proxy(proxy) if proxy else None
+        parsed = httpx.Proxy(proxy)
+        if not parsed.url.host:
+            raise ValueError("it names no host")
+        # httpx itself notices only at the first download
+        if parsed.url.scheme.startswith("socks") and find_spec("socksio") is None:
+            raise ValueError("for SOCKS, install httpx[socks]")
     except (ValueError, httpx.InvalidURL) as error:
         raise ValueError(f"QQIMAGE__PROXY: {mask_keys(str(error))}") from None
+    return parsed
 
 
 class _MaskedKeys(logging.Filter):

@@ -65,7 +65,8 @@ class ImageStore:
             StoreError: they cannot be kept; nothing is lost that was there before.
         """
         # a name that the content does not confirm must not speak for other messages
-        name = "" if reference.md5 == info.md5 else reference.name
+        confirmed = reference.md5 == info.md5 and reference.size in (None, info.size)
+        name = "" if confirmed else reference.name
         try:
             await anyio.to_thread.run_sync(self._blobs.write, info, data)
         except OSError as error:
@@ -118,13 +119,10 @@ class ImageStore:
     async def close(self) -> None:
         """Close the index. What was put is safe already."""
 
-        def close() -> None:
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-
+        if self._closed:
+            return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop_index)
         self._thread.shutdown(wait=False)
 
     async def _on_index(self, work: Callable[[Index], _T]) -> _T:
@@ -135,6 +133,7 @@ class ImageStore:
                     self._index = Index(self.folder / "index.sqlite3")
                 return work(self._index)
             except sqlite3.Error as error:
+                self._drop_index()  # somebody may have replaced the file it has open
                 raise StoreError(f"the index in {self.folder} failed: {error}") from error
             except OSError as error:
                 reason = error.strerror or error
@@ -143,6 +142,11 @@ class ImageStore:
         if self._closed:
             raise StoreError("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+
+    def _drop_index(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
 
 
 __all__ = ["ImageStore", "Totals"]

@@ -28,7 +28,8 @@ def evict_step(index: Index, blobs: Blobs, *, max_size: int, max_age: float) -> 
     if not victims:
         victims = _until(index.least_recently_used(_STEP), index.totals().bytes - max_size)
     # rows first: a file without a row is only wasted space, a row without its file a promise broken
-    index.remove(victims)
+    if victims:
+        index.remove(victims)
     for info in victims:
         blobs.delete(info)
     return bool(victims)

@@ -4,9 +4,10 @@ Every method blocks and must be called on the one thread that opened the index. 
 may use the same file: WAL lets them read while one writes, and each method is one transaction.
 """
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,7 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
         try:
+            self._check_version(path)  # first, for the next line writes to the file
             # readers and the one writer do not block each other; it stays set in the file
             self._db.execute("PRAGMA journal_mode = WAL")
             # with WAL, a power cut may lose the last rows but cannot damage the file
@@ -83,22 +85,31 @@ class Index:
             self._db.close()
             raise
 
+    def _check_version(self, path: Path) -> int:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise StoreError(
+                f"{path} was written by a newer version of nonebot-plugin-qqimage (schema "
+                f"{version}, this one knows {_VERSION}); update the plugin"
+            )
+        return version
+
     def _migrate(self, path: Path) -> None:
-        self._db.execute("BEGIN IMMEDIATE")  # two processes may start at once
-        try:
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise StoreError(
-                    f"{path} was written by a newer version of nonebot-plugin-qqimage (schema "
-                    f"{version}, this one knows {_VERSION}); update the plugin"
-                )
-            if version == 0:
+        with self._transaction():  # two processes may start at once
+            if self._check_version(path) == 0:
                 for statement in _statements(_SCHEMA):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[None, None, None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite has rolled back already when the disk is full
+                self._db.execute("ROLLBACK")
             raise
 
     def by_name(self, name: str) -> ImageInfo | None:
@@ -123,17 +134,18 @@ class Index:
             return None
         info = ImageInfo(*row)
         now = time.time()
-        self._db.execute(
-            "UPDATE images SET used = ? WHERE sha256 = ? AND used < ?",
-            (now, info.sha256, now - _USE_STEP),
-        )
+        # on a full or read-only disk, what is there can still be found
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute(
+                "UPDATE images SET used = ? WHERE sha256 = ? AND used < ?",
+                (now, info.sha256, now - _USE_STEP),
+            )
         return info
 
     def add(self, info: ImageInfo, name: str, source: str) -> None:
         """Write down an image whose blob is in place, and a name for it (none when empty)."""
         now = time.time()
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             self._db.execute(
                 "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (sha256) DO UPDATE SET used = excluded.used",
@@ -156,16 +168,13 @@ class Index:
                     "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
                     (name, info.sha256),
                 )
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
 
     def remove(self, images: Iterable[ImageInfo]) -> None:
         """Forget images, with every name that points to them."""
-        self._db.executemany(
-            "DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images]
-        )
+        with self._transaction():
+            self._db.executemany(
+                "DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images]
+            )
 
     def least_recently_used(self, limit: int, before: float | None = None) -> list[ImageInfo]:
         """The images unused for longest.

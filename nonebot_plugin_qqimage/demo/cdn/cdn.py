@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ..pictures import extension
+from ..record import Record
 from .catalog import HOSTS, Catalog, Form, HostedPicture, read_url
 from .faults import EXPIRED_KEY, INVALID_KEY, NOT_FOUND, WEB_PAGE, Fault, Faults, Reply
 from .keys import KeyRing, Kind
@@ -61,7 +62,7 @@ class SimulatedCdn:
     ) -> None:
         self.keys = KeyRing(ttl)
         self.faults = Faults()
-        self.requests: list[CdnRequest] = []
+        self.requests: Record[CdnRequest] = Record()
         self._catalog = Catalog()
         self._real_hosts = real_hosts
         self._ssl_context = ssl_context

@@ -43,7 +43,7 @@ class HttpApi(Listener):
         await super().__aenter__()
         if self._post_url is not None:
             self._session = aiohttp.ClientSession()
-            await self._peer.links.attach(self)
+            self._peer.links.attach(self)
         return self
 
     async def __aexit__(

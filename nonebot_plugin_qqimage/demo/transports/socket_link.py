@@ -44,7 +44,7 @@ class SocketLink:
         try:
             if self._events:
                 await self.send_event(_lifecycle(self._peer))
-                await self._peer.links.attach(self)
+                self._peer.links.attach(self)
             async for message in self._ws:
                 if message.type is WSMsgType.TEXT and self._answers:
                     task = asyncio.create_task(self._answer(str(message.data)))
@@ -59,7 +59,7 @@ class SocketLink:
     async def send_event(self, frame: Json) -> None:
         """Send a frame; a connection that just broke loses it."""
         try:
-            await self._ws.send_str(json.dumps(frame, ensure_ascii=False))
+            await self._ws.send_str(_json(frame))
         except ConnectionError:
             return
 
@@ -86,6 +86,20 @@ class SocketLink:
             await self.drop()
             return
         await self.send_event(self._peer.flavour.echo(answer.body, call, "ws"))
+
+
+def _json(frame: Json) -> str:
+    text = json.dumps(frame, ensure_ascii=False)
+    # A lone surrogate is sent escaped, as JavaScript does it (well-formed JSON.stringify).
+    return text if text.isascii() or _is_utf8(text) else json.dumps(frame)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lifecycle(peer: SimulatedPeer) -> Json:
