@@ -88,7 +88,9 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
             QQ's image host counts as `Cause.EXPIRED`.
     """
     if len(data) > max_size:
-        raise AttemptFailed(Cause.REJECTED, f"{len(data)} bytes, more than the {max_size} allowed")
+        raise AttemptFailed(
+            Cause.TOO_LARGE, f"{len(data)} bytes, more than the {max_size} allowed"
+        )
     mime = _mime(data)
     if mime is None:
         raise _not_an_image(data)
@@ -97,7 +99,7 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
         raise AttemptFailed(Cause.REJECTED, f"{mime} of {len(data)} bytes without a usable header")
     if width * height > max_pixels:
         raise AttemptFailed(
-            Cause.REJECTED, f"{width} × {height} pixels, more than the {max_pixels} allowed"
+            Cause.TOO_LARGE, f"{width} × {height} pixels, more than the {max_pixels} allowed"
         )
     frames, complete = _extent(data, mime)
     true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -32,7 +32,9 @@ class Cause(str, Enum):
     NOT_FOUND = "not found"
     """The one asked does not know the image."""
     REJECTED = "rejected"
-    """Bytes came that are no acceptable image."""
+    """Bytes came that are no image, or not the whole of one."""
+    TOO_LARGE = "too large"
+    """An image came, or was announced, that is larger than the settings allow."""
     TIMEOUT = "timed out"
     """No answer within our own deadline."""
     UNREACHABLE = "unreachable"
@@ -138,7 +140,7 @@ def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
     causes = {attempt.cause for attempt in attempts}
     if Cause.EXPIRED in causes:
         return ImageExpired(image, attempts)
-    if Cause.REJECTED in causes:
+    if causes & {Cause.REJECTED, Cause.TOO_LARGE}:
         return ImageRejected(image, attempts)
     if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED}:
         return ImageNotFound(image, attempts)
@@ -153,6 +155,7 @@ def mask_keys(text: str) -> str:
 
 # In order of how directly the hint leads to a cure.
 _HINTS = {
+    Cause.TOO_LARGE: "raise QQIMAGE__MAX_IMAGE_SIZE or QQIMAGE__MAX_PIXELS to accept it",
     Cause.UNREADABLE: (
         "the peer's file is not visible to this bot; share its folder and set QQIMAGE__PATH_MAP, "
         "or let the peer inline base64 (NapCat: enableLocalFile2Url)"
@@ -172,8 +175,8 @@ _HINTS = {
         "QQ's image host cannot be reached from this bot; set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
     ),
     Cause.REJECTED: (
-        "what arrived is no usable image; if it should be, look at QQIMAGE__MAX_IMAGE_SIZE and "
-        "QQIMAGE__MAX_PIXELS, or at a proxy that answers in the host's place"
+        "what arrived is no image; something on the way, such as a proxy or a login page, may "
+        "answer in the image host's place"
     ),
     Cause.NOT_FOUND: "the peer has forgotten the image; have it sent again",
 }

@@ -80,11 +80,14 @@ class ImageReference:
         return f"message:{self.self_id}:{self.message_id}:{self.position}:{self.file}"
 
     def __str__(self) -> str:
-        what = self.file or (self.sha256 and f"qqimage:{self.sha256}") or "without a name"
         if self.face_id:
-            what = f"of market face {self.face_id}"
+            what = f"market face {self.face_id}"
+        elif self.file or self.sha256:
+            what = f"image {self.file or 'qqimage:' + self.sha256}"
+        else:
+            what = "image without a file name"
         where = f" of message {self.message_id}" if self.message_id else ""
-        return f"image {what}{where}" + (f" (bot {self.self_id})" if self.self_id else "")
+        return what + where + (f" (bot {self.self_id})" if self.self_id else "")
 
 
 def find_in_event(event: MessageEvent) -> tuple[list[ImageReference], list[ImageReference]]:

@@ -111,11 +111,9 @@ class SimulatedPeer(PartMaker):
         own: bool = False,
     ) -> Message:
         """Write a message which nobody has heard of yet."""
-        several = isinstance(content, Sequence) and not isinstance(content, str)
-        parts: list[Part] = [
-            Text(part) if isinstance(part, str) else part
-            for part in (content if several else [content])
-        ]
+        if isinstance(content, str) or not isinstance(content, Sequence):
+            content = [content]
+        parts = [Text(part) if isinstance(part, str) else part for part in content]
         if quote is not None:
             parts.insert(0, Quote(quote))
         if own:

@@ -31,7 +31,7 @@ class AnswerBase64:
         encoded = fetch.answer.base64
         if len(encoded) * 3 // 4 > self._max_size + 200:
             raise AttemptFailed(
-                Cause.REJECTED,
+                Cause.TOO_LARGE,
                 f"{len(encoded) * 3 // 4} bytes, more than the {self._max_size} allowed",
             )
         return await anyio.to_thread.run_sync(_decode, encoded)

@@ -119,7 +119,7 @@ def _read(path: Path, max_size: int) -> bytes:
             raise OSError(errno.EINVAL, "not a regular file")
         if status.st_size > max_size:
             raise AttemptFailed(
-                Cause.REJECTED, f"{status.st_size} bytes, more than the {max_size} allowed"
+                Cause.TOO_LARGE, f"{status.st_size} bytes, more than the {max_size} allowed"
             )
         data = file.read(max_size + 1)
     if not data:

@@ -132,7 +132,7 @@ class Downloader:
     def _check(self, size: int) -> None:
         if size > self._max_size:
             raise AttemptFailed(
-                Cause.REJECTED, f"{size} bytes or more, with {self._max_size} allowed"
+                Cause.TOO_LARGE, f"{size} bytes or more, with {self._max_size} allowed"
             )
 
     async def _get_client(self) -> httpx.AsyncClient:
