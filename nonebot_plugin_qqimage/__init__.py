@@ -39,4 +39,6 @@ __plugin_meta__ = PluginMetadata(
 
 # Outside a bot (`python -m`, documentation tools) there is nothing to hook into.
 if get_plugin_by_module_name(__name__) is not None:
-    from . import hooks as hooks
+    from .hooks import install
+
+    install()

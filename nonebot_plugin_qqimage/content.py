@@ -88,9 +88,7 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
             QQ's image host counts as `Cause.EXPIRED`.
     """
     if len(data) > max_size:
-        raise AttemptFailed(
-            Cause.TOO_LARGE, f"{len(data)} bytes, more than the {max_size} allowed"
-        )
+        raise AttemptFailed(Cause.TOO_LARGE, f"{len(data)} bytes, more than the {max_size} allowed")
     mime = _mime(data)
     if mime is None:
         raise _not_an_image(data)

@@ -27,8 +27,12 @@ def get_resolver() -> ImageResolver:
     return _resolver
 
 
-def load() -> ImageResolver:
-    """Make the resolver while NoneBot loads the plugin."""
+def load() -> None:
+    """Make the resolver, while NoneBot loads the plugin.
+
+    Raises:
+        ValueError: a setting cannot be used; the message names it.
+    """
     global _resolver
     nonebot.require("nonebot_plugin_localstore")
     from nonebot_plugin_localstore import get_plugin_data_dir  # only works inside a bot
@@ -37,7 +41,7 @@ def load() -> ImageResolver:
     store = ImageStore(
         get_plugin_data_dir(), max_size=config.max_store_size, max_age=config.max_age
     )
-    resolver = _resolver = ImageResolver(config, store, Sources(config), nonebot.get_bots)
+    _resolver = ImageResolver(config, store, Sources(config), nonebot.get_bots)
     driver = get_driver()
 
     @driver.on_startup
@@ -47,5 +51,4 @@ def load() -> ImageResolver:
         except StoreError as error:
             logger.error(f"qqimage: {error}; images are still fetched, but not kept")
 
-    driver.on_shutdown(resolver.close)
-    return resolver
+    driver.on_shutdown(_resolver.close)

@@ -18,6 +18,8 @@ from ..errors import AttemptFailed, Cause
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""For protocols (and one cloud's metadata); older Pythons call most of it global."""
 
 
 class AddressGuard(httpcore.AsyncNetworkBackend):
@@ -119,4 +121,6 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.is_site_local or int(address) >> 32 == 0:  # ::a.b.c.d, long deprecated
             return False
+    if address in _PROTOCOLS:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved

@@ -9,7 +9,8 @@ import pybase64
 from ..errors import AttemptFailed, Cause
 from .source import Fetch
 
-_PREFIX = re.compile(r"base64://|data:[^,]{0,100},")
+_PREFIX = re.compile(r"\s*(?:base64://|data:[^,]{0,100},)")
+_STANDARD = str.maketrans("-_", "+/")
 
 
 class AnswerBase64:
@@ -46,6 +47,7 @@ def _decode(encoded: str) -> bytes:
     except (binascii.Error, ValueError):
         pass
     try:
-        return pybase64.b64decode("".join(body.split()) + "==", altchars=b"-_")
+        body = "".join(body.split()).rstrip("=").translate(_STANDARD)
+        return pybase64.b64decode(body + "=" * (-len(body) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise AttemptFailed(Cause.REJECTED, f"invalid base64: {error}") from None

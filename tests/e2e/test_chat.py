@@ -129,7 +129,9 @@ async def test_two_pictures_of_one_name(start_bot: StartBot, cdn: SimulatedCdn) 
             assert (await told(peer))["size"] == len(png(seed=seed))
 
 
-async def test_files_behind_a_path_map(start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path) -> None:
+async def test_files_behind_a_path_map(
+    start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path
+) -> None:
     shared = tmp_path / "shared"
     peer = SimulatedPeer("luckylilliabot-8", cdn, file_dir=shared, reported_dir="/app/llbot/data")
     cdn.faults.abroad = "reset"

@@ -1,4 +1,4 @@
-"""Whatever goes wrong: events reach their matchers, the bot stays up, the log says what happened."""
+"""Whatever goes wrong, events reach their matchers, the bot stays up, and the log says why."""
 
 import itertools
 import json

@@ -1,11 +1,17 @@
 """Plain clients in the place of a bot."""
 
 import asyncio
+import contextlib
 import itertools
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 
 import aiohttp
+from typing_extensions import Self
+
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket
 
 
 class SocketClient:
@@ -20,7 +26,7 @@ class SocketClient:
         self._ending = 1006, ""
         self._echoes = map(str, itertools.count())
 
-    async def __aenter__(self) -> "SocketClient":
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers)
         self.ws = await self._session.ws_connect(self._url, max_msg_size=0, autoclose=False)
         self._task = asyncio.create_task(self._read())
@@ -67,3 +73,11 @@ class SocketClient:
             self._ending = message.data or 1005, message.extra or ""
         for waiting in self._answers.values():
             waiting.cancel()
+
+
+@contextlib.asynccontextmanager
+async def talk(peer: SimulatedPeer) -> AsyncIterator[SocketClient]:
+    """Connect a client to a peer over a forward WebSocket."""
+    async with ForwardWebSocket(peer) as server, SocketClient(server.url) as client:
+        assert (await client.event())["sub_type"] == "connect"
+        yield client

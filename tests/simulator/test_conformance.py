@@ -39,7 +39,7 @@ class Difference:
 
     why: str
     field: str | None = None
-    part: str = r".*"
+    part: str = r"(?s).+"
     cases: tuple[str, ...] = ()
 
 

@@ -1,7 +1,6 @@
 """Uses everything an image offers, and sends the picture again."""
 
-from pathlib import Path
-
+import anyio
 from nonebot import on_command, require
 from nonebot.matcher import Matcher
 
@@ -21,7 +20,7 @@ async def _(
     assert [i.reference for i in images] == [i.reference for i in own + quoted]
     for image in images:
         data, path, info = await image.read(), await image.path(), await image.info()
-        assert Path(path).read_bytes() == data
+        assert await anyio.Path(path).read_bytes() == data
         assert info.size == len(data)
         assert (await image.data_url()).startswith(f"data:{info.mime};base64,")
         assert await resolver.image(info.uri).read() == data

@@ -1,0 +1,83 @@
+"""What a test can make a peer do with calls."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from .clients import talk
+from .conftest import MakePeer
+
+
+async def test_any_frame_can_be_pushed(make_peer: MakePeer) -> None:
+    peer = make_peer()
+    async with talk(peer) as client:
+        await peer.push({"post_type": "message", "message": 5})
+        assert await client.event() == {"post_type": "message", "message": 5}
+
+
+async def test_calls_are_logged(make_peer: MakePeer) -> None:
+    peer = make_peer()
+    async with talk(peer) as client:
+        await client.call("get_image", file="x.jpg", _timeout=5)
+        await client.call("get_status")
+        assert [call.action for call in peer.calls] == ["get_image", "get_status"]
+        await peer.called("get_image")
+        with pytest.raises(asyncio.TimeoutError):
+            await peer.called("get_image", 2, timeout=0.01)
+        (call,) = peer.calls_of("get_image")
+        assert call.params == {"file": "x.jpg", "_timeout": 5}
+
+
+async def test_a_scripted_answer(make_peer: MakePeer) -> None:
+    peer = make_peer()
+
+    async def answer(params: dict[str, Any]) -> dict[str, Any]:
+        return {"status": "async", "data": params["file"]}
+
+    async with talk(peer) as client:
+        peer.answers["get_image"] = {"status": "ok", "data": None}
+        assert await client.call("get_image") == {"status": "ok", "data": None}
+        peer.answers["get_image"] = answer
+        assert await client.call("get_image", file="x") == {"status": "async", "data": "x"}
+        peer.answers["get_image"] = lambda params: peer.flavour.ok(params)
+        assert (await client.call("get_image", file="x"))["data"] == {"file": "x"}
+        peer.answers["get_image"] = peer.refusal("no luck")
+        assert (await client.call("get_image", file="x"))["message"] == "no luck"
+        del peer.answers["get_image"]
+        assert (await client.call("get_image", file="x"))["message"] == "file not found"
+
+
+async def test_one_action_hangs_and_others_do_not(make_peer: MakePeer) -> None:
+    peer = make_peer()
+    peer.behaviour.hanging.add("get_image")
+    async with talk(peer) as client:
+        with pytest.raises(asyncio.TimeoutError):
+            await client.call("get_image", 0.05, file="x")
+        assert (await client.call("get_login_info"))["data"]["user_id"] == 10001
+
+
+async def test_a_delay_and_serial_answers(make_peer: MakePeer) -> None:
+    peer = make_peer()
+    peer.behaviour.delays["get_image"] = 0.05
+    async with talk(peer) as client:
+        for serial, first in ((False, "get_status"), (True, "get_image")):
+            peer.behaviour.serial = serial
+            ended: list[str] = []
+
+            async def call(action: str, ended: list[str] = ended) -> None:
+                await client.call(action, file="x")
+                ended.append(action)
+
+            await asyncio.gather(call("get_image"), call("get_status"))
+            assert ended[0] == first
+
+
+async def test_a_connection_breaks_in_the_middle_of_a_call(make_peer: MakePeer) -> None:
+    peer = make_peer()
+    peer.behaviour.dropping.add("get_image")
+    async with talk(peer) as client:
+        with pytest.raises(asyncio.CancelledError):
+            await client.call("get_image", file="x")
+        assert (await client.ended())[0] == 1006
+        assert not peer.links.open

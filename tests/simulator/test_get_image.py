@@ -1,0 +1,138 @@
+"""How the two peers that have get_image answer it."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer_files import FileFault
+from nonebot_plugin_qqimage.demo.pictures import ANIMATION, PHOTO, STICKER, qq_name
+
+from .clients import talk
+from .conftest import MakePeer
+
+
+@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat"])
+async def test_get_image_names_a_file_which_is_there(make_peer: MakePeer, flavour: str) -> None:
+    peer = make_peer(flavour)
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert _file_of(answer) == PHOTO
+        assert "base64" not in answer["data"]
+
+
+async def test_luckylilliabot_downloads_anew_and_napcat_does_not(
+    make_peer: MakePeer, cdn: SimulatedCdn
+) -> None:
+    for flavour, files, downloads in (("luckylilliabot-8", 2, 2), ("napcat", 1, 0)):
+        peer = make_peer(flavour)
+        async with talk(peer) as client:
+            picture = peer.picture(PHOTO)
+            await peer.send_group(picture)
+            answers = [await client.call("get_image", file=picture.name) for _ in range(2)]
+            assert len({answer["data"]["file"] for answer in answers}) == files
+            assert cdn.fetches(picture.hosted, inside=True) == downloads
+
+
+async def test_a_reported_path_may_be_another_hosts(make_peer: MakePeer, tmp_path: Path) -> None:
+    peer = make_peer(reported_dir="/app/llbot/data")
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        reported = answer["data"]["file"]
+        assert reported.startswith("/app/llbot/data/temp/")
+        real = tmp_path / reported.removeprefix("/app/llbot/data/")
+        assert real.read_bytes() == PHOTO
+
+
+async def test_napcat_inlines_base64_if_asked_for(make_peer: MakePeer) -> None:
+    peer = make_peer("napcat", inline_base64=True)
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(STICKER, sticker=True))
+        answer = await client.call("get_image", file=qq_name(STICKER))
+        assert base64.b64decode(answer["data"]["base64"]) == STICKER
+        assert "/Emoji/emoji-recv/" in answer["data"]["file"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "content"),
+    [
+        (FileFault.MISSING, None),
+        (FileFault.SHORT, PHOTO[: len(PHOTO) // 2]),
+        (FileFault.EMPTY, b""),
+    ],
+)
+async def test_ok_proves_nothing(
+    make_peer: MakePeer, fault: FileFault, content: bytes | None
+) -> None:
+    peer = make_peer("napcat")
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        peer.files.faults[qq_name(PHOTO)] = fault
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert answer["status"] == "ok"
+        assert _file_of(answer) == content
+        peer.files.faults.clear()
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert _file_of(answer) == PHOTO
+
+
+async def test_a_path_may_be_empty(make_peer: MakePeer) -> None:
+    peer = make_peer("napcat", inline_base64=True)
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        peer.files.fault = FileFault.NO_PATH
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert (answer["status"], answer["data"]["file"]) == ("ok", "")
+        assert "base64" not in answer["data"]
+
+
+async def test_a_restart_makes_napcat_forget_and_luckylilliabot_not(
+    make_peer: MakePeer,
+) -> None:
+    for flavour, status in (("napcat", "failed"), ("luckylilliabot-8", "ok")):
+        peer = make_peer(flavour)
+        async with talk(peer) as client:
+            message_id = await peer.send_group(peer.picture(PHOTO))
+            peer.restart()
+            answer = await client.call("get_image", file=qq_name(PHOTO))
+            assert answer["status"] == status
+            answer = await client.call("get_msg", message_id=message_id)
+            assert answer["status"] == status
+
+
+async def test_a_key_rotated_early_fools_the_peer_until_its_announced_end(
+    make_peer: MakePeer, cdn: SimulatedCdn
+) -> None:
+    peer = make_peer()
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        cdn.rotate_keys()
+        failed = await client.call("get_image", file=qq_name(PHOTO))
+        assert failed["message"].endswith("rkey=GRP1 下载失败, statusText: Bad Request")
+        keys = await client.call("get_rkey")
+        assert keys["data"]["group_key"] == "&rkey=GRP2"
+        cdn.expire_keys()
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert _file_of(answer) == PHOTO
+
+
+async def test_the_download_of_luckylilliabot_gives_up(
+    make_peer: MakePeer, cdn: SimulatedCdn
+) -> None:
+    peer = make_peer()
+    peer.flavour.patience = 0.02
+    async with talk(peer) as client:
+        picture = peer.picture(ANIMATION)
+        await peer.send_group(picture)
+        cdn.faults.set(Fault.HANG, fileid=picture.hosted.fileid)
+        answer = await client.call("get_image", file=picture.name)
+        assert answer["message"].endswith("Headers Timeout Error")
+
+
+def _file_of(answer: dict[str, Any]) -> bytes | None:
+    path = Path(answer["data"]["file"])
+    return path.read_bytes() if path.exists() else None

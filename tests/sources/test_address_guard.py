@@ -1,0 +1,179 @@
+"""Which addresses downloads may reach."""
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import ip_address
+
+import httpcore
+import pytest
+
+from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
+from nonebot_plugin_qqimage.sources.address_guard import AddressGuard, is_public
+
+from .http_server import Server
+
+Resolve = Callable[..., None]
+
+PRIVATE = [
+    "127.0.0.1",
+    "127.255.255.254",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.255.255",
+    "169.254.0.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.127.255.255",
+    "100.100.100.200",
+    "0.0.0.0",
+    "0.1.2.3",
+    "192.0.0.8",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "fe80::1",
+    "fe80::1%1",
+    "fec0::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "ff02::1",
+    "2001:db8::1",
+    "100::1",
+    # IPv4 wrapped in IPv6
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "::127.0.0.1",
+    "::10.0.0.1",
+    "::8.8.8.8",
+    "::ffff:0:127.0.0.1",
+    "2002:7f00:1::",
+    "2002:a00:1::1",
+    "2002:c0a8:101::",
+    "2001:0:0:0:0:0:80ff:fffe",  # Teredo of 127.0.0.1
+    "2001:0:808:808:0:0:f5ff:fffe",  # Teredo of 10.0.0.1
+    "64:ff9b::127.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::7f00:1",
+]
+PUBLIC = [
+    "1.1.1.1",
+    "8.8.8.8",
+    "100.63.255.255",
+    "100.128.0.1",
+    "172.15.255.255",
+    "172.32.0.1",
+    "192.167.255.255",
+    "11.0.0.1",
+    "223.255.255.255",
+    "2606:4700:4700::1111",
+    "2400:3200::1",
+    "::ffff:8.8.8.8",
+    "64:ff9b::8.8.8.8",
+    "2002:808:808::1",
+]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private(address: str) -> None:
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public(address: str) -> None:
+    assert is_public(ip_address(address))
+
+
+async def connect(guard: AddressGuard, host: str, port: int) -> None:
+    stream = await asyncio.wait_for(guard.connect_tcp(host, port, timeout=20), 60)
+    await stream.aclose()
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_a_name_for_a_private_address_is_refused(resolve: Resolve, address: str) -> None:
+    resolve({"images.example": address})
+    with pytest.raises(AttemptFailed) as caught:
+        await connect(AddressGuard([]), "images.example", 80)
+    assert caught.value.cause is Cause.REFUSED
+    assert "images.example" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0"]
+)
+async def test_spelling_loopback_otherwise_does_not_help(server: Server, host: str) -> None:
+    with pytest.raises((AttemptFailed, httpcore.ConnectError)):
+        await connect(AddressGuard([]), host, server.port)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["127.0.0.1", "127.0.0.0/8", "127.0.0.5/8", "0.0.0.0/0", "Images.Example", "images.example"],
+)
+async def test_trusted_by_address_network_or_name(
+    server: Server, resolve: Resolve, entry: str
+) -> None:
+    resolve({"images.example": "127.0.0.1"})
+    await connect(
+        AddressGuard(["10.0.0.0/8", "other.example", entry]), "images.example", server.port
+    )
+
+
+@pytest.mark.parametrize("entry", ["127.0.0.2", "10.0.0.0/8", "example", "127.0.0.1:80", "", "*"])
+async def test_other_trust_does_not_help(server: Server, resolve: Resolve, entry: str) -> None:
+    resolve({"images.example": "127.0.0.1"})
+    with pytest.raises(AttemptFailed):
+        await connect(AddressGuard([entry]), "images.example", server.port)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("entry", ["[::1]", "::1", "[::1/128]"])
+async def test_trust_in_ipv6(resolve: Resolve, entry: str) -> None:
+    resolve({"images.example": "::1"})
+    with pytest.raises(httpcore.ConnectError):  # nobody listens, but it was tried
+        await connect(AddressGuard([entry]), "images.example", 1)
+
+
+async def test_private_addresses_among_others_are_left_out(
+    server: Server, resolve: Resolve
+) -> None:
+    resolve({"images.example": ["10.0.0.1", "169.254.169.254", "127.0.0.1"]})
+    await connect(AddressGuard(["127.0.0.1"]), "images.example", server.port)
+    assert server.connections == 1
+
+
+async def test_the_next_address_is_tried(server: Server, resolve: Resolve) -> None:
+    resolve({"images.example": ["127.0.0.2", "127.0.0.1"]})
+    await connect(AddressGuard(["127.0.0.0/8"]), "images.example", server.port)
+
+
+async def test_a_name_without_an_address(resolve: Resolve) -> None:
+    resolve({})
+    with pytest.raises(httpcore.ConnectError, match="no address"):
+        await connect(AddressGuard([]), "images.example", 80)
+
+
+async def test_the_name_is_looked_up_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second look-up could give another address than the one that was checked."""
+    looked_up: list[str] = []
+
+    async def getaddrinfo(host: str, port: int, **_: object) -> list[object]:
+        looked_up.append(host)
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    await connect(AddressGuard(["127.0.0.1"]), "images.example", server.port)
+    assert looked_up.count("images.example") == 1

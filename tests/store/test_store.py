@@ -1,0 +1,399 @@
+"""The store as the rest of the plugin sees it."""
+
+# ruff: noqa: ASYNC240  short looks at small local files
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nonebot_plugin_qqimage.errors import StoreError
+from nonebot_plugin_qqimage.reference import ImageReference, from_segment, from_uri
+from nonebot_plugin_qqimage.store import ImageStore, Totals
+
+from .pictures import Clock, OpenStore, Picture
+
+
+async def put(store: ImageStore, picture: Picture, reference: ImageReference | None = None) -> None:
+    await store.put(reference or picture.reference, picture.info, picture.data, "test")
+
+
+async def put_many(store: ImageStore, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        await put(store, Picture(number))
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return list(folder.rglob(".new-*"))
+
+
+async def test_what_is_put_is_found_and_read(store: ImageStore, picture: Picture) -> None:
+    assert await store.find(picture.reference) is None
+    await put(store, picture)
+    assert await store.find(picture.reference) == picture.info
+    assert await store.read(picture.info) == picture.data
+    assert store.path(picture.info).read_bytes() == picture.data
+    assert await store.totals() == Totals(1, len(picture.data))
+
+
+async def test_it_is_found_again_after_a_restart(open_store: OpenStore, picture: Picture) -> None:
+    first = open_store()
+    await put(first, picture)
+    await first.close()
+    second = open_store()
+    assert await second.find(picture.reference) == picture.info
+    assert await second.read(picture.info) == picture.data
+
+
+async def test_two_processes_share_a_folder(open_store: OpenStore, picture: Picture) -> None:
+    one, other = open_store(), open_store()
+    assert await one.find(picture.reference) is None
+    assert await other.find(picture.reference) is None
+    await put(one, picture)
+    assert await other.find(picture.reference) == picture.info
+    assert await other.read(picture.info) == picture.data
+    await put(other, picture)
+    assert await one.totals() == Totals(1, len(picture.data))
+
+
+async def test_many_processes_write_at_once(open_store: OpenStore) -> None:
+    stores = [open_store() for _ in range(4)]
+    pictures = [Picture(number) for number in range(12)]
+    await asyncio.gather(*(put(store, picture) for store in stores for picture in pictures))
+    assert (await stores[0].totals()).images == len(pictures)
+    for picture in pictures:
+        assert await stores[-1].read(picture.info) == picture.data
+
+
+async def test_the_same_picture_is_kept_once(store: ImageStore, picture: Picture) -> None:
+    for message in "123":
+        await put(store, picture, ImageReference("1", message, file="photo.jpg"))
+    assert await store.totals() == Totals(1, len(picture.data))
+
+
+async def test_a_uri_finds_it(store: ImageStore, picture: Picture) -> None:
+    await put(store, picture)
+    assert await store.find(from_uri(picture.info.uri)) == picture.info
+    assert await store.find(from_uri("qqimage:" + "0" * 64)) is None
+
+
+async def test_a_confirmed_name_speaks_for_every_message(
+    store: ImageStore, picture: Picture
+) -> None:
+    await put(store, picture)
+    for size in (None, len(picture.data)):
+        elsewhere = ImageReference("2", "99", 3, file=f"{picture.info.md5}.jpg", size=size)
+        assert await store.find(elsewhere) == picture.info
+
+
+async def test_a_name_of_another_size_is_no_hit(store: ImageStore, picture: Picture) -> None:
+    await put(store, picture)
+    assert await store.find(replace(picture.reference, message_id="9", size=7)) is None
+
+
+@pytest.mark.parametrize("file", ["ab" * 16 + ".png", "photo.jpg", "", "{GUID}.jpg"])
+async def test_an_unconfirmed_name_speaks_for_its_own_place_only(
+    store: ImageStore, picture: Picture, file: str
+) -> None:
+    reference = ImageReference("1", "10", 0, file=file, url="https://h/x")
+    await put(store, picture, reference)
+    assert await store.find(reference) == picture.info
+    for other in (
+        replace(reference, message_id="11"),
+        replace(reference, position=1),
+        replace(reference, self_id="2"),
+        replace(reference, message_id=""),
+    ):
+        assert await store.find(other) is None
+
+
+async def test_a_forged_name_never_replaces_the_real_picture(store: ImageStore) -> None:
+    real, forged = Picture(1), Picture(2)
+    victim = real.reference
+    await put(store, forged, replace(victim, self_id="666", message_id="666"))
+    assert await store.find(victim) is None
+    await put(store, real)
+    assert await store.find(victim) == real.info
+
+
+async def test_a_market_face_is_found_everywhere(store: ImageStore, picture: Picture) -> None:
+    await put(store, picture, ImageReference("1", "10", face_id="abcd"))
+    assert await store.find(ImageReference("2", "20", 5, face_id="abcd")) == picture.info
+    assert await store.find(ImageReference("1", "10", face_id="other")) is None
+
+
+async def test_a_place_can_come_to_mean_another_picture(store: ImageStore) -> None:
+    reference = ImageReference("1", "10", file="photo.jpg")
+    first, second = Picture(1), Picture(2)
+    await put(store, first, reference)
+    await put(store, second, reference)
+    assert await store.find(reference) == second.info
+    assert await store.read(first.info) == first.data
+
+
+@given(
+    file=st.text(st.characters(), max_size=40) | st.just("") | st.from_regex(r"[0-9a-f]{32}"),
+    emoji_id=st.text(st.characters(), max_size=10),
+    size=st.integers(0, 1 << 50),
+    confirmed=st.booleans(),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_the_segment_says_what_is_put_is_found_again(
+    tmp_path: Path, file: str, emoji_id: str, size: int, confirmed: bool
+) -> None:
+    picture = Picture(1)
+    name = f"{picture.info.md5}.png" if confirmed else file
+    data = {"file": name, "emoji_id": emoji_id, "file_size": size}
+    reference = from_segment({"type": "image", "data": data}, "1", "10")
+    assert reference is not None
+
+    async def run() -> None:
+        shutil.rmtree(tmp_path / "s", ignore_errors=True)
+        store = ImageStore(tmp_path / "s", max_size=1 << 30, max_age=1e9)
+        try:
+            await put(store, picture, reference)
+            assert await store.find(reference) == picture.info
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def damage_by_flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def damage_by_cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def damage_by_emptying(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [damage_by_flip, damage_by_cut, damage_by_emptying])
+async def test_a_damaged_file_is_put_aside_and_forgotten(
+    store: ImageStore, folder: Path, picture: Picture, damage: object
+) -> None:
+    assert callable(damage)
+    await put(store, picture)
+    path = store.path(picture.info)
+    damage(path)
+    assert await store.read(picture.info) is None
+    assert not path.exists()
+    assert [aside.name for aside in (folder / "quarantine").iterdir()] == [path.name]
+    assert await store.find(picture.reference) is None
+    assert await store.totals() == Totals(0, 0)
+    await put(store, picture)
+    assert await store.read(picture.info) == picture.data
+
+
+async def test_a_vanished_file_is_a_miss(store: ImageStore, picture: Picture) -> None:
+    await put(store, picture)
+    store.path(picture.info).unlink()
+    assert await store.read(picture.info) is None
+    assert await store.find(picture.reference) is None
+    await put(store, picture)
+    assert await store.read(picture.info) == picture.data
+
+
+async def test_a_store_of_a_newer_version_is_left_alone(
+    open_store: OpenStore, folder: Path, picture: Picture
+) -> None:
+    folder.mkdir(parents=True)
+    path = folder / "index.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE novelty (a)")
+        database.execute("PRAGMA user_version = 9999")
+    before = path.read_bytes()
+    store = open_store()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="newer version") as caught:
+            await store.find(picture.reference)
+        assert "update the plugin" in str(caught.value)
+        assert str(path) in str(caught.value)
+    with pytest.raises(StoreError, match="newer version"):
+        await put(store, picture)
+    assert path.read_bytes() == before
+    assert sorted(entry.name for entry in folder.glob("index*")) == ["index.sqlite3"]
+
+
+async def test_an_unusable_folder_is_named_until_it_is_usable(
+    store: ImageStore, folder: Path, picture: Picture
+) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in the way")
+    for call in (store.find(picture.reference), put(store, picture), store.totals(), store.evict()):
+        with pytest.raises(StoreError, match=str(folder)):
+            await call
+    folder.unlink()
+    await put(store, picture)
+    assert await store.read(picture.info) == picture.data
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+async def test_a_full_disk_is_named_and_leaves_nothing_behind(
+    store: ImageStore,
+    folder: Path,
+    picture: Picture,
+    function: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = Picture(2)
+    await put(store, before)
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, full)
+        with pytest.raises(StoreError, match="No space left on device"):
+            await put(store, picture)
+        assert leftovers(folder) == []
+        assert await store.find(picture.reference) is None
+        assert await store.read(before.info) == before.data
+    await put(store, picture)
+    assert await store.read(picture.info) == picture.data
+
+
+class FullDisk(sqlite3.Connection):
+    """A database on a disk that can only be read any more."""
+
+    full = False
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        if self.full and statement.lstrip().startswith(("UPDATE", "INSERT", "DELETE")):
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(statement, *values)  # pyright: ignore
+
+
+async def test_on_a_full_disk_what_is_there_can_be_used(
+    open_store: OpenStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **o: connect(*a, factory=FullDisk, **o))
+    store, before, after = open_store(), Picture(1), Picture(2)
+    await put(store, before)
+    clock.now += 3600
+    monkeypatch.setattr(FullDisk, "full", True)
+    assert await store.find(before.reference) == before.info
+    assert await store.read(before.info) == before.data
+    with pytest.raises(StoreError, match="database or disk is full"):
+        await put(store, after)
+    assert await store.find(after.reference) is None
+    monkeypatch.setattr(FullDisk, "full", False)
+    await put(store, after)
+    assert await store.find(after.reference) == after.info
+
+
+async def test_an_index_that_cannot_grow_says_why(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Picture(1)
+    await put(open_store(), before)
+    connect = sqlite3.connect
+
+    def connect_full(*args: object, **options: object) -> sqlite3.Connection:
+        database = connect(*args, **options)  # pyright: ignore
+        database.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size at least
+        return database
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_full)
+        store = open_store()
+        with pytest.raises(StoreError, match="full"):
+            await put_many(store, range(2, 2000))
+        assert await store.read(before.info) == before.data
+    await store.close()
+    again = open_store()
+    assert await again.find(before.reference) == before.info
+    await put(again, Picture(3000))
+    assert await again.read(Picture(3000).info) == Picture(3000).data
+
+
+async def test_it_survives_that_somebody_deletes_its_folder(
+    store: ImageStore, folder: Path, picture: Picture
+) -> None:
+    await put(store, picture)
+    shutil.rmtree(folder)
+    with contextlib.suppress(StoreError):
+        await put(store, picture)
+    await put(store, picture)
+    assert await store.find(picture.reference) == picture.info
+    assert await store.read(picture.info) == picture.data
+
+
+async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> None:
+    await put(store, picture)
+    await store.close()
+    await store.close()
+    for call in (store.find(picture.reference), put(store, picture), store.totals(), store.evict()):
+        with pytest.raises(StoreError, match="closed"):
+            await call
+
+
+async def test_closing_what_was_never_used(open_store: OpenStore, folder: Path) -> None:
+    await open_store().close()
+    assert not folder.exists()
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from nonebot_plugin_qqimage.store import ImageStore
+from tests.store.pictures import Picture
+
+async def main():
+    store = ImageStore(Path(sys.argv[1]), max_size=1 << 30, max_age=1e9)
+    for number in range(int(sys.argv[2]), 1 << 30):
+        picture = Picture(number, filler=20_000)
+        await store.put(picture.reference, picture.info, picture.data, "test")
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+async def test_killing_a_writer_loses_nothing_it_acknowledged(
+    open_store: OpenStore, folder: Path
+) -> None:
+    root = Path(__file__).parents[2]
+    acknowledged: list[int] = []
+    for round_ in range(5):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            WRITER,
+            str(folder),
+            str(round_ * 10_000),
+            cwd=root,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        for _ in range(3 + 4 * round_):
+            acknowledged.append(int(await asyncio.wait_for(process.stdout.readline(), 60)))
+        process.send_signal(signal.SIGKILL)
+        rest, _ = await process.communicate()
+        acknowledged += [int(line) for line in rest.splitlines(keepends=True) if line[-1:] == b"\n"]
+    store = open_store()
+    assert len(acknowledged) >= 55
+    for number in acknowledged:
+        picture = Picture(number, filler=20_000)
+        assert await store.find(picture.reference) == picture.info
+        assert await store.read(picture.info) == picture.data

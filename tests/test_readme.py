@@ -1,0 +1,79 @@
+"""The READMEs: their examples run, their tables are true, and both say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.demo.bot_process import BotProcess
+from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.pictures import png
+from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+
+ROOT = Path(__file__).parents[1]
+READMES = ["README.md", "README.zh-CN.md"]
+
+
+def read(readme: str) -> str:
+    return (ROOT / readme).read_text("utf-8")
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", read(readme), re.DOTALL)
+
+
+@pytest.mark.parametrize("readme", READMES)
+async def test_the_example_runs(readme: str, tmp_path: Path) -> None:
+    (example,) = blocks(readme, "python")
+    plugin = tmp_path / "example.py"
+    plugin.write_text(example, "utf-8")
+    async with SimulatedCdn() as cdn:
+        peer = SimulatedPeer("napcat", cdn)
+        async with BotProcess(tmp_path / "bot", plugins=(plugin,)) as bot:
+            async with ReverseWebSocket(peer, bot.ws_url):
+                await peer.connected(1, 30)
+                parts = [*peer.message("group", "/size").parts, peer.picture(png())]
+                await peer.send_group(parts)
+                told = {(await peer.next_sent(30)).text for _ in range(2)}
+    assert any(text.startswith("320 × 200 ") for text in told), told
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_settings_table_lists_every_setting_and_its_default(readme: str) -> None:
+    rows = re.findall(r"^\| `QQIMAGE__([A-Z_]+)` \|(.*?)\|", read(readme), re.MULTILINE)
+    listed = {name.lower(): default.strip().strip("`") for name, default in rows}
+    defaults = {name: str(value) for name, value in vars(ScopedConfig()).items()}
+    assert list(listed) == list(defaults)
+    for name, default in listed.items():
+        assert default == defaults[name].lower().removesuffix(".0"), name
+
+
+def test_every_setting_says_what_it_means() -> None:
+    source = (ROOT / "nonebot_plugin_qqimage" / "config.py").read_text("utf-8")
+    described = re.findall(r"^    ([a-z_]+): .*\n    \"\"\"", source, re.MULTILINE)
+    assert described[:-1] == list(vars(ScopedConfig()))  # the last one is the group itself
+
+
+def test_both_say_the_same() -> None:
+    english, chinese = map(read, READMES)
+    for pattern in (r"^#+ ", r"^\|", r"^```\w+", r"^- ", r"^\*\*"):
+        counts = [len(re.findall(pattern, text, re.MULTILINE)) for text in (english, chinese)]
+        assert counts[0] == counts[1], pattern
+    for language in ("sh", "yaml"):
+        code = [[_without_comments(block) for block in blocks(r, language)] for r in READMES]
+        assert code[0] == code[1]
+    for pattern in (r"`[A-Z_]{6,}`", r"https?://[\w./:-]+", r"`\w+\.py`"):
+        assert sorted(re.findall(pattern, english)) == sorted(re.findall(pattern, chinese))
+
+
+def _without_comments(code: str) -> str:
+    return re.sub(r" +#.*", "", code)
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_first_screen_has_both_commands(readme: str) -> None:
+    first_screen = "\n".join(read(readme).splitlines()[:30])
+    for command in ("uv run python -m nonebot_plugin_qqimage demo", "uv run pytest"):
+        assert f"python -m pip install uv && {command}\n" in first_screen

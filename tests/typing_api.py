@@ -1,0 +1,45 @@
+"""The types a plugin author sees. Checked by pyright, never run."""
+
+from pathlib import Path
+
+from nonebot.adapters.onebot.v11 import MessageSegment
+from nonebot.matcher import Matcher
+from typing_extensions import assert_type
+
+from nonebot_plugin_qqimage import (
+    Attempt,
+    Image,
+    ImageInfo,
+    ImageReference,
+    ImageResolver,
+    Images,
+    ImageUnavailable,
+    Resolver,
+    StoredImage,
+    get_resolver,
+)
+
+
+async def handler(matcher: Matcher, images: Images, resolver: Resolver) -> None:
+    assert_type(images, list[Image])
+    assert_type(resolver, ImageResolver)
+    for image in images:
+        assert_type(await image, StoredImage)
+        assert_type(await image.read(), bytes)
+        assert_type(await image.path(), Path)
+        assert_type(await image.info(), ImageInfo)
+        assert_type(await image.data_url(), str)
+        assert_type(await image.segment(), MessageSegment)
+        assert_type(image.reference, ImageReference)
+        assert_type((await image.info()).uri, str)
+        await matcher.send(await image.segment())
+
+
+def job(segment: MessageSegment) -> None:
+    assert_type(get_resolver().image(segment), Image)
+    assert_type(get_resolver().image("qqimage:0"), Image)
+
+
+def explain(error: ImageUnavailable) -> None:
+    assert_type(error.attempts, tuple[Attempt, ...])
+    assert_type(error.hint, str)
