@@ -14,14 +14,18 @@ from nonebot.adapters.onebot.v11 import Adapter
 from nonebug import NONEBOT_INIT_KWARGS
 
 
+_FOLDER = tempfile.TemporaryDirectory(prefix="qqimage-tests-", ignore_cleanup_errors=True)
+_SETTINGS = {"driver": "~none", "localstore_data_dir": Path(_FOLDER.name)}
+
+# here and not in a hook: the next conftest already imports the package
+nonebot.init(**_SETTINGS)
+nonebot.get_driver().register_adapter(Adapter)
+assert nonebot.load_plugin("nonebot_plugin_qqimage")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    folder = tempfile.TemporaryDirectory(prefix="qqimage-tests-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    settings = {"driver": "~none", "localstore_data_dir": Path(folder.name), "log_level": "DEBUG"}
-    config.stash[NONEBOT_INIT_KWARGS] = settings
-    nonebot.init(**settings)
-    nonebot.get_driver().register_adapter(Adapter)
-    assert nonebot.load_plugin("nonebot_plugin_qqimage")
+    config.stash[NONEBOT_INIT_KWARGS] = _SETTINGS
+    config.add_cleanup(_FOLDER.cleanup)
 
 
 @pytest.fixture(autouse=True)

@@ -108,6 +108,8 @@ def test_masked_text_is_one_short_line(text: str, where: int) -> None:
         ([Cause.NOT_FOUND, Cause.REJECTED, Cause.EXPIRED], ImageExpired),
         ([Cause.REJECTED], ImageRejected),
         ([Cause.UNREACHABLE, Cause.REJECTED], ImageRejected),
+        ([Cause.TOO_LARGE], ImageRejected),
+        ([Cause.NOT_FOUND, Cause.TOO_LARGE], ImageRejected),
         ([Cause.NOT_FOUND], ImageNotFound),
         ([Cause.UNSUPPORTED, Cause.NOT_FOUND], ImageNotFound),
         ([Cause.NOT_FOUND, Cause.TIMEOUT], ImageUnavailable),
@@ -151,7 +153,8 @@ def test_an_error_without_attempts_says_so() -> None:
         (Cause.EXPIRED, "PREFETCH"),
         (Cause.TIMEOUT, "TIMEOUT"),
         (Cause.UNREACHABLE, "PROXY"),
-        (Cause.REJECTED, "MAX_IMAGE_SIZE"),
+        (Cause.TOO_LARGE, "MAX_IMAGE_SIZE"),
+        (Cause.REJECTED, "no image"),
         (Cause.NOT_FOUND, "again"),
     ],
 )
