@@ -13,7 +13,6 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebug import NONEBOT_INIT_KWARGS
 
-
 _FOLDER = tempfile.TemporaryDirectory(prefix="qqimage-tests-", ignore_cleanup_errors=True)
 _SETTINGS = {"driver": "~none", "localstore_data_dir": Path(_FOLDER.name)}
 
