@@ -15,6 +15,7 @@ from .errors import StoreError as StoreError
 from .image import Image as Image
 from .image import StoredImage as StoredImage
 from .lifespan import get_resolver as get_resolver
+from .params import ForwardedImages as ForwardedImages
 from .params import Images as Images
 from .params import MessageImages as MessageImages
 from .params import QuotedImages as QuotedImages

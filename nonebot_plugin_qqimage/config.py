@@ -9,6 +9,9 @@ class ScopedConfig(BaseModel):
     prefetch: bool = True
     """Resolve images as messages arrive, not only when someone asks for them."""
 
+    own_images: bool = True
+    """Keep the images that this bot's account sends."""
+
     get_image_timeout: float = Field(default=15, gt=0)
     """Seconds for one call of the peer's ``get_image``."""
 
@@ -41,6 +44,9 @@ class ScopedConfig(BaseModel):
 
     trusted_hosts: list[str] = Field(default_factory=list)
     """Hosts, addresses or networks that downloads may reach although they are private."""
+
+    frame_limit: int = Field(default=0, ge=0)
+    """Bytes of the largest answer the bot's connections survive; 0 for what the driver allows."""
 
     max_store_size: int = Field(default=4 * 1024 * 1024 * 1024, gt=0)
     """Bytes of all stored images; the least recently used are removed beyond it."""

@@ -43,6 +43,8 @@ class Cause(str, Enum):
     """The address is not one that downloads may reach."""
     UNREADABLE = "unreadable"
     """The file named by the peer cannot be read here."""
+    SKIPPED = "skipped"
+    """Not tried, because trying could break the bot's connection."""
     UNSUPPORTED = "unsupported"
     """The peer has no such action."""
     FAILED = "failed"
@@ -177,6 +179,10 @@ _HINTS = {
     Cause.REJECTED: (
         "what arrived is no image; something on the way, such as a proxy or a login page, may "
         "answer in the image host's place"
+    ),
+    Cause.SKIPPED: (
+        "raise the connection's frame limit: connect by reverse WebSocket or DRIVER=~aiohttp, "
+        "or say in QQIMAGE__FRAME_LIMIT what it is"
     ),
     Cause.NOT_FOUND: "the peer has forgotten the image; have it sent again",
 }

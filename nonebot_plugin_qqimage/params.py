@@ -1,4 +1,4 @@
-"""What handlers inject: `Images`, `MessageImages`, `QuotedImages`, `Resolver`.
+"""What handlers inject: `Images`, `MessageImages`, `QuotedImages`, `ForwardedImages`, `Resolver`.
 
 The providers accept any bot and any event, so that no handler is ever skipped because of them.
 """
@@ -14,7 +14,7 @@ from .resolver import ImageResolver
 
 
 async def _images(event: Event) -> list[Image]:
-    return get_resolver().images(event)
+    return await get_resolver().images(event)
 
 
 async def _message_images(event: Event) -> list[Image]:
@@ -23,6 +23,10 @@ async def _message_images(event: Event) -> list[Image]:
 
 async def _quoted_images(event: Event) -> list[Image]:
     return get_resolver().quoted_images(event)
+
+
+async def _forwarded_images(event: Event) -> list[Image]:
+    return await get_resolver().forwarded_images(event)
 
 
 async def _resolver() -> ImageResolver:
@@ -38,6 +42,9 @@ MessageImages = Annotated[list[Image], Depends(_message_images, use_cache=False)
 
 QuotedImages = Annotated[list[Image], Depends(_quoted_images, use_cache=False)]
 """The images of the message that it quotes."""
+
+ForwardedImages = Annotated[list[Image], Depends(_forwarded_images, use_cache=False)]
+"""The images in the records that the message, or the one it quotes, forwards."""
 
 Resolver = Annotated[ImageResolver, Depends(_resolver)]
 """The bot's `ImageResolver`."""

@@ -1,23 +1,29 @@
-"""References: what segments say about images we may not have yet, and finding them in messages.
+"""References: what segments say about images we may not have yet.
 
 Peers differ in every field and any field may be absent, of another type, or hostile;
 this module turns all of that into `ImageReference`, once.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, cast
 
-from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
+from nonebot.adapters.onebot.v11 import MessageSegment
 
 _MD5_STEM = re.compile(r"(?P<md5>[0-9a-fA-F]{32})(\.[0-9a-zA-Z]{1,8})?")
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_FILE = 1024
 _MAX_URL = 8192
-_MAX_IMAGES = 100
-"""Images looked at in one message; QQ itself allows far fewer."""
+_MAX_CONTENT = 1 << 27
+_CONTENT = ("base64://", "data:", "file://")
+_FACE_URL = "https://gxh.vip.qq.com/club/item/parcel/item/{}/{}/raw300.gif"
+_FACE_ID = re.compile("[0-9a-f]{32}")
+_IMAGE_FILES = frozenset(
+    (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,16 @@ class ImageReference:
     """The SHA-256 of the content where it is known already, as from a ``qqimage:`` URI."""
     sticker: bool = False
     """Whether it was sent as a sticker (sub type 1, or a market face)."""
+    content: str = field(default="", repr=False)
+    """The image itself, or the path of it, where ``file`` is ``base64://``, ``data:`` or a path."""
+    file_id: str = ""
+    """The id of a shared file; empty for anything else."""
+    group_id: int = 0
+    """The group a shared file was uploaded to; 0 for anything else."""
+    forwarded: bool = False
+    """Whether it stands in a forwarded record."""
+    own: bool = False
+    """Whether this bot sent it."""
 
     @property
     def md5(self) -> str:
@@ -53,7 +69,7 @@ class ImageReference:
         Usually, but not always, that of the content:
         https://github.com/NapNeko/NapCatQQ/issues/458
         """
-        match = _MD5_STEM.fullmatch(self.file)
+        match = None if self.file_id else _MD5_STEM.fullmatch(self.file)
         return match["md5"].lower() if match else ""
 
     @property
@@ -64,7 +80,8 @@ class ImageReference:
     @property
     def own_key(self) -> str:
         """The same, for when its file name has turned out to promise another image."""
-        return self.name or f"segment:{self.self_id}:{self.file}:{self.url}:{self.sha256}"
+        said = (self.self_id, self.file, self.url, self.sha256, hash(self.content))
+        return self.name or f"segment:{said}"
 
     @property
     def name(self) -> str:
@@ -75,13 +92,30 @@ class ImageReference:
         """
         if self.face_id:
             return f"face:{self.face_id}"
+        if self.file_id:
+            return f"file:{self.self_id}:{self.file_id}"
         if not self.message_id:
             return ""
-        return f"message:{self.self_id}:{self.message_id}:{self.position}:{self.file}"
+        place = f"{self.self_id}:{self.message_id}:{self.position}"
+        return f"own:{place}" if self.own else f"message:{place}:{self.file}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which it may be known: its own, and that of what this bot sent there."""
+        if not self.message_id or self.own or self.face_id or self.file_id:
+            return (self.name,) if self.name else ()
+        return self.name, f"own:{self.self_id}:{self.message_id}:{self.position}"
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the reference itself holds on to."""
+        return len(self.content)
 
     def __str__(self) -> str:
         if self.face_id:
             what = f"market face {self.face_id}"
+        elif self.file_id:
+            what = f"shared file {self.file or self.file_id}"
         elif self.file or self.sha256:
             what = f"image {self.file or 'qqimage:' + self.sha256}"
         else:
@@ -90,47 +124,30 @@ class ImageReference:
         return what + where + (f" (bot {self.self_id})" if self.self_id else "")
 
 
-def find_in_event(event: MessageEvent) -> tuple[list[ImageReference], list[ImageReference]]:
-    """The images of an event's message, and those of the message it quotes."""
-    self_id = str(event.self_id)
-    own = find_in_message(event.message, self_id, str(event.message_id))
-    if event.reply is None:
-        return own, []
-    return own, find_in_message(event.reply.message, self_id, str(event.reply.message_id))
-
-
-def find_in_message(
-    message: Iterable[object], self_id: str = "", message_id: str = ""
-) -> list[ImageReference]:
-    """The images among these segments (`MessageSegment` or plain mappings), in order."""
-    found: list[ImageReference] = []
-    for segment in message:
-        reference = from_segment(segment, self_id, message_id, len(found))
-        if reference is not None:
-            found.append(reference)
-            if len(found) == _MAX_IMAGES:
-                break
-    return found
-
-
 def from_segment(
     segment: object, self_id: str = "", message_id: str = "", position: int = 0
 ) -> ImageReference | None:
-    """The image a segment refers to, or None when it is no image segment."""
-    kind, data = _parts(segment)
+    """The image a segment refers to, or None when it refers to none."""
+    kind, data = parts_of(segment)
+    if kind == "file":
+        return from_shared_file(data, self_id)
     if kind not in ("image", "mface"):
         return None
-    file, url = _text(data, "file", _MAX_FILE), _url(data, "url")
-    if "://" in file or file.startswith("data:"):
-        # Lagrange puts the URL into `file`; no peer's get_image understands any such value
+    file, url, content = _text(data, "file", _MAX_CONTENT), _url(data, "url"), ""
+    if file.startswith(_CONTENT):
+        content, file = file, ""
+    elif "://" in file[:16]:
+        # Lagrange puts the URL there; no peer's get_image understands it
         url, file = url or _url(data, "file"), ""
     face_id = _text(data, "emoji_id", 64)
+    if not url and _FACE_ID.fullmatch(face_id):
+        url = _FACE_URL.format(face_id[:2], face_id)
     return ImageReference(
         self_id=self_id,
         message_id=message_id,
         position=position,
         # the "file" of a market face is an invention of the peer that get_image cannot resolve
-        file="" if face_id else file,
+        file="" if face_id or len(file) > _MAX_FILE else file,
         url=url,
         size=_size(data.get("file_size")),
         face_id=face_id,
@@ -138,6 +155,31 @@ def from_segment(
         or kind == "mface"
         or data.get("sub_type") in (1, "1")
         or data.get("subType") in (1, "1"),
+        content=content,
+    )
+
+
+def from_shared_file(
+    data: Mapping[str, Any], self_id: str, group_id: int = 0
+) -> ImageReference | None:
+    """The image that a shared file is by its name, or None.
+
+    Args:
+        data: the data of a ``file`` segment, or the ``file`` of a ``group_upload`` notice.
+        self_id: the bot that received it.
+        group_id: the group it was uploaded to.
+    """
+    name = _text(data, "file", _MAX_FILE) or _text(data, "name", _MAX_FILE)
+    file_id = _text(data, "file_id", _MAX_FILE) or _text(data, "id", _MAX_FILE)
+    if not file_id or PurePosixPath(name.lower()).suffix not in _IMAGE_FILES:
+        return None
+    return ImageReference(
+        self_id=self_id,
+        file=name,
+        url=_url(data, "url"),
+        size=_size(data.get("file_size", data.get("size"))),
+        file_id=file_id,
+        group_id=group_id,
     )
 
 
@@ -153,7 +195,8 @@ def from_uri(uri: str) -> ImageReference:
     return ImageReference(sha256=match["sha256"])
 
 
-def _parts(segment: object) -> tuple[str, Mapping[str, Any]]:
+def parts_of(segment: object) -> tuple[str, Mapping[str, Any]]:
+    """The type and the data of a segment, a `MessageSegment` or a mapping; empty for neither."""
     if isinstance(segment, MessageSegment):
         kind, data = cast(object, segment.type), cast(object, segment.data)
     elif isinstance(segment, Mapping):

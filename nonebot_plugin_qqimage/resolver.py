@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import anyio
 from nonebot.adapters import Bot as BaseBot
@@ -16,11 +16,21 @@ from nonebot.log import logger
 from .budget import ByteBudget, Reservation
 from .config import ScopedConfig
 from .content import ImageInfo
-from .errors import Attempt, Cause, ImageNotFound, ImageUnavailable, StoreError, unavailable
+from .errors import (
+    Attempt,
+    Cause,
+    ImageNotFound,
+    ImageUnavailable,
+    StoreError,
+    mask_keys,
+    unavailable,
+)
+from .finding import find_in_event, find_in_own_event, find_sent
 from .flights import Flights
+from .forwards import ForwardReader
 from .image import Image, State, StoredImage
-from .peer import Peer
-from .reference import ImageReference, find_in_event, from_segment, from_uri
+from .peer import Peer, Peers
+from .reference import ImageReference, from_segment, from_uri
 from .sources import Fetch, Fetched, Sources
 from .store import ImageStore
 
@@ -59,10 +69,11 @@ class ImageResolver:
         self._store = store
         self._sources = sources
         self._bots = bots
-        self._peers: WeakKeyDictionary[Bot, Peer] = WeakKeyDictionary()
+        self._peers = Peers(config.frame_limit or None)
         self._flights: Flights[StoredImage] = Flights(_MAX_FLIGHTS)
         self._slots = asyncio.Semaphore(config.concurrency)
         self._budget = ByteBudget(config.max_bytes_in_flight)
+        self._held = 0
         self._recent: OrderedDict[ImageReference, tuple[float, Outcome]] = OrderedDict()
         self._store_trouble: dict[str, float] = {}
 
@@ -71,21 +82,29 @@ class ImageResolver:
         """Where images are kept."""
         return self._store
 
-    def images(self, event: BaseEvent) -> list[Image]:
+    async def images(self, event: BaseEvent, *, forwarded: bool = False) -> list[Image]:
         """The images of an event's message, then those of the message it quotes.
 
         Args:
-            event: any event; one without a OneBot v11 message has none.
+            event: any event; one without a OneBot v11 message, or an uploaded file, has none.
+            forwarded: also those in forwarded records, after the others. The peer is asked for
+                the records; one that nobody knows any more is logged and left out.
         """
-        return self.message_images(event) + self.quoted_images(event)
+        own, quoted = find_in_event(event)
+        found = own + quoted + (await self._find_forwarded(event) if forwarded else [])
+        return [Image(reference, self) for reference in found]
 
     def message_images(self, event: BaseEvent) -> list[Image]:
         """The images of an event's message itself."""
-        return self._handles(event, 0)
+        return [Image(reference, self) for reference in find_in_event(event)[0]]
 
     def quoted_images(self, event: BaseEvent) -> list[Image]:
         """The images of the message that an event's message quotes."""
-        return self._handles(event, 1)
+        return [Image(reference, self) for reference in find_in_event(event)[1]]
+
+    async def forwarded_images(self, event: BaseEvent) -> list[Image]:
+        """The images in the records that an event's message, or the one it quotes, forwards."""
+        return [Image(reference, self) for reference in await self._find_forwarded(event)]
 
     def image(self, target: MessageSegment | ImageReference | str) -> Image:
         """A handle on one image.
@@ -105,17 +124,42 @@ class ImageResolver:
             raise ValueError(f"not an image segment: {target.type}")
         return Image(reference, self)
 
-    def prefetch_event(self, event: MessageEvent) -> None:
-        """Resolve the images of an event in the background, if the settings say so."""
+    def prefetch_event(self, event: BaseEvent) -> None:
+        """Resolve the images of an event in the background, as far as the settings say so."""
         if self._config.prefetch:
             for references in find_in_event(event):
-                for reference in references:
-                    self.prefetch(reference)
+                self._prefetch_all(references)
+        if self._config.own_images:
+            self._prefetch_all(find_in_own_event(event))
+
+    def prefetch_sent(self, bot: BaseBot, params: Mapping[str, Any], result: object) -> None:
+        """Keep the images of a message this bot has just sent, if the settings say so.
+
+        Args:
+            bot: the bot.
+            params: the parameters of the ``send_…`` action.
+            result: its answer.
+        """
+        if self._config.own_images and isinstance(bot, Bot):
+            self._prefetch_all(find_sent(bot.self_id, params, result))
 
     def prefetch(self, reference: ImageReference) -> None:
-        """Resolve in the background. Nobody is told of a failure but the log."""
-        if self._outcome(reference) is None and not self._flights.full:
+        """Resolve in the background. Nobody is told of a failure but the log.
+
+        It is left undone where too much is under way already; asking for the image does it then.
+        """
+        if (
+            self._outcome(reference) is None
+            and not self._flights.full
+            and self._held + reference.held <= self._config.max_bytes_in_flight
+            and (reference.size or 0) <= self._config.max_image_size
+        ):
             self._flights.start(reference.key, lambda: self._fly(reference))
+
+    def disconnected(self, bot: BaseBot) -> None:
+        """End the calls of a bot whose connection is gone."""
+        if isinstance(bot, Bot):
+            self._peers.disconnected(bot)
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
@@ -169,10 +213,19 @@ class ImageResolver:
             await self._sources.close()
             await self._store.close()
 
-    def _handles(self, event: BaseEvent, part: int) -> list[Image]:
+    def _prefetch_all(self, references: Iterable[ImageReference]) -> None:
+        for reference in references:
+            self.prefetch(reference)
+
+    async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):
             return []
-        return [Image(reference, self) for reference in find_in_event(event)[part]]
+        self_id = str(event.self_id)
+        reader = ForwardReader(self._peer(self_id), self_id, self._config.get_image_timeout)
+        found = await reader.find(event.message, str(event.message_id))
+        if event.reply is not None:
+            found = await reader.find(event.reply.message, str(event.reply.message_id))
+        return found
 
     async def _join(self, key: str, reference: ImageReference) -> StoredImage:
         outcome = self._outcome(reference)
@@ -189,6 +242,7 @@ class ImageResolver:
 
     async def _fly(self, reference: ImageReference) -> StoredImage:
         """Everything that is done about one image, in a task of its own."""
+        self._held += reference.held
         try:
             known = await self._known(reference)
             if known is not None:
@@ -204,8 +258,10 @@ class ImageResolver:
             raise
         except Exception as error:
             logger.exception(f"qqimage: {reference}: unexpected error, please report it")
-            attempt = Attempt("resolver", Cause.FAILED, repr(error), 0.0)
+            attempt = Attempt("resolver", Cause.FAILED, mask_keys(repr(error)), 0.0)
             raise unavailable(str(reference), (attempt,)) from error
+        finally:
+            self._held -= reference.held
 
     async def _known(self, reference: ImageReference) -> ImageInfo | None:
         try:
@@ -220,7 +276,7 @@ class ImageResolver:
 
     async def _fetch(self, reference: ImageReference) -> Fetched:
         async with self._turn(reference) as reservation:
-            fetch = Fetch(reference, self._peer(reference.self_id), reservation)
+            fetch = Fetch(reference, lambda: self._peer(reference.self_id), reservation)
             fetched, attempts = await self._sources.fetch(fetch)
         if fetched is None:
             raise unavailable(str(reference), attempts)
@@ -233,7 +289,8 @@ class ImageResolver:
             try:
                 with anyio.fail_after(_MAX_WAIT):
                     await stack.enter_async_context(self._slots)
-                    size = min(reference.size or _HUGE, self._config.max_image_size)
+                    size = reference.size or reference.held or _HUGE
+                    size = min(size, self._config.max_image_size)
                     reservation = await stack.enter_async_context(self._budget.reserve(size))
             except TimeoutError:
                 raise _too_busy(reference) from None
@@ -251,12 +308,7 @@ class ImageResolver:
 
     def _peer(self, self_id: str) -> Peer | None:
         bot = self._bots().get(self_id)
-        if not isinstance(bot, Bot):
-            return None
-        peer = self._peers.get(bot)
-        if peer is None:
-            peer = self._peers[bot] = Peer(bot)
-        return peer
+        return self._peers.of(bot) if isinstance(bot, Bot) else None
 
     def _outcome(self, reference: ImageReference) -> Outcome | None:
         """What has come of this very reference a moment ago."""

@@ -81,18 +81,22 @@ async def test_a_message_without_images(app: App) -> None:
     assert await injected(app, message_event(Message("hello"))) == ([], [], [])
 
 
-async def test_a_notice(app: App) -> None:
+async def test_a_shared_file(app: App) -> None:
+    assert await injected(app, notice("a.txt")) == ([], [], [])
+    assert await injected(app, notice("a.png")) == (["a.png"], ["a.png"], [])
+
+
+def notice(file: str) -> GroupUploadNoticeEvent:
     notice_type: Literal["group_upload"] = "group_upload"
-    event = GroupUploadNoticeEvent(
+    return GroupUploadNoticeEvent(
         time=0,
         self_id=10001,
         post_type="notice",
         notice_type=notice_type,
         user_id=30001,
         group_id=20001,
-        file=File(id="1", name="a.png", size=1, busid=1),
+        file=File(id="1", name=file, size=1, busid=1),
     )
-    assert await injected(app, event) == ([], [], [])
 
 
 async def test_an_event_that_is_no_more_than_that(app: App) -> None:

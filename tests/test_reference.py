@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageEvent, MessageSegment
 
+from nonebot_plugin_qqimage.finding import find_in_event, find_in_message
 from nonebot_plugin_qqimage.reference import (
     ImageReference,
-    find_in_event,
-    find_in_message,
     from_segment,
     from_uri,
 )

@@ -16,6 +16,8 @@ class Behaviour:
     """Seconds before an action is answered."""
     hanging: set[str] = field(default_factory=set[str])
     """Actions which are never answered."""
+    missing: set[str] = field(default_factory=set[str])
+    """Actions which the implementation does not have."""
     dropping: set[str] = field(default_factory=set[str])
     """Actions in the middle of which the connection breaks."""
     serial: bool = False

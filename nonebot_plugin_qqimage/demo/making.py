@@ -22,6 +22,7 @@ class PartMaker:
         name: str | None = None,
         size: int | None = None,
         sticker: bool = False,
+        flash: bool = False,
         md5: str | None = None,
         fileid: str | None = None,
         given_path: str | None = None,
@@ -31,7 +32,7 @@ class PartMaker:
             data, kind=kind, form=form, fileid=fileid, md5=md5, given_path=given_path
         )
         size = len(data) if size is None else size
-        return Picture(hosted, name or qq_name(data), size, sticker)
+        return Picture(hosted, name or qq_name(data), size, sticker, flash)
 
     def market_face(self, data: bytes = STICKER, *, emoji_id: str | None = None) -> MarketFace:
         """Give a face from QQ's shop; everybody who sends it sends the same one."""

@@ -21,6 +21,8 @@ class Picture:
     name: str
     size: int
     sticker: bool = False
+    flash: bool = False
+    """Whether it is shown for a few seconds only; most programs do not say so."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class SimulatedPeer(PartMaker):
         expand_forwards: whether events hold the content of forwarded records, likewise.
         report_own: whether the bot hears of what it sends itself.
         token: what a bot must know to connect.
+        version: which version of it, where flavours tell versions apart.
     """
 
     def __init__(
@@ -64,10 +65,11 @@ class SimulatedPeer(PartMaker):
         expand_forwards: bool = False,
         report_own: bool = False,
         token: str | None = None,
+        version: str | None = None,
     ) -> None:
         super().__init__(cdn)
         self.settings = PeerSettings(
-            self_id, nickname, message_format, inline_base64, expand_forwards, token
+            self_id, nickname, message_format, inline_base64, expand_forwards, token, version
         )
         self.files = PeerFiles(file_dir, reported_dir, reported_temp_dir)
         self.flavour = FLAVOURS[flavour](cdn, self.settings, self.files)
@@ -251,7 +253,7 @@ class SimulatedPeer(PartMaker):
             return Answer(dict(await body if inspect.isawaitable(body) else body))
         try:
             do = (self.flavour.actions() | self._sending()).get(action)
-            if do is None:
+            if do is None or action in self.behaviour.missing:
                 raise Refused("", "unknown")
             return Answer(self.flavour.ok(await do(params)))
         except Refused as refusal:

@@ -16,6 +16,7 @@ class FileFault(Enum):
     NO_PATH = "the path is empty"
     SHORT = "the file holds half of the picture"
     EMPTY = "the file holds nothing"
+    GROWING = "the file holds half of the picture at first, and all of it a moment later"
 
 
 class PeerFiles:
@@ -40,6 +41,9 @@ class PeerFiles:
         """What is wrong with every file from now on."""
         self.faults: dict[str, FileFault] = {}
         """What is wrong with the files of pictures of this name."""
+        self.growing_seconds = 0.3
+        """How long :attr:`FileFault.GROWING` leaves a file unfinished."""
+        self._growing: dict[Path, asyncio.Task[None]] = {}
 
     async def write(
         self, place: Place, relative: str, data: bytes, *, name: str
@@ -52,14 +56,39 @@ class PeerFiles:
         path = f"{reported}/{relative}"
         if fault is FileFault.MISSING:
             return path, None
+        whole, target = data, self._target(place, relative)
+        growing = None if target is None else self._growing.get(target)
+        if target is not None and growing is not None:
+            if fault is FileFault.GROWING or not growing.done():
+                return path, await asyncio.to_thread(target.read_bytes)
         if fault is not None:
-            data = data[: len(data) // 2] if fault is FileFault.SHORT else b""
-        if self.folder is not None:
-            target = self.folder / "temp" if place == "temp" else self.folder
-            await asyncio.to_thread(_write, target / relative, data)
+            data = b"" if fault is FileFault.EMPTY else data[: len(data) // 2]
+        if target is not None:
+            await asyncio.to_thread(_write, target, data)
+            if fault is FileFault.GROWING:
+                grow = self._grow(target, whole[len(data) :])
+                self._growing[target] = asyncio.create_task(grow)
         return path, data
+
+    async def grown(self) -> None:
+        """Wait until no file is unfinished any more."""
+        await asyncio.gather(*self._growing.values())
+
+    def _target(self, place: Place, relative: str) -> Path | None:
+        if self.folder is None:
+            return None
+        return (self.folder / "temp" if place == "temp" else self.folder) / relative
+
+    async def _grow(self, target: Path, rest: bytes) -> None:
+        await asyncio.sleep(self.growing_seconds)
+        await asyncio.to_thread(_append, target, rest)
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)

@@ -9,10 +9,13 @@ from ..config import ScopedConfig
 from ..content import ImageInfo, inspect
 from ..errors import Attempt, AttemptFailed, Cause
 from ..reference import ImageReference
-from .answer_base64 import AnswerBase64
-from .answer_file import AnswerFile
+from .answer_base64 import AnswerBase64, SegmentBase64
+from .answer_file import AnswerFile, SegmentFile
 from .download import Downloader
-from .get_image import GetImage
+from .get_image import GetImage, GetImageAgain
+from .message import FreshMessage
+from .rkey import FreshKey
+from .shared_file import GetFile, GroupFileUrl
 from .source import Fetch, Source
 from .urls import AnswerUrl, SegmentUrl
 
@@ -45,14 +48,34 @@ class Sources:
             proxy=config.proxy,
             trusted_hosts=config.trusted_hosts,
         )
-        # The peer is asked before the segment's URL is tried: its answer survives a dead link.
-        self._order: tuple[Source, ...] = (
-            GetImage(config.get_image_timeout),
-            AnswerBase64(config.max_image_size),
-            AnswerFile(config.path_map, config.max_image_size),
+        timeout, max_size = config.get_image_timeout, config.max_image_size
+        answer = (
+            AnswerBase64(max_size),
+            AnswerFile(config.path_map, max_size),
             AnswerUrl(self._downloader),
-            SegmentUrl(self._downloader),
         )
+        self._at_hand = (SegmentBase64(max_size), SegmentFile(config.path_map, max_size))
+        self._ask = (GetImage(timeout), GetFile(timeout), *answer)
+        self._links = (SegmentUrl(self._downloader), FreshKey(self._downloader))
+        self._last = (
+            GroupFileUrl(self._downloader, timeout),
+            FreshMessage(self._downloader, timeout),
+            GetImageAgain(timeout),
+            *answer,
+        )
+
+    def in_order(self, fetch: Fetch) -> tuple[Source, ...]:
+        """Every source, the best for this image first.
+
+        Usually the peer is asked before the segment's link is tried, for its answer survives a
+        dead link. In forwarded records the link has just been made, while some peers cannot find
+        the image (https://github.com/NapNeko/NapCatQQ/issues/1777).
+        """
+        ask_later = fetch.reference.forwarded or (
+            fetch.peer is not None and fetch.peer.profile.hangs
+        )
+        first, then = (self._links, self._ask) if ask_later else (self._ask, self._links)
+        return (*self._at_hand, *first, *then, *self._last)
 
     async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
         """Try the sources in order, until one brings the image the segment describes.
@@ -68,7 +91,7 @@ class Sources:
         attempts: list[Attempt] = []
         second_best: Fetched | None = None
         with anyio.move_on_after(self._config.resolve_timeout) as deadline:
-            for source in self._order:
+            for source in self.in_order(fetch):
                 started = time.perf_counter()
                 try:
                     fetched = await self._try(source, fetch)

@@ -1,4 +1,4 @@
-"""The bytes that a peer inlined into its answer as base64."""
+"""Base64: what a peer inlined into its answer, or into the segment itself."""
 
 import binascii
 import re
@@ -26,16 +26,29 @@ class AnswerBase64:
         self._max_size = max_size
 
     async def fetch(self, fetch: Fetch) -> bytes | None:
-        """Decode the answer's base64."""
-        if fetch.answer is None or not fetch.answer.base64:
+        """Decode it."""
+        encoded = self._encoded(fetch)
+        if not encoded:
             return None
-        encoded = fetch.answer.base64
         if len(encoded) * 3 // 4 > self._max_size + 200:
             raise AttemptFailed(
                 Cause.TOO_LARGE,
                 f"{len(encoded) * 3 // 4} bytes, more than the {self._max_size} allowed",
             )
         return await anyio.to_thread.run_sync(_decode, encoded)
+
+    def _encoded(self, fetch: Fetch) -> str:
+        return fetch.take("base64")
+
+
+class SegmentBase64(AnswerBase64):
+    """``file`` of the segment, where it is ``base64://…`` or ``data:…``."""
+
+    name = "base64 in the segment"
+
+    def _encoded(self, fetch: Fetch) -> str:
+        content = fetch.reference.content
+        return "" if content.startswith("file://") else content
 
 
 def _decode(encoded: str) -> bytes:

@@ -1,11 +1,13 @@
-"""The file that a peer names in its answer, read when it is really ours to read.
+"""The file that a peer names in its answer or in the segment, if it is really ours to read.
 
 The peer's files are only ever read: NapCat's are QQ's own cache.
 """
 
 import errno
+import hashlib
 import os
 import stat
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,6 +20,9 @@ from .source import Fetch
 
 _TIMEOUT = 10.0
 """Seconds for reading one file; a dead network mount would take for ever."""
+_PATIENCE = 1.0
+"""Seconds that a file which is too short is given to become longer."""
+_POLL = 0.1
 
 
 class AnswerFile:
@@ -35,10 +40,31 @@ class AnswerFile:
         self._max_size = max_size
 
     async def fetch(self, fetch: Fetch) -> bytes | None:
-        """Read the file."""
-        if fetch.answer is None or not fetch.answer.file:
+        """Read the file.
+
+        Raises:
+            AttemptFailed: it is not readable here, or stays shorter than the segment declares.
+        """
+        named = self._named(fetch)[:4096]
+        if not named:
             return None
-        named = fetch.answer.file[:4096]
+        try:
+            data = await self._read(named, fetch)
+        except AttemptFailed as failure:
+            if failure.cause is Cause.UNREADABLE:
+                self._learn(fetch, False)
+            raise
+        self._learn(fetch, True)
+        return data
+
+    def _named(self, fetch: Fetch) -> str:
+        return fetch.take("file")
+
+    def _learn(self, fetch: Fetch, readable: bool) -> None:
+        if fetch.peer is not None:
+            fetch.peer.profile.file_was_read(readable)
+
+    async def _read(self, named: str, fetch: Fetch) -> bytes:
         try:
             path = local_path(named, self._path_map)
         except ValueError:  # such as file://[
@@ -47,15 +73,42 @@ class AnswerFile:
             raise AttemptFailed(Cause.UNREADABLE, f"{named} is no path of this machine")
         try:
             with anyio.fail_after(_TIMEOUT):
-                return await anyio.to_thread.run_sync(
-                    _read, path, self._max_size, abandon_on_cancel=True
-                )
+                return await self._read_whole(path, fetch)
         except TimeoutError:
             raise AttemptFailed(Cause.TIMEOUT, f"{path} not read within {_TIMEOUT:g} s") from None
         except (OSError, ValueError) as error:
             mapped = "" if str(path) == named else f" (mapped from {named})"
             reason = getattr(error, "strerror", None) or str(error)
             raise AttemptFailed(Cause.UNREADABLE, f"{path}{mapped}: {reason}") from None
+
+    async def _read_whole(self, path: Path, fetch: Fetch) -> bytes:
+        """Read the file; one that is still being written is given a moment."""
+        size, md5 = fetch.reference.size or 1, fetch.reference.md5
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            data, whole = await anyio.to_thread.run_sync(
+                _read, path, self._max_size, size, md5, abandon_on_cancel=True
+            )
+            if whole:
+                fetch.reservation.resize(len(data))
+                return data
+            if time.monotonic() >= patience:
+                there = f"{len(data)} of {size} bytes" if data else "nothing"
+                raise AttemptFailed(Cause.REJECTED, f"{path} holds {there}")
+            await anyio.sleep(_POLL)
+
+
+class SegmentFile(AnswerFile):
+    """``file`` of the segment, where it is ``file://…``."""
+
+    name = "file of the segment"
+
+    def _named(self, fetch: Fetch) -> str:
+        content = fetch.reference.content
+        return content if content.startswith("file://") else ""
+
+    def _learn(self, fetch: Fetch, readable: bool) -> None:
+        """Learn nothing: what this bot sends it can read, whatever the peer's files are."""
 
 
 def local_path(named: str, path_map: Mapping[str, str]) -> Path | None:
@@ -108,7 +161,8 @@ def _is_windows(path: str) -> bool:
     return "\\" in path or path[1:2] == ":" or path.startswith("//")
 
 
-def _read(path: Path, max_size: int) -> bytes:
+def _read(path: Path, max_size: int, size: int, md5: str) -> tuple[bytes, bool]:
+    """The content of a file, and whether it is all that there should be."""
     # O_NONBLOCK: opening a pipe must not wait for a writer; O_NOFOLLOW: a link may lead anywhere
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -122,6 +176,6 @@ def _read(path: Path, max_size: int) -> bytes:
                 Cause.TOO_LARGE, f"{status.st_size} bytes, more than the {max_size} allowed"
             )
         data = file.read(max_size + 1)
-    if not data:
-        raise AttemptFailed(Cause.REJECTED, f"{path} is empty")
-    return data
+    if len(data) >= size:
+        return data, True
+    return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == md5

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import anyio
 import anyio.to_thread
 import httpx
+import tenacity
 from yarl import URL
 
 from ..budget import Reservation
@@ -23,6 +24,10 @@ _MAX_REDIRECTS = 5
 _ERROR_BODY = 4096
 """Bytes read of an answer that is an error or a redirect."""
 _CONNECT_TIMEOUT = 10.0
+
+
+class _MayPass(AttemptFailed):
+    """A failure that may not happen again: a broken connection, a busy server."""
 
 
 class Downloader:
@@ -70,19 +75,23 @@ class Downloader:
         client = await self._get_client()
         try:
             with anyio.fail_after(self._timeout):
-                return await self._fetch(client, self._target(url), reservation)
+                return await _retrying(self._try, client, url, reservation)
         except TimeoutError:
             raise AttemptFailed(
                 Cause.TIMEOUT, f"not downloaded within {self._timeout:g} s"
             ) from None
+
+    async def _try(self, client: httpx.AsyncClient, url: str, reservation: Reservation) -> bytes:
+        try:
+            return await self._fetch(client, self._target(url), reservation)
         except httpx.TimeoutException:
             raise AttemptFailed(
                 Cause.TIMEOUT, f"no connection within {_CONNECT_TIMEOUT:g} s"
             ) from None
+        except httpx.TransportError as error:
+            raise _MayPass(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise AttemptFailed(
-                Cause.UNREACHABLE, f"{str(error) or type(error).__name__}"
-            ) from None
+            raise AttemptFailed(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -178,7 +187,17 @@ def _refusal(status: int, text: str) -> AttemptFailed:
         return AttemptFailed(Cause.EXPIRED, detail)
     if status in (404, 410):
         return AttemptFailed(Cause.NOT_FOUND, detail)
-    return AttemptFailed(Cause.FAILED, detail)
+    failure = _MayPass if status == 429 or status >= 500 else AttemptFailed
+    return failure(Cause.FAILED, detail)
+
+
+# stamina would do, but for the warning it logs at each retry
+_retrying = tenacity.AsyncRetrying(
+    retry=tenacity.retry_if_exception_type(_MayPass),
+    stop=tenacity.stop_after_attempt(3),
+    wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
 
 
 def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:

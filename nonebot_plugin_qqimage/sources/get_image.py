@@ -1,10 +1,17 @@
-"""Asks the peer with ``get_image``. The answer holds no bytes yet: the next sources use it."""
+"""Asks the peer. Its answer holds no bytes yet: the sources after these use it."""
 
+import anyio
+
+from ..errors import AttemptFailed, Cause
 from .source import Fetch
+
+_SECOND_THOUGHTS = 0.5
+"""Seconds before the peer is asked again. LuckyLilliaBot tells of a message before its database
+has it; by now NapCat may have learned the name anew from ``get_msg``."""
 
 
 class GetImage:
-    """The action ``get_image``, called once for each image.
+    """The action ``get_image``.
 
     Args:
         timeout: seconds to wait for the answer.
@@ -16,6 +23,35 @@ class GetImage:
         self._timeout = timeout
 
     async def fetch(self, fetch: Fetch) -> None:
-        """Keep the peer's answer for the sources after this one."""
-        if fetch.peer is not None and fetch.reference.file:
-            fetch.answer = await fetch.peer.get_image(fetch.reference.file, self._timeout)
+        """Keep the peer's answer for the sources after this one.
+
+        Raises:
+            AttemptFailed: it refused, or asking it could break the bot's connection.
+        """
+        peer, reference = fetch.peer, fetch.reference
+        if peer is None or not reference.file or reference.file_id:
+            return
+        danger = await peer.would_break(reference.file, reference.size)
+        if danger:
+            raise AttemptFailed(Cause.SKIPPED, danger)
+        # each download leaves a file at the peer that nobody deletes, so none where it is no use
+        download = not (peer.profile.files_are_foreign and await peer.can_skip_download())
+        try:
+            fetch.answer = await peer.get_image(
+                reference.file, self._timeout, size=reference.size, download=download
+            )
+        except AttemptFailed as failure:
+            fetch.forgotten = failure.cause is Cause.NOT_FOUND
+            raise
+
+
+class GetImageAgain(GetImage):
+    """The same a moment later, when the peer did not know the image at first."""
+
+    name = "get_image again"
+
+    async def fetch(self, fetch: Fetch) -> None:
+        """Ask again, if there is hope."""
+        if fetch.forgotten:
+            await anyio.sleep(_SECOND_THOUGHTS)
+            await super().fetch(fetch)

@@ -1,7 +1,8 @@
 """What a source is: one way to an image's bytes."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
 from ..budget import Reservation
 from ..peer import ImageAnswer, Peer
@@ -14,12 +15,35 @@ class Fetch:
 
     reference: ImageReference
     """What the segment said."""
-    peer: Peer | None
-    """Whom to ask; None while the bot is not connected."""
+    find_peer: Callable[[], Peer | None]
+    """Gives whom to ask: another one after a reconnect, and None while the bot is away."""
     reservation: Reservation
     """The bytes of memory this fetch may hold."""
     answer: ImageAnswer | None = None
     """What ``get_image`` answered, once it did."""
+    forgotten: bool = False
+    """Whether the peer did not know the image when it was asked."""
+    tried: set[str] = field(default_factory=set[str])
+    """The URLs that were tried."""
+    expired: str = ""
+    """The last URL whose key was refused."""
+
+    def take(self, field: Literal["base64", "file", "url"]) -> str:
+        """Use up a field of the answer: what has failed is not tried again."""
+        if self.answer is None:
+            return ""
+        value = {
+            "base64": self.answer.base64,
+            "file": self.answer.file,
+            "url": self.answer.url,
+        }[field]
+        self.answer = replace(self.answer, **{field: ""})
+        return value
+
+    @property
+    def peer(self) -> Peer | None:
+        """Whom to ask now."""
+        return self.find_peer()
 
 
 class Source(Protocol):

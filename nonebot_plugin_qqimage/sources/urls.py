@@ -1,34 +1,53 @@
 """The URLs an image can be downloaded from: the peer's answer's, and the segment's own."""
 
+from ..errors import AttemptFailed, Cause
 from .download import Downloader
 from .source import Fetch
 
 
-class AnswerUrl:
+class UrlSource:
+    """A URL, wherever it comes from.
+
+    Args:
+        downloader: downloads it.
+    """
+
+    name = "url"
+
+    def __init__(self, downloader: Downloader) -> None:
+        self._downloader = downloader
+
+    async def fetch(self, fetch: Fetch) -> bytes | None:
+        """Download it, unless it was tried already."""
+        url = await self._url(fetch)
+        return await self._download(fetch, url) if url and url not in fetch.tried else None
+
+    async def _url(self, fetch: Fetch) -> str:
+        raise NotImplementedError
+
+    async def _download(self, fetch: Fetch, url: str) -> bytes:
+        fetch.tried.add(url)
+        try:
+            return await self._downloader.get(url, fetch.reservation)
+        except AttemptFailed as failure:
+            if failure.cause is Cause.EXPIRED:
+                fetch.expired = url
+            raise
+
+
+class AnswerUrl(UrlSource):
     """``url`` in the answer of ``get_image``, usually with a fresher key than the segment's."""
 
     name = "url in the answer"
 
-    def __init__(self, downloader: Downloader) -> None:
-        self._downloader = downloader
-
-    async def fetch(self, fetch: Fetch) -> bytes | None:
-        """Download it, unless it is the segment's."""
-        if fetch.answer is None or fetch.answer.url in ("", fetch.reference.url):
-            return None
-        return await self._downloader.get(fetch.answer.url, fetch.reservation)
+    async def _url(self, fetch: Fetch) -> str:
+        return fetch.take("url")
 
 
-class SegmentUrl:
+class SegmentUrl(UrlSource):
     """``url`` in the segment itself."""
 
     name = "url of the segment"
 
-    def __init__(self, downloader: Downloader) -> None:
-        self._downloader = downloader
-
-    async def fetch(self, fetch: Fetch) -> bytes | None:
-        """Download it."""
-        if not fetch.reference.url:
-            return None
-        return await self._downloader.get(fetch.reference.url, fetch.reservation)
+    async def _url(self, fetch: Fetch) -> str:
+        return fetch.reference.url

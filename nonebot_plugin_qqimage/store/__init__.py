@@ -52,7 +52,9 @@ class ImageStore:
             if reference.sha256:
                 return index.by_sha256(reference.sha256)
             known = index.by_md5(reference.md5, reference.size) if reference.md5 else None
-            return known or (index.by_name(reference.name) if reference.name else None)
+            for name in () if known else reference.names:
+                known = known or index.by_name(name)
+            return known
 
         return await self._on_index(look_up)
 

@@ -57,6 +57,31 @@ async def test_one_action_hangs_and_others_do_not(make_peer: MakePeer) -> None:
         assert (await client.call("get_login_info"))["data"]["user_id"] == 10001
 
 
+@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat", "lagrange"])
+async def test_keys_may_be_missing_refused_or_never_come(make_peer: MakePeer, flavour: str) -> None:
+    peer = make_peer(flavour)
+    async with talk(peer) as client:
+        unknown = await client.call("no_such_action")
+        assert (await client.call("get_rkey"))["status"] == "ok"
+        peer.behaviour.missing.add("get_rkey")
+        missing = await client.call("get_rkey")
+        assert (missing["status"], missing["retcode"]) == ("failed", unknown["retcode"])
+        assert missing["retcode"] in (404, 1404)
+        peer.behaviour.missing.clear()
+        peer.answers["get_rkey"] = peer.refusal("no keys")
+        assert (await client.call("get_rkey"))["retcode"] in (200, 1200)
+        peer.behaviour.hanging.add("get_rkey")
+        with pytest.raises(asyncio.TimeoutError):
+            await client.call("get_rkey", 0.02)
+
+
+async def test_one_action_of_napcat_never_answers(make_peer: MakePeer) -> None:
+    async with talk(make_peer("napcat")) as client:
+        with pytest.raises(asyncio.TimeoutError):
+            await client.call("nc_get_rkey", 0.05)
+        assert (await client.call("get_rkey"))["status"] == "ok"
+
+
 async def test_a_delay_and_serial_answers(make_peer: MakePeer) -> None:
     peer = make_peer()
     peer.behaviour.delays["get_image"] = 0.05

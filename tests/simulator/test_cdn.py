@@ -105,6 +105,23 @@ async def test_answers_that_are_no_picture(
     assert await _get(session, cdn.url(picture)) == (200, PHOTO)
 
 
+async def test_redirects_lead_on(cdn: SimulatedCdn, session: aiohttp.ClientSession) -> None:
+    moved, other = cdn.add(PHOTO), cdn.add(ANIMATION)
+    location = cdn.url(other).removeprefix(cdn.base_url)
+    cdn.faults.set(Reply(302, headers={"location": location}), fileid=moved.fileid)
+    async with session.get(cdn.url(moved), allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, location)
+    assert await _get(session, cdn.url(moved)) == (200, ANIMATION)
+    assert (await cdn.fetch_inside(cdn.url(moved), patience=5)).body == ANIMATION
+    outcomes = [request.outcome for request in cdn.requests if request.inside]
+    assert outcomes == ["302", "ok"]
+    cdn.faults.set(Reply(302, headers={"location": cdn.url(moved)}), fileid=moved.fileid)
+    with pytest.raises(InsideFetchFailed):
+        await cdn.fetch_inside(cdn.url(moved), patience=5)
+    with pytest.raises(aiohttp.TooManyRedirects):
+        await _get(session, cdn.url(moved))
+
+
 async def test_a_truncated_answer_breaks_off(
     cdn: SimulatedCdn, session: aiohttp.ClientSession
 ) -> None:

@@ -90,6 +90,38 @@ async def test_a_path_may_be_empty(make_peer: MakePeer) -> None:
         assert "base64" not in answer["data"]
 
 
+@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "luckylilliabot-3.29", "napcat"])
+async def test_a_file_may_still_grow(make_peer: MakePeer, flavour: str) -> None:
+    peer = make_peer(flavour)
+    peer.files.growing_seconds = 0.05
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        peer.files.fault = FileFault.GROWING
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert answer["data"]["file_size"] == str(len(PHOTO))
+        assert _file_of(answer) == PHOTO[: len(PHOTO) // 2]
+        await peer.files.grown()
+        assert _file_of(answer) == PHOTO
+
+
+@pytest.mark.parametrize("clear", [True, False])
+async def test_asking_again_does_not_disturb_what_grows(make_peer: MakePeer, clear: bool) -> None:
+    peer = make_peer("napcat", inline_base64=True)
+    peer.files.growing_seconds = 0.05
+    async with talk(peer) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        peer.files.faults[qq_name(PHOTO)] = FileFault.GROWING
+        answers = [await client.call("get_image", file=qq_name(PHOTO))]
+        if clear:
+            peer.files.faults.clear()
+        answers.append(await client.call("get_image", file=qq_name(PHOTO)))
+        await peer.files.grown()
+        answers.append(await client.call("get_image", file=qq_name(PHOTO)))
+        sizes = [len(base64.b64decode(answer["data"]["base64"])) for answer in answers]
+        assert sizes == [len(PHOTO) // 2, len(PHOTO) // 2, len(PHOTO)]
+        assert _file_of(answers[0]) == PHOTO
+
+
 async def test_a_restart_makes_napcat_forget_and_luckylilliabot_not(
     make_peer: MakePeer,
 ) -> None:

@@ -70,6 +70,13 @@ async def test_reverse_websocket(make_peer: MakePeer, bot: Bot) -> None:
         assert (answer["retcode"], answer["echo"]) == (1200, {"n": 1})
 
 
+async def test_gocqhttp_has_its_own_word_before_the_token(make_peer: MakePeer, bot: Bot) -> None:
+    peer = make_peer("gocqhttp", token="right")
+    async with ReverseWebSocket(peer, f"ws://127.0.0.1:{bot.port}/ws"):
+        await bot.sockets.get()
+        assert bot.headers[0]["Authorization"] == "Token right"
+
+
 async def test_reverse_websocket_comes_again(make_peer: MakePeer, bot: Bot) -> None:
     peer = make_peer()
     url = f"ws://127.0.0.1:{bot.port}/ws"

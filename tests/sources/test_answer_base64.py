@@ -22,7 +22,7 @@ TEXT = base64.b64encode(DATA).decode()
 
 async def decode(text: str, max_size: int = 1 << 20) -> bytes | None:
     async with ByteBudget(1).reserve(1) as reservation:
-        fetch = Fetch(ImageReference(), cast(Peer, None), reservation, ImageAnswer(base64=text))
+        fetch = Fetch(ImageReference(), lambda: None, reservation, ImageAnswer(base64=text))
         return await AnswerBase64(max_size).fetch(fetch)
 
 
@@ -60,7 +60,7 @@ async def test_what_is_no_base64(text: str) -> None:
 async def test_no_answer_or_an_empty_one_is_no_attempt() -> None:
     assert await decode("") is None
     async with ByteBudget(1).reserve(1) as reservation:
-        fetch = Fetch(ImageReference(), None, reservation)
+        fetch = Fetch(ImageReference(), lambda: None, reservation)
         assert await AnswerBase64(10).fetch(fetch) is None
 
 

@@ -126,7 +126,7 @@ def test_a_map_leads_nowhere_but_below_its_folder(named: str) -> None:
 async def read(
     reservation: Reservation, named: str | Path, max_size: int = 1 << 20, **path_map: str
 ) -> bytes | None:
-    fetch = Fetch(ImageReference(), None, reservation, ImageAnswer(file=str(named)))
+    fetch = Fetch(ImageReference(), lambda: None, reservation, ImageAnswer(file=str(named)))
     return await AnswerFile(path_map, max_size).fetch(fetch)
 
 
@@ -156,16 +156,16 @@ async def test_a_file_is_read_and_left_alone(reservation: Reservation, image: Pa
 async def test_a_mapped_file_is_read(reservation: Reservation, image: Path) -> None:
     source = AnswerFile({"/app/data": str(image.parent)}, 1 << 20)
     answer = ImageAnswer(file=f"/app/data/{image.name}")
-    assert await source.fetch(Fetch(ImageReference(), None, reservation, answer)) == samples.png()
+    assert await source.fetch(Fetch(ImageReference(), lambda: None, reservation, answer)) == samples.png()
     gone = ImageAnswer(file="/app/data/gone.png")
     with pytest.raises(AttemptFailed, match=r"mapped from /app/data/gone\.png") as caught:
-        await source.fetch(Fetch(ImageReference(), None, reservation, gone))
+        await source.fetch(Fetch(ImageReference(), lambda: None, reservation, gone))
     assert str(image.parent) in caught.value.detail
 
 
 async def test_no_answer_or_no_file_is_no_attempt(reservation: Reservation) -> None:
     assert await read(reservation, "") is None
-    assert await AnswerFile({}, 1).fetch(Fetch(ImageReference(), None, reservation)) is None
+    assert await AnswerFile({}, 1).fetch(Fetch(ImageReference(), lambda: None, reservation)) is None
 
 
 async def test_what_is_not_there(reservation: Reservation, tmp_path: Path) -> None:

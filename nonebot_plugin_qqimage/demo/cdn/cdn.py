@@ -5,14 +5,14 @@ import ssl
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from aiohttp import web
 
 from ..pictures import extension
 from ..record import Record
 from .catalog import HOSTS, Catalog, Form, HostedPicture, read_url
-from .faults import EXPIRED_KEY, INVALID_KEY, NOT_FOUND, WEB_PAGE, Fault, Faults, Reply
+from .faults import EXPIRED_KEY, INVALID_KEY, NOT_FOUND, Fault, Faults, Reply, spoil
 from .keys import KeyRing, Kind
 from .server import put_on_wire
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _MIME = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
+
+_MOST_REDIRECTS = 20
 
 
 @dataclass(frozen=True)
@@ -152,18 +154,24 @@ class SimulatedCdn:
         )
 
     async def fetch_inside(self, url: str, *, patience: float) -> Reply:
-        """Download as the peer does, from the mainland and without a socket.
+        """Download as the peer does: from the mainland, without a socket, whither redirects lead.
 
         Raises:
             InsideFetchFailed: no whole answer came, at the latest after ``patience`` seconds.
         """
-        parts = urlsplit(url)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        outcome, right, fileid = self._judge(path)
-        self._log(path, fileid, True, outcome, right)
-        await asyncio.sleep(min(self.faults.delay(fileid), patience))
-        if isinstance(outcome, Reply):
-            return outcome
+        for _ in range(_MOST_REDIRECTS):
+            parts = urlsplit(url)
+            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            outcome, right, fileid = self._judge(path)
+            self._log(path, fileid, True, outcome, right)
+            await asyncio.sleep(min(self.faults.delay(fileid), patience))
+            if not isinstance(outcome, Reply):
+                break
+            if outcome.location is None:
+                return outcome
+            url = urljoin(url, outcome.location)
+        else:
+            raise InsideFetchFailed(Fault.RESET)
         if outcome is Fault.DRIP and right is not None:
             return right
         if outcome is Fault.HANG:
@@ -196,7 +204,7 @@ class SimulatedCdn:
         right = None if picture is None else _right_answer(picture.data)
         fault = self.faults.take(fileid)
         if fault is not None:
-            return _reply_of(fault, right), right, fileid
+            return spoil(right, fault), right, fileid
         if wanted.form == "nt":
             verdict = (
                 "unknown"
@@ -226,20 +234,3 @@ class SimulatedCdn:
 
 def _right_answer(data: bytes) -> Reply:
     return Reply(200, data, _MIME.get(extension(data), "application/octet-stream"))
-
-
-def _reply_of(fault: Fault | Reply, right: Reply | None) -> Reply | Fault:
-    """Turn the faults that are whole answers into these."""
-    if isinstance(fault, Reply):
-        return fault
-    body = b"" if right is None else right.body
-    mime = None if right is None else right.content_type
-    replies = {
-        Fault.EXPIRED: EXPIRED_KEY,
-        Fault.INVALID_KEY: INVALID_KEY,
-        Fault.NOT_FOUND: NOT_FOUND,
-        Fault.HTML: WEB_PAGE,
-        Fault.EMPTY: Reply(200, b"", mime),
-        Fault.CUT: Reply(200, body[: len(body) // 2], mime),
-    }
-    return replies.get(fault, fault)

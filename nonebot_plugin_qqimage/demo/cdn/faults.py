@@ -30,6 +30,15 @@ class Reply:
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def location(self) -> str | None:
+        """Where it redirects to, if it does."""
+        if not 300 <= self.status < 400:
+            return None
+        return next(
+            (self.headers[name] for name in self.headers if name.lower() == "location"), None
+        )
+
 
 EXPIRED_KEY = Reply(
     400,
@@ -95,3 +104,20 @@ class Faults:
             if pending.times <= 0:
                 del self._pending[slot]
         return pending.fault
+
+
+def spoil(right: Reply | None, fault: Fault | Reply) -> Reply | Fault:
+    """Give the answer a fault makes of the right one, or the fault if that is no whole answer."""
+    if isinstance(fault, Reply):
+        return fault
+    body = b"" if right is None else right.body
+    mime = None if right is None else right.content_type
+    replies = {
+        Fault.EXPIRED: EXPIRED_KEY,
+        Fault.INVALID_KEY: INVALID_KEY,
+        Fault.NOT_FOUND: NOT_FOUND,
+        Fault.HTML: WEB_PAGE,
+        Fault.EMPTY: Reply(200, b"", mime),
+        Fault.CUT: Reply(200, body[: len(body) // 2], mime),
+    }
+    return replies.get(fault, fault)

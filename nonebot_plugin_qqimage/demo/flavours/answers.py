@@ -23,6 +23,8 @@ class PeerSettings:
     expand_forwards: bool = False
     """Whether an event holds the content of a forwarded record (NapCat's ``parseMultMsg``)."""
     token: str | None = None
+    version: str | None = None
+    """The version of the program; None is the one its flavour is best known for."""
 
 
 @dataclass(frozen=True)

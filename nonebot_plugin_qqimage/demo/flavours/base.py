@@ -1,6 +1,7 @@
 """What all simulated implementations have in common; each says for itself how it differs."""
 
 import random
+import re
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
@@ -24,7 +25,10 @@ class Flavour(ABC):
     """One implementation: how it writes things down, and what its actions do."""
 
     app_name: ClassVar[str]
-    app_version: ClassVar[str]
+    app_version: str
+    """The usual version, unless the settings name another."""
+    token_scheme: ClassVar[str] = "Bearer"
+    """What stands before the token when it connects to a bot."""
     keeps_empty_values: ClassVar[bool] = True
     """Whether CQ codes have fields without a value."""
     event_path_answers: ClassVar[bool] = False
@@ -33,11 +37,16 @@ class Flavour(ABC):
     def __init__(self, cdn: SimulatedCdn, settings: PeerSettings, files: PeerFiles) -> None:
         self.cdn = cdn
         self.settings = settings
+        self.app_version = settings.version or self.app_version
         self.files = files
         self.patience = 300.0
         """Seconds after which the program gives up a download."""
         self.messages: dict[int, Message] = {}
         self._keys: dict[Kind, Key] = {}
+
+    def since(self, *version: int) -> bool:
+        """Say whether the program has this version or a later one."""
+        return tuple(map(int, re.findall(r"\d+", self.app_version))) >= version
 
     # What it writes
 

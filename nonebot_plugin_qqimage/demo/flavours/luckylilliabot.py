@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
-from ..cdn import Fault, InsideFetchFailed
+from ..cdn import Fault, InsideFetchFailed, KeyRing
 from ..messages import Forward, Message, Picture, SharedFile
 from ..pictures import extension
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
@@ -136,14 +136,7 @@ class LuckyLilliaBot8(Flavour):
 
     async def get_rkey(self, params: Json) -> Json:
         """Ask the key server, and keep using the keys from before."""
-        private, group = self.cdn.keys.current("private"), self.cdn.keys.current("group")
-        updated = time.localtime(group.created_at)
-        return {
-            "private_key": f"&rkey={private.value}",
-            "group_key": f"&rkey={group.value}",
-            "expired_time": int(group.expires_at),
-            "updated_time": time.strftime("%Y-%m-%d %H:%M:%S", updated),
-        }
+        return rkey_pair(self.cdn.keys)
 
     async def get_group_file_url(self, params: Json) -> Json:
         """Give the URL of a file in a group."""
@@ -229,6 +222,18 @@ class LuckyLilliaBot8(Flavour):
             "message_format": self.settings.message_format,
             "message_type": node.kind,
         }
+
+
+def rkey_pair(keys: KeyRing) -> Json:
+    """Write the keys of now as LuckyLilliaBot does."""
+    private, group = keys.current("private"), keys.current("group")
+    updated = time.localtime(group.created_at)
+    return {
+        "private_key": f"&rkey={private.value}",
+        "group_key": f"&rkey={group.value}",
+        "expired_time": int(group.expires_at),
+        "updated_time": time.strftime("%Y-%m-%d %H:%M:%S", updated),
+    }
 
 
 def _with_inner(forwards: dict[str, Forward]) -> dict[str, Forward]:

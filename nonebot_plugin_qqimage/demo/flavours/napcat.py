@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import time
 import uuid
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from ..cq_code import Segment
 from ..messages import Forward, MarketFace, Message, Picture, SharedFile
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
+from .kernel import kernel_path
 
 _RETCODES = {
     "ws": {"failed": 1200, "bad request": 1400, "unknown": 1404},
@@ -110,6 +110,7 @@ class NapCat(Flavour):
             "get_file": self.get_image,
             "get_rkey": self.get_rkey,
             "get_rkey_server": self.get_rkey_server,
+            "nc_get_rkey": self.nc_get_rkey,
             "get_group_file_url": self.get_group_file_url,
         }
 
@@ -173,7 +174,7 @@ class NapCat(Flavour):
             url, size = file, len(part.hosted.data)
         else:
             file, content = await self.files.write(
-                "pictures", _kernel_path(part, message), part.hosted.data, name=part.name
+                "pictures", kernel_path(part, message), part.hosted.data, name=part.name
             )
             url, size = self._url(part), part.size
         answer = {"file": file, "url": url, "file_size": str(size), "file_name": part.name}
@@ -199,6 +200,10 @@ class NapCat(Flavour):
             "expired_time": int(self.cdn.keys.now() + self.cdn.keys.ttl),
             "name": "NapCat 4",
         }
+
+    async def nc_get_rkey(self, params: Json) -> None:
+        """Answer never, as it cannot write down its own answer."""
+        await asyncio.Event().wait()
 
     async def get_group_file_url(self, params: Json) -> Json:
         """Give the URL of a file in a group."""
@@ -260,10 +265,3 @@ class NapCat(Flavour):
     def _node(self, node: Message) -> Json:
         # Inner messages are arrays whatever the format is set to.
         return {**self._written(node, array=True), "group_id": _FORWARD_GROUP}
-
-
-def _kernel_path(part: Picture, message: Message) -> str:
-    folder = "Emoji/emoji-recv" if part.sticker else "Pic"
-    month = time.strftime("%Y-%m", time.gmtime(message.time))
-    _, dot, ending = part.name.rpartition(".")
-    return f"{folder}/{month}/Ori/{part.hosted.md5}{dot}{ending}"

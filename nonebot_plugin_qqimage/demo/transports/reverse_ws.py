@@ -53,7 +53,7 @@ class ReverseWebSocket:
             "User-Agent": "OneBot/11",
         }
         if settings.token is not None:
-            headers["Authorization"] = f"Bearer {settings.token}"
+            headers["Authorization"] = f"{self._peer.flavour.token_scheme} {settings.token}"
         async with aiohttp.ClientSession(headers=headers) as session:
             while True:
                 try:

@@ -1,18 +1,13 @@
-"""The OneBot implementation behind a bot: calling it, and parsing its answers into our types.
+"""One call of a peer's action: a deadline of our own, and every failure put into our words."""
 
-What it can and cannot do is learned per connection.
-"""
-
-from collections.abc import Mapping
+import asyncio
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, cast
 
-import anyio
 from nonebot.adapters.onebot.v11 import ActionFailed, Bot, NetworkError
 from nonebot.exception import ApiNotAvailable
 
-from .errors import AttemptFailed, Cause
+from ..errors import AttemptFailed, Cause
 
 calling: ContextVar[bool] = ContextVar("qqimage_calling", default=False)
 """True while the plugin itself calls an API, for API hooks to leave such calls alone."""
@@ -25,20 +20,12 @@ _GRACE = 1.0
 """Seconds the adapter's own timeout outlasts ours, so that ours decides."""
 
 
-@dataclass(frozen=True)
-class ImageAnswer:
-    """What ``get_image`` answered. Every field may be empty, and none can be trusted."""
-
-    base64: str = ""
-    """The content, inlined, with or without a ``base64://`` prefix."""
-    file: str = ""
-    """A path on the peer's host."""
-    url: str = ""
-    """An http(s) URL, usually with a fresh key."""
+class ConnectionLost(AttemptFailed):
+    """The bot's connection broke during the call."""
 
 
-class Peer:
-    """The implementation at the other end of one bot's connection.
+class Caller:
+    """Calls actions of one bot's peer.
 
     Args:
         bot: the connected bot.
@@ -46,43 +33,54 @@ class Peer:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self._gone = asyncio.Event()
         self._missing: set[str] = set()
 
-    async def get_image(self, file: str, timeout: float) -> ImageAnswer:
-        """Ask for an image by its file name.
+    def disconnected(self) -> None:
+        """End every call under way: no answer can come over a connection that is gone."""
+        self._gone.set()
+
+    def lacks(self, action: str) -> bool:
+        """Whether the peer has said, over this connection, that it has no such action."""
+        return action in self._missing
+
+    async def call(self, action: str, timeout: float, **params: Any) -> object:
+        """The ``data`` of the answer, whatever it is.
 
         Args:
-            file: the segment's ``file``.
+            action: its name.
             timeout: seconds to wait; implementations themselves wait up to 30 minutes.
+            **params: its parameters.
 
         Raises:
-            AttemptFailed: it has no such action, does not know the file, or did not answer.
+            AttemptFailed: it has no such action, refused, or did not answer.
         """
-        data = await self._call("get_image", timeout, file=file)
-        path, url = _text(data, "file"), _text(data, "url")
-        if _is_url(path):
-            path, url = "", url if _is_url(url) else path
-        return ImageAnswer(base64=_text(data, "base64"), file=path, url=url if _is_url(url) else "")
-
-    async def _call(self, action: str, timeout: float, **params: Any) -> Mapping[str, Any]:
         if action in self._missing:
             raise AttemptFailed(Cause.UNSUPPORTED, f"this peer has no {action}")
-        token = calling.set(True)
+        answer = asyncio.create_task(self._answer(action, timeout, params))
+        gone = asyncio.create_task(self._gone.wait())
         try:
-            with anyio.fail_after(timeout):
-                data = await self._bot.call_api(action, _timeout=timeout + _GRACE, **params)
-        except TimeoutError:
-            raise AttemptFailed(Cause.TIMEOUT, f"no answer within {timeout:g} s") from None
-        except Exception as error:  # noqa: BLE001  drivers raise whatever their library raises
-            failure = _failure(error)
+            # the adapter itself would wait for its whole timeout on a connection that is gone
+            await asyncio.wait((answer, gone), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+        except AttemptFailed as failure:
             if failure.cause is Cause.UNSUPPORTED:
                 self._missing.add(action)
-            raise failure from None
+            raise
         finally:
-            calling.reset(token)
-        if not isinstance(data, Mapping):
-            raise AttemptFailed(Cause.FAILED, "answered without any data")
-        return cast(Mapping[str, Any], data)
+            answer.cancel()
+            gone.cancel()
+        if self._gone.is_set():
+            raise ConnectionLost(Cause.UNREACHABLE, "the connection broke during the call")
+        raise AttemptFailed(Cause.TIMEOUT, f"no answer within {timeout:g} s")
+
+    async def _answer(self, action: str, timeout: float, params: dict[str, Any]) -> object:
+        calling.set(True)  # in the context of this task alone
+        try:
+            return await self._bot.call_api(action, _timeout=timeout + _GRACE, **params)
+        except Exception as error:  # noqa: BLE001  drivers raise whatever their library raises
+            raise _failure(error) from None
 
 
 def _failure(error: Exception) -> AttemptFailed:
@@ -112,12 +110,3 @@ def _cause(retcode: object, message: str) -> Cause:
     if any(words in message for words in _NOT_FOUND_WORDS):
         return Cause.NOT_FOUND
     return Cause.TIMEOUT if message.startswith("timeout") else Cause.FAILED
-
-
-def _text(data: Mapping[str, Any], field: str) -> str:
-    value = data.get(field)
-    return value if isinstance(value, str) else ""
-
-
-def _is_url(text: str) -> bool:
-    return text[:8].lower().startswith(("http://", "https://"))

@@ -1,0 +1,29 @@
+"""How large an answer may be before it breaks the bot's connection.
+
+NoneBot sets no limit of its own, so those of the libraries below hold, and none of them only
+drops the frame: the connection closes, every call under way is lost, and so are events.
+"""
+
+from nonebot.adapters.onebot.v11 import Adapter, Bot
+
+_LIMITS = {
+    "nonebot.drivers.websockets": 1 << 20,
+    "nonebot.drivers.aiohttp": 4 << 20,
+    "nonebot.drivers.fastapi": 16 << 20,
+    "nonebot.drivers.quart": 16 << 20,
+}
+"""Bytes, by the driver's module: the defaults of websockets, aiohttp and uvicorn."""
+
+
+def frame_limit(bot: Bot) -> int | None:
+    """The largest answer that a bot's connection survives, as far as can be known.
+
+    Returns:
+        Bytes; None when there is no limit, as over HTTP.
+    """
+    adapter = bot.adapter
+    connections = adapter.connections if isinstance(adapter, Adapter) else {}
+    connection = connections.get(bot.self_id)
+    if connection is None:
+        return None
+    return _LIMITS.get(type(connection).__module__, min(_LIMITS.values()))

@@ -1,0 +1,30 @@
+"""The message itself, asked for again: its segments then have fresh links."""
+
+from ..finding import find_in_message, segments_of
+from .download import Downloader
+from .source import Fetch
+from .urls import UrlSource
+
+
+class FreshMessage(UrlSource):
+    """The URL that ``get_msg`` gives for the image.
+
+    Args:
+        downloader: downloads it.
+        timeout: seconds to wait for the answer.
+    """
+
+    name = "url in get_msg"
+
+    def __init__(self, downloader: Downloader, timeout: float) -> None:
+        super().__init__(downloader)
+        self._timeout = timeout
+
+    async def _url(self, fetch: Fetch) -> str:
+        reference = fetch.reference
+        number = reference.message_id.lstrip("-")
+        if fetch.peer is None or reference.own or not (number.isascii() and number.isdigit()):
+            return ""
+        content = await fetch.peer.get_msg(int(reference.message_id), self._timeout)
+        found = find_in_message(segments_of(content))[reference.position :][:1]
+        return next((one.url for one in found if one.file == reference.file), "")

@@ -1,0 +1,394 @@
+"""How the programs of earlier years differ, each by what the others do otherwise."""
+
+import asyncio
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer_files import FileFault
+from nonebot_plugin_qqimage.demo.pictures import ANIMATION, PHOTO, STICKER, png, qq_name
+
+from .clients import SocketClient, talk
+from .conftest import MakePeer
+
+OLD, MIDDLE = "luckylilliabot-3.24", "luckylilliabot-3.29"
+
+
+async def _images(client: SocketClient) -> list[dict[str, Any]]:
+    segments = (await client.event())["message"]
+    return [segment["data"] for segment in segments if segment["type"] == "image"]
+
+
+def _file_of(answer: dict[str, Any]) -> bytes | None:
+    path = Path(answer["data"]["file"])
+    return path.read_bytes() if path.exists() else None
+
+
+@pytest.mark.parametrize(
+    ("flavour", "version", "expected"),
+    [
+        (OLD, None, ("LLOneBot", "3.24.3")),
+        (OLD, "3.28.0", ("LLOneBot", "3.28.0")),
+        (MIDDLE, None, ("LLOneBot", "4.9.0")),
+        ("gocqhttp", None, ("go-cqhttp", "v1.2.0")),
+    ],
+)
+async def test_each_says_what_it_is(
+    make_peer: MakePeer, flavour: str, version: str | None, expected: tuple[str, str]
+) -> None:
+    async with talk(make_peer(flavour, version=version)) as client:
+        said = (await client.call("get_version_info"))["data"]
+        assert (said["app_name"], said["app_version"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "keys"),
+    [
+        (None, ["file", "url", "file_size"]),
+        ("3.27.0", ["file", "subType", "url", "file_size"]),
+    ],
+)
+async def test_3_24_a_segment(make_peer: MakePeer, version: str | None, keys: list[str]) -> None:
+    async with talk(peer := make_peer(OLD, version=version)) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        (image,) = await _images(client)
+        assert list(image) == keys
+        assert (image["file"], image["file_size"]) == (qq_name(PHOTO), str(len(PHOTO)))
+
+
+async def test_3_24_downloads_the_url_the_picture_came_with(
+    make_peer: MakePeer, cdn: SimulatedCdn
+) -> None:
+    async with talk(peer := make_peer(OLD, inline_base64=True)) as client:
+        picture = peer.picture(PHOTO)
+        message_id = await peer.send_group(picture)
+        (image,) = await _images(client)
+        cdn.expire_keys()
+        stale = await client.call("get_image", file=picture.name)
+        assert stale["status"] == "ok"
+        assert _file_of(stale) is None
+        assert stale["data"]["file"].endswith(f"/Ori/{picture.hosted.md5}.jpg")
+        assert stale["data"]["url"] == image["url"]
+        assert "base64" not in stale["data"]
+        await client.call("get_msg", message_id=message_id)
+        fresh = await client.call("get_image", file=picture.name)
+        assert _file_of(fresh) == PHOTO
+        assert fresh["data"]["url"] != image["url"]
+        again = await client.call("get_image", file=picture.name)
+        assert again == fresh
+        assert cdn.fetches(picture.hosted, inside=True) == 2
+
+
+async def test_3_24_keeps_a_web_page_for_a_picture(make_peer: MakePeer, cdn: SimulatedCdn) -> None:
+    async with talk(peer := make_peer(OLD)) as client:
+        cdn.faults.set(Fault.HTML, times=1)
+        await peer.send_group(peer.picture(PHOTO))
+        for _ in range(2):
+            page = _file_of(await client.call("get_image", file=qq_name(PHOTO)))
+            assert page is not None
+            assert page.startswith(b"<html>")
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED, Fault.HANG, Fault.NOT_FOUND])
+async def test_3_24_hides_every_failure(
+    make_peer: MakePeer, cdn: SimulatedCdn, fault: Fault
+) -> None:
+    async with talk(peer := make_peer(OLD)) as client:
+        peer.flavour.patience = 0.01
+        cdn.faults.set(fault)
+        await peer.send_group(peer.picture(PHOTO))
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert (answer["status"], _file_of(answer)) == ("ok", None)
+
+
+async def test_3_24_without_urls(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer(OLD, inline_base64=True)) as client:
+        peer.flavour.no_urls = True
+        await peer.send_group([peer.picture(PHOTO), peer.picture(STICKER, form="old")])
+        image, old = await _images(client)
+        assert image["url"] == ""
+        assert old["url"]
+        nothing = await client.call("get_image", file=qq_name(PHOTO))
+        assert "ENOENT" in nothing["message"]
+        peer.flavour.seen_in_qq.add(qq_name(PHOTO))
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert (answer["data"]["url"], _file_of(answer)) == ("", PHOTO)
+        assert base64.b64decode(answer["data"]["base64"]) == PHOTO
+
+
+@pytest.mark.parametrize(("version", "urls"), [("3.24.2", 1), ("3.24.3", 2)])
+async def test_3_24_gave_all_pictures_of_a_message_one_url(
+    make_peer: MakePeer, version: str, urls: int
+) -> None:
+    async with talk(peer := make_peer(OLD, version=version)) as client:
+        await peer.send_group([peer.picture(PHOTO), peer.picture(ANIMATION)])
+        images = await _images(client)
+        assert [image["file"] for image in images] == [qq_name(PHOTO), qq_name(ANIMATION)]
+        assert len({image["url"] for image in images}) == urls
+        answer = await client.call("get_image", file=qq_name(ANIMATION))
+        assert _file_of(answer) == (PHOTO if urls == 1 else ANIMATION)
+        peer.flavour.one_url = not peer.flavour.one_url
+        await peer.send_group([peer.picture(PHOTO), peer.picture(ANIMATION)])
+        assert len({image["url"] for image in await _images(client)}) != urls
+
+
+async def test_3_24_refuses_with_a_stack_trace(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer(OLD)) as client:
+        for params in ({"file": "x.jpg"}, {"file": 5}, {}):
+            answer = await client.call("get_image", **params)
+            assert answer["retcode"] == 1200
+            first, *trace = answer["message"].splitlines()
+            assert first == "Error: file not found"
+            assert all(line.startswith("    at ") for line in trace)
+            assert len(trace) > 1
+        unknown = await client.call("get_rkey")
+        assert (unknown["retcode"], unknown["message"]) == (1404, "不支持的api get_rkey")
+        await peer.send_group(peer.picture(PHOTO))
+        peer.restart()
+        assert (await client.call("get_image", file=qq_name(PHOTO)))["status"] == "ok"
+
+
+async def test_3_24_forwards(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer(OLD)) as client:
+        inner = peer.forward([peer.picture(STICKER)])
+        await peer.send_group(peer.forward([peer.picture(PHOTO), inner]))
+        ((segment,),) = [(await client.event())["message"]]
+        forward_id = segment["data"]["id"]
+        assert forward_id.isdigit()
+        assert (await client.call("get_forward_msg", id=forward_id))["status"] == "failed"
+        got = await client.call("get_forward_msg", message_id=forward_id)
+        first, second = got["data"]["messages"]
+        assert (first["post_type"], first["raw_message"][:9]) == ("message", "[CQ:image")
+        assert "message" not in first
+        assert first["content"][0]["data"]["file"] == qq_name(PHOTO)
+        assert _file_of(await client.call("get_image", file=qq_name(PHOTO))) == PHOTO
+        inner_id = second["content"][0]["data"]["id"]
+        unreachable = await client.call("get_forward_msg", message_id=inner_id)
+        assert unreachable["message"].startswith("Error: 找不到相关的聊天记录")
+    async with talk(peer := make_peer(OLD, version="3.27.0")) as client:
+        await peer.send_group(peer.forward([peer.picture(PHOTO)]))
+        (segment,) = (await client.event())["message"]
+        got = await client.call("get_forward_msg", id=segment["data"]["id"])
+        assert got["status"] == "ok"
+
+
+async def test_3_29_needs_no_key(make_peer: MakePeer, cdn: SimulatedCdn) -> None:
+    async with talk(peer := make_peer(MIDDLE, inline_base64=True)) as client:
+        picture = peer.picture(PHOTO)
+        await peer.send_group(picture)
+        (image,) = await _images(client)
+        assert list(image) == ["file", "subType", "url", "file_size"]
+        cdn.expire_keys()
+        cdn.faults.set(Fault.EXPIRED)
+        answer = await client.call("get_image", file=picture.name, download=False)
+        assert _file_of(answer) == PHOTO
+        assert "/nt_data/Pic/" in answer["data"]["file"]
+        assert answer["data"]["file"].endswith(f"/Ori/{picture.hosted.md5}.jpg")
+        assert answer["data"]["url"] not in ("", image["url"])
+        assert "base64" not in answer["data"]
+        assert cdn.fetches(picture.hosted) == 0
+        peer.restart()
+        assert (await client.call("get_image", file=picture.name))["status"] == "ok"
+
+
+async def test_3_29_waits_for_the_kernel(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer(MIDDLE)) as client:
+        assert peer.flavour.patience == 1800
+        await peer.send_group(peer.picture(PHOTO))
+        peer.flavour.kernel_hangs.add(qq_name(PHOTO))
+        with pytest.raises(asyncio.TimeoutError):
+            await client.call("get_image", 0.05, file=qq_name(PHOTO))
+        peer.flavour.patience = 0.01
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert answer["message"].startswith("Error: invoke timeout")
+    assert make_peer(MIDDLE, version="4.4.0").flavour.patience == 120
+
+
+async def test_3_29_reads_the_message_again(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer(MIDDLE)) as client:
+        message_id = await peer.send_group(peer.picture(PHOTO))
+        peer.flavour.lose(message_id)
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert answer["message"] == "Error: msg not found"
+
+
+@pytest.mark.parametrize(
+    ("version", "inlines", "downloads", "keys", "message"),
+    [
+        ("3.29.0", True, True, False, "Error: file not found\n    at "),
+        ("3.29.1", False, True, False, "Error: file not found\n    at "),
+        ("4.9.0", False, True, False, "Error: file not found"),
+        ("5.3.0", False, True, True, "Error: file not found"),
+        ("7.12.13", False, False, True, "file not found"),
+    ],
+)
+async def test_3_29_over_the_years(
+    make_peer: MakePeer, version: str, inlines: bool, downloads: bool, keys: bool, message: str
+) -> None:
+    async with talk(peer := make_peer(MIDDLE, version=version, inline_base64=True)) as client:
+        await peer.send_group(peer.picture(PHOTO))
+        answer = await client.call("get_image", file=qq_name(PHOTO))
+        assert ("base64" in answer["data"]) == inlines
+        answer = await client.call("get_image", file=qq_name(PHOTO), download="false")
+        assert bool(answer["data"]["file"]) == downloads
+        assert answer["data"]["url"].startswith("http")
+        answer = await client.call("get_rkey")
+        assert (answer["status"] == "ok") == keys
+        if keys:
+            assert answer["data"]["group_key"] == "&rkey=GRP1"
+        answer = await client.call("get_image", file="x.jpg")
+        assert answer["message"].startswith(message)
+        assert ("\n" in answer["message"]) == ("\n" in message)
+
+
+@pytest.mark.parametrize(
+    ("version", "retcode", "message"),
+    [
+        ("3.29.1", 1200, "Error: file not found"),
+        ("4.9.0", 1400, "$.file missing"),
+        ("5.0.0", 1200, "Error: file is required"),
+        ("7.3.0", 1400, "$.file missing"),
+    ],
+)
+async def test_3_29_without_a_name(
+    make_peer: MakePeer, version: str, retcode: int, message: str
+) -> None:
+    async with talk(make_peer(MIDDLE, version=version)) as client:
+        answer = await client.call("get_image")
+        assert answer["retcode"] == retcode
+        assert answer["message"].startswith(message)
+
+
+async def test_gocqhttp_get_image(make_peer: MakePeer, cdn: SimulatedCdn, tmp_path: Path) -> None:
+    async with talk(peer := make_peer("gocqhttp", inline_base64=True)) as client:
+        picture = peer.picture(PHOTO)
+        await peer.send_group(picture)
+        (image,) = await _images(client)
+        md5 = picture.hosted.md5
+        assert image["file"] == f"{md5}.image"
+        answer = await client.call("get_image", file=image["file"])
+        data = answer["data"]
+        assert list(data) == ["size", "filename", "url", "file"]
+        assert data["file"] == f"data/cache/{md5}.image.jpg"
+        assert (tmp_path / data["file"]).read_bytes() == PHOTO
+        assert data["size"] == len(PHOTO)
+        assert data["url"] == image["url"]
+        assert data["filename"].replace("-", "") == f"{{{md5.upper()}}}.jpg"
+        peer.restart()
+        cdn.expire_keys()
+        assert await client.call("get_image", file=image["file"]) == answer
+        assert cdn.fetches(picture.hosted, inside=True) == 1
+
+
+async def test_gocqhttp_keeps_an_error_for_ever(
+    make_peer: MakePeer, cdn: SimulatedCdn, tmp_path: Path
+) -> None:
+    async with talk(peer := make_peer("gocqhttp")) as client:
+        picture = peer.picture(PHOTO)
+        await peer.send_group(picture)
+        file = f"{picture.hosted.md5}.image"
+        cdn.faults.set(Fault.EXPIRED, times=1)
+        for _ in range(2):
+            answer = await client.call("get_image", file=file)
+            assert answer["status"] == "ok"
+            assert b"download url has expired" in (tmp_path / answer["data"]["file"]).read_bytes()
+
+
+async def test_gocqhttp_fails_once_and_is_then_content_with_half(
+    make_peer: MakePeer, cdn: SimulatedCdn, tmp_path: Path
+) -> None:
+    async with talk(peer := make_peer("gocqhttp")) as client:
+        assert peer.flavour.patience == 15
+        picture = peer.picture(PHOTO)
+        await peer.send_group(picture)
+        cdn.faults.set(Fault.TRUNCATED)
+        failed = await client.call("get_image", file=f"{picture.hosted.md5}.image")
+        assert (failed["retcode"], failed["msg"]) == (100, "DOWNLOAD_IMAGE_ERROR")
+        answer = await client.call("get_image", file=f"{picture.hosted.md5}.image")
+        assert PHOTO.startswith((tmp_path / answer["data"]["file"]).read_bytes())
+        assert answer["data"]["size"] == len(PHOTO)
+
+
+async def test_gocqhttp_refuses(make_peer: MakePeer) -> None:
+    failed = {"status": "failed", "data": None}
+    async with talk(make_peer("gocqhttp")) as client:
+        unknown = await client.call("get_image", file=f"{'0' * 32}.image")
+        assert unknown == {**failed, "retcode": 100, "msg": "", "wording": "", "message": ""}
+        lost = await client.call("get_msg", message_id=1)
+        assert (lost["retcode"], lost["msg"], lost["wording"]) == (
+            100,
+            "MSG_NOT_FOUND",
+            "消息不存在",
+        )
+        missing = await client.call("get_rkey")
+        assert (missing["retcode"], missing["msg"]) == (404, "API_NOT_FOUND")
+
+
+async def test_gocqhttp_segments(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer("gocqhttp")) as client:
+        sticker, flash = peer.picture(STICKER, sticker=True), peer.picture(PHOTO, flash=True)
+        await peer.send_group([sticker, flash])
+        event = await client.event()
+        first, second = [segment["data"] for segment in event["message"]]
+        assert (first["subType"], second["subType"]) == ("1", "0")
+        assert ("type" in first, second["type"]) == (False, "flash")
+        assert ",subType=1,url=http" in event["raw_message"]
+        peer.flavour.numeric_sub_type = True
+        await peer.send_group(sticker)
+        assert (await _images(client))[0]["subType"] == 1
+        await peer.send_private(peer.picture(PHOTO, kind="private"))
+        assert list((await _images(client))[0]) == ["file", "url"]
+        await peer.send_group(peer.market_face())
+        assert (await client.event())["message"] == [{"type": "text", "data": {"text": "[你好]"}}]
+
+
+async def test_gocqhttp_forwards_hold_those_inside(
+    make_peer: MakePeer, cdn: SimulatedCdn, tmp_path: Path
+) -> None:
+    async with talk(peer := make_peer("gocqhttp")) as client:
+        inner = peer.forward([peer.picture(png(8, 8)), "end"])
+        outer = peer.forward([peer.picture(PHOTO), inner])
+        await peer.send_group(outer)
+        assert (await client.event())["message"][0]["data"] == {"id": outer.forward_id}
+        got = await client.call("get_forward_msg", id=outer.forward_id)
+        first, second = got["data"]["messages"]
+        assert set(first) == {"content", "group_id", "sender", "time"}
+        assert first["content"][0]["type"] == "image"
+        deep, end = second["content"]
+        assert end["content"] == [{"type": "text", "data": {"text": "end"}}]
+        answer = await client.call("get_image", file=deep["content"][0]["data"]["file"])
+        assert (tmp_path / answer["data"]["file"]).read_bytes() == png(8, 8)
+        assert (await client.call("get_forward_msg", id=inner.forward_id))["retcode"] == 100
+
+
+async def test_gocqhttp_own_messages(make_peer: MakePeer) -> None:
+    async with talk(peer := make_peer("gocqhttp", report_own=True)) as client:
+        await peer.send_private(peer.picture(PHOTO, kind="private"), own=True)
+        event = await client.event()
+        assert (event["post_type"], event["target_id"]) == ("message_sent", 30001)
+
+
+@pytest.mark.parametrize("flavour", [OLD, MIDDLE, "gocqhttp"])
+async def test_a_file_that_is_not_there(make_peer: MakePeer, tmp_path: Path, flavour: str) -> None:
+    async with talk(peer := make_peer(flavour)) as client:
+        peer.files.fault = FileFault.MISSING
+        await peer.send_group(peer.picture(PHOTO))
+        (image,) = await _images(client)
+        answer = await client.call("get_image", file=image["file"])
+        assert answer["status"] == "ok"
+        assert not (tmp_path / answer["data"]["file"]).exists()
+        peer.files.fault = None
+        answer = await client.call("get_image", file=image["file"])
+        assert (tmp_path / answer["data"]["file"]).read_bytes() == PHOTO
+
+
+@pytest.mark.parametrize("flavour", [OLD, MIDDLE])
+async def test_a_shared_file_by_its_id(make_peer: MakePeer, flavour: str) -> None:
+    async with talk(peer := make_peer(flavour)) as client:
+        shared = peer.shared_file(PHOTO, "photo.jpg")
+        await peer.send_group(shared)
+        assert _file_of(await client.call("get_file", file_id=shared.file_id)) == PHOTO
+        assert (await client.call("get_file"))["status"] == "failed"
