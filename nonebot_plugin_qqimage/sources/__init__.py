@@ -11,8 +11,9 @@ from ..errors import Attempt, AttemptFailed, Cause
 from ..reference import ImageReference
 from .answer_base64 import AnswerBase64, SegmentBase64
 from .answer_file import AnswerFile, SegmentFile
+from .ask_again import AskAgain
 from .download import Downloader
-from .get_image import GetImage, GetImageAgain
+from .get_image import GetImage
 from .message import FreshMessage
 from .rkey import FreshKey
 from .shared_file import GetFile, GroupFileUrl
@@ -55,12 +56,13 @@ class Sources:
             AnswerUrl(self._downloader),
         )
         self._at_hand = (SegmentBase64(max_size), SegmentFile(config.path_map, max_size))
-        self._ask = (GetImage(timeout), GetFile(timeout), *answer)
+        questions = GetImage(timeout), GetFile(timeout)
+        self._ask = (*questions, *answer)
         self._links = (SegmentUrl(self._downloader), FreshKey(self._downloader))
         self._last = (
             GroupFileUrl(self._downloader, timeout),
             FreshMessage(self._downloader, timeout),
-            GetImageAgain(timeout),
+            AskAgain(*questions),
             *answer,
         )
 

@@ -1,13 +1,7 @@
 """Asks the peer. Its answer holds no bytes yet: the sources after these use it."""
 
-import anyio
-
 from ..errors import AttemptFailed, Cause
 from .source import Fetch
-
-_SECOND_THOUGHTS = 0.5
-"""Seconds before the peer is asked again. LuckyLilliaBot tells of a message before its database
-has it; by now NapCat may have learned the name anew from ``get_msg``."""
 
 
 class GetImage:
@@ -43,15 +37,3 @@ class GetImage:
         except AttemptFailed as failure:
             fetch.forgotten = failure.cause is Cause.NOT_FOUND
             raise
-
-
-class GetImageAgain(GetImage):
-    """The same a moment later, when the peer did not know the image at first."""
-
-    name = "get_image again"
-
-    async def fetch(self, fetch: Fetch) -> None:
-        """Ask again, if there is hope."""
-        if fetch.forgotten:
-            await anyio.sleep(_SECOND_THOUGHTS)
-            await super().fetch(fetch)

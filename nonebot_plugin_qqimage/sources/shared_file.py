@@ -26,7 +26,11 @@ class GetFile:
         danger = await peer.would_break(reference.file_id, reference.size)
         if danger:
             raise AttemptFailed(Cause.SKIPPED, danger)
-        fetch.answer = await peer.get_file(reference.file_id, self._timeout)
+        try:
+            fetch.answer = await peer.get_file(reference.file_id, self._timeout)
+        except AttemptFailed as failure:
+            fetch.forgotten = failure.cause is Cause.NOT_FOUND
+            raise
 
 
 class GroupFileUrl(UrlSource):

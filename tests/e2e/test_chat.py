@@ -74,7 +74,7 @@ async def test_a_known_picture_needs_nobody(start_bot: StartBot, cdn: SimulatedC
             await peer.connected(1, PATIENCE)
             first = peer.picture(picture)
             await peer.send_group(first)
-            assert (await told(peer))["source"] == ["url of the segment", "store"][restart]
+            assert (await told(peer))["source"] == ["url in the answer", "store"][restart]
             calls, fetches = len(peer.calls_of("get_image")), len(cdn.requests)
             await peer.send_private(peer.picture(picture, kind="private"))
             assert (await told(peer))["source"] == "store"
@@ -88,7 +88,7 @@ async def test_quoted_after_the_link_died(start_bot: StartBot, cdn: SimulatedCdn
         # a name that says nothing about the content: only its message knows what it is
         old, fresh = peer.picture(png(), name="image.jpg"), peer.picture(png(seed=1))
         quoted = await peer.send_group(old)
-        assert (await told(peer))["source"] == "url of the segment"
+        assert (await told(peer))["source"] == "url in the answer"
         cdn.faults.set(Fault.EXPIRED, fileid=old.hosted.fileid)
         await peer.send_group([*peer.message("group", "/echo").parts, fresh], quote=quoted)
         sent = [await peer.next_sent(PATIENCE) for _ in range(5)]

@@ -11,7 +11,7 @@ import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
 from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.messages import MarketFace, Message, Picture, Quote
+from nonebot_plugin_qqimage.demo.messages import MarketFace, Message, Picture, Quote, SharedFile
 from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
 from nonebot_plugin_qqimage.demo.peer_files import FileFault
 from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
@@ -124,8 +124,10 @@ async def _play(
 
 def _remember(
     line: Line, reader: Reader, peer: SimulatedPeer, messages: dict[int, Message]
-) -> list[Picture | MarketFace]:
+) -> list[Picture | MarketFace | SharedFile]:
     """Let the event's message happen at QQ; give the pictures a plugin will be given for it."""
+    if line.frame.get("notice_type") == "group_upload":
+        _remember_upload(line, reader, peer, messages)
     if line.frame["post_type"] != "message":
         return []
     images = iter(line.images)
@@ -138,15 +140,35 @@ def _remember(
         )
         messages[quoted["message_id"]] = reader.message(quoted, images, line.case)
         peer.remember(messages[quoted["message_id"]])
-    message = reader.message(line.frame, images, line.case)
-    messages[message.message_id] = message
+    shared = line.case == "group-file-message"
+    message = messages.get(line.frame["message_id"]) if shared else None
+    if message is None:
+        message = reader.message(line.frame, images, line.case)
+        messages[message.message_id] = message
     peer.remember(message)
     peer.flavour.event(message)  # NapCat learns the names of pictures when it tells of them
     parts = list(message.parts)
     for part in message.parts:
         if isinstance(part, Quote):
             parts += messages[part.message_id].parts
-    return [part for part in parts if isinstance(part, (Picture, MarketFace))]
+    return [part for part in parts if isinstance(part, (Picture, MarketFace, SharedFile))]
+
+
+def _remember_upload(
+    line: Line, reader: Reader, peer: SimulatedPeer, messages: dict[int, Message]
+) -> None:
+    """Let an upload happen, of which the peer tells by a notice and then by a message."""
+    uploaded = line.frame["file"]
+    rows = [row for rows in EVENTS.values() for row in rows if row.case == "group-file-message"]
+    told = next((row for row in rows if row.images == line.images), None)
+    if told is None:
+        part = reader.shared_file(uploaded["id"], uploaded["name"], line.images[0], "")
+        message = peer.message("group", part)
+    else:
+        message = reader.message(told.frame, iter(told.images), told.case)
+        messages[message.message_id] = message
+    peer.remember(message)
+    peer.flavour.event(message)
 
 
 def _seen(line: Line) -> str:

@@ -1,4 +1,4 @@
-"""LLOneBot 3.24 to 3.28: downloads the URL a picture came with, and says ``ok`` whatever happens."""
+"""LLOneBot 3.24 to 3.28: downloads the URL a picture came with, and hides every failure."""
 
 import base64
 import uuid
