@@ -151,7 +151,9 @@ def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
 
 def mask_keys(text: str) -> str:
     """The text on one line, shortened, with the value of every ``rkey`` or token replaced."""
-    masked = _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", " ".join(text.split())))
+    # half an emoji, as JSON can carry it, fits into no log
+    line = " ".join(text.encode("utf-8", "backslashreplace").decode("utf-8").split())
+    masked = _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", line))
     return masked if len(masked) <= _MAX_DETAIL else masked[:_MAX_DETAIL] + "…"
 
 

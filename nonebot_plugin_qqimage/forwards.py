@@ -41,7 +41,7 @@ class ForwardReader:
         return self._found
 
     async def _look_in(self, segments: Iterable[object], record: str, depth: int) -> None:
-        for segment in segments:
+        for segment in segments if depth <= _MAX_DEPTH else ():
             if len(self._found) >= _MAX_IMAGES:
                 return
             kind, data = parts_of(segment)
@@ -56,7 +56,7 @@ class ForwardReader:
                     self._found.append(replace(reference, forwarded=True))
 
     async def _open(self, record: object, content: object, parent: str, depth: int) -> None:
-        if depth > _MAX_DEPTH:
+        if depth > _MAX_DEPTH:  # before another call
             return
         name = f"forward:{record}" if isinstance(record, (str, int)) and record else parent
         nodes = forward_nodes(content) or await self._fetch(record)
@@ -64,7 +64,9 @@ class ForwardReader:
             await self._look_in(segments_of(message_content(node)), name, depth)
 
     async def _fetch(self, record: object) -> list[object]:
-        if self._peer is None or self._calls >= _MAX_CALLS or not isinstance(record, (str, int)):
+        if self._peer is None or self._calls >= _MAX_CALLS:
+            return []
+        if not isinstance(record, (str, int)) or not record:
             return []
         self._calls += 1
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -41,6 +41,8 @@ _MAX_WAIT = 600.0
 _MEMORY = 30.0
 """Seconds an outcome is remembered: ten plugins that ask in turn cause one round of attempts."""
 _MAX_REMEMBERED = 1024
+_MAX_REMEMBERED_SIZE = 4096
+"""Bytes that a remembered reference may hold itself."""
 Outcome = StoredImage | ImageUnavailable
 """What can come of resolving a reference."""
 _QUIET = 600.0
@@ -154,7 +156,7 @@ class ImageResolver:
             and self._held + reference.held <= self._config.max_bytes_in_flight
             and (reference.size or 0) <= self._config.max_image_size
         ):
-            self._flights.start(reference.key, lambda: self._fly(reference))
+            self._flights.start(reference.key, lambda: self._take_off(reference))
 
     def disconnected(self, bot: BaseBot) -> None:
         """End the calls of a bot whose connection is gone."""
@@ -236,13 +238,16 @@ class ImageResolver:
         if outcome is not None:
             raise outcome.again()
         try:
-            return await self._flights.join(key, lambda: self._fly(reference))
+            return await self._flights.join(key, lambda: self._take_off(reference))
         except ImageUnavailable as error:
             raise error.again() from None
 
+    def _take_off(self, reference: ImageReference) -> Coroutine[None, None, StoredImage]:
+        self._held += reference.held  # before the task runs, for more may be started until then
+        return self._fly(reference)
+
     async def _fly(self, reference: ImageReference) -> StoredImage:
         """Everything that is done about one image, in a task of its own."""
-        self._held += reference.held
         try:
             known = await self._known(reference)
             if known is not None:
@@ -316,6 +321,8 @@ class ImageResolver:
         return outcome if time.monotonic() - when < _MEMORY else None
 
     def _remember(self, reference: ImageReference, outcome: Outcome) -> None:
+        if reference.held > _MAX_REMEMBERED_SIZE:
+            return
         self._recent[reference] = time.monotonic(), outcome
         self._recent.move_to_end(reference)
         if len(self._recent) > _MAX_REMEMBERED:

@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 import aiohttp
 
 from .cdn import Kind
+from .cq_code import read_cq_codes
 from .flavours import Json, Refused
 from .messages import Message, Other, Part, Picture, Quote, Text
 from .pictures import extension, md5_hex
@@ -87,7 +88,7 @@ async def read_outgoing(action: str, params: Json, make_picture: MakePicture) ->
 
 async def _parts(content: Any, make_picture: MakePicture) -> list[Part]:
     if isinstance(content, str):
-        return [Text(content)]
+        content = read_cq_codes(content)
     segments = cast(list[Any], content) if isinstance(content, list) else [content]
     return [await _part(segment, make_picture) for segment in segments]
 

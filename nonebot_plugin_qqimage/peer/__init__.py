@@ -51,6 +51,7 @@ class Peer:
         self._frame_limit = frame_limit
         self._introduction: asyncio.Task[None] | None = None
         self._keys: dict[Kind, Key] = {}
+        self._asking_for_keys = asyncio.Lock()
         self._mute: set[str] = set()
 
     def disconnected(self) -> None:
@@ -131,10 +132,11 @@ class Peer:
         Raises:
             AttemptFailed: it has no action that gives keys, or none that works.
         """
-        key = self._keys.get(kind)
-        if key is None or key.value == refused or key.expires <= time.time():
-            self._keys = await self._get_keys()
+        async with self._asking_for_keys:  # who comes second finds the keys that the first got
             key = self._keys.get(kind)
+            if key is None or key.value == refused or key.expires <= time.time():
+                self._keys = await self._get_keys()
+                key = self._keys.get(kind)
         return None if key is None or key.value == refused else key.value
 
     async def get_msg(self, message_id: int, timeout: float) -> object:
@@ -151,16 +153,30 @@ class Peer:
         Raises:
             AttemptFailed: it does not know the record (any more).
         """
-        # the standard says `id`; no implementation minds it beside another
-        return forward_nodes(await self._caller.call("get_forward_msg", timeout, id=forward_id))
+        # the standard says `id`, LLOneBot before 3.27 knows `message_id` alone
+        data = await self._caller.call(
+            "get_forward_msg", timeout, id=forward_id, message_id=forward_id
+        )
+        return forward_nodes(data)
 
-    async def get_file(self, file_id: str, timeout: float) -> ImageAnswer:
+    async def get_file(
+        self, file_id: str, timeout: float, *, size: int | None = None
+    ) -> ImageAnswer:
         """Ask for a shared file by its id.
+
+        Args:
+            file_id: the file's id.
+            timeout: seconds to wait.
+            size: bytes that the segment or the notice declares.
 
         Raises:
             AttemptFailed: it has no such action, does not know the file, or did not answer.
         """
-        return image_answer(await self._caller.call("get_file", timeout, file_id=file_id))
+        try:
+            return image_answer(await self._caller.call("get_file", timeout, file_id=file_id))
+        except ConnectionLost:
+            self._grudges.add(file_id, size)
+            raise
 
     async def get_group_file_url(self, group_id: int, file_id: str, timeout: float) -> str:
         """The URL of a group's shared file.
@@ -183,7 +199,8 @@ class Peer:
             except AttemptFailed as error:
                 if error.cause is Cause.TIMEOUT:
                     self._mute.add(action)
-                failure = error
+                if failure.cause is Cause.UNSUPPORTED:
+                    failure = error
                 continue
             if found:
                 return found

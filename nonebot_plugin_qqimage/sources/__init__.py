@@ -83,8 +83,8 @@ class Sources:
         """Try the sources in order, until one brings the image the segment describes.
 
         Bytes of another size than the segment declares are most likely another image of the same
-        name (peers look it up by name) or a thumbnail: they are only taken when nothing better
-        comes.
+        name, for peers look it up by name: they are only taken when nothing better comes, and not
+        at all when their MD5 contradicts the name as well.
 
         Returns:
             The image, or None; and the attempts that failed. It stops in time: see
@@ -103,9 +103,13 @@ class Sources:
                     continue
                 if fetched is None:
                     continue
-                if _fits(fetch.reference, fetched.info):
+                doubt = _doubt(fetch.reference, fetched.info)
+                if not doubt:
                     return fetched, tuple(attempts)
-                second_best = second_best or fetched
+                seconds = time.perf_counter() - started
+                attempts.append(Attempt(source.name, Cause.REJECTED, doubt, seconds))
+                if not fetch.reference.md5:
+                    second_best = second_best or fetched
         if deadline.cancelled_caught:
             limit = self._config.resolve_timeout
             attempts.append(
@@ -133,8 +137,14 @@ class Sources:
         )
 
 
-def _fits(reference: ImageReference, info: ImageInfo) -> bool:
-    return info.md5 == reference.md5 or reference.size in (None, info.size)
+def _doubt(reference: ImageReference, info: ImageInfo) -> str:
+    """Why these bytes are probably not the image that the segment describes; empty if they are.
+
+    A name that is another MD5 alone is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
+    """
+    if info.md5 == reference.md5 or reference.size in (None, info.size):
+        return ""
+    return f"another image: {info.size} bytes, where the segment says {reference.size}"
 
 
 __all__ = ["Fetch", "Fetched", "Sources"]

@@ -83,18 +83,20 @@ class AnswerFile:
 
     async def _read_whole(self, path: Path, fetch: Fetch) -> bytes:
         """Read the file; one that is still being written is given a moment."""
-        size, md5 = fetch.reference.size or 1, fetch.reference.md5
+        size, md5, before = fetch.reference.size, fetch.reference.md5, 0
         patience = time.monotonic() + _PATIENCE
         while True:
             data, whole = await anyio.to_thread.run_sync(
                 _read, path, self._max_size, size, md5, abandon_on_cancel=True
             )
-            if whole:
+            # where nobody says how long it must be, it must at least not grow any more
+            if whole or (size is None and 0 < len(data) == before):
                 fetch.reservation.resize(len(data))
                 return data
             if time.monotonic() >= patience:
-                there = f"{len(data)} of {size} bytes" if data else "nothing"
+                there = f"{len(data)} of {size or 'unknown'} bytes" if data else "nothing"
                 raise AttemptFailed(Cause.REJECTED, f"{path} holds {there}")
+            before = len(data)
             await anyio.sleep(_POLL)
 
 
@@ -161,8 +163,8 @@ def _is_windows(path: str) -> bool:
     return "\\" in path or path[1:2] == ":" or path.startswith("//")
 
 
-def _read(path: Path, max_size: int, size: int, md5: str) -> tuple[bytes, bool]:
-    """The content of a file, and whether it is all that there should be."""
+def _read(path: Path, max_size: int, size: int | None, md5: str) -> tuple[bytes, bool]:
+    """The content of a file, and whether it is known to be all that there should be."""
     # O_NONBLOCK: opening a pipe must not wait for a writer; O_NOFOLLOW: a link may lead anywhere
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -176,6 +178,6 @@ def _read(path: Path, max_size: int, size: int, md5: str) -> tuple[bytes, bool]:
                 Cause.TOO_LARGE, f"{status.st_size} bytes, more than the {max_size} allowed"
             )
         data = file.read(max_size + 1)
-    if len(data) >= size:
+    if size is not None and len(data) >= size:
         return data, True
     return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == md5

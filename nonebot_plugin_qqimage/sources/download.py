@@ -90,7 +90,7 @@ class Downloader:
             ) from None
         except httpx.TransportError as error:
             raise _MayPass(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise AttemptFailed(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
 
     async def close(self) -> None:
@@ -136,6 +136,10 @@ class Downloader:
             if len(body) > reservation.size:
                 reservation.resize(len(body))
         reservation.resize(len(body))
+        if body.startswith(b"{"):
+            failure = _refusal(200, bytes(body[:_ERROR_BODY]).decode("utf-8", "replace"))
+            if failure.cause is Cause.EXPIRED:  # with a status that means nothing
+                raise failure
         return bytes(body)
 
     def _check(self, size: int) -> None:

@@ -1,9 +1,13 @@
 """The message itself, asked for again: its segments then have fresh links."""
 
+import re
+
 from ..finding import find_in_message, segments_of
 from .download import Downloader
 from .source import Fetch
 from .urls import UrlSource
+
+_MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
 
 
 class FreshMessage(UrlSource):
@@ -22,8 +26,8 @@ class FreshMessage(UrlSource):
 
     async def _url(self, fetch: Fetch) -> str:
         reference = fetch.reference
-        number = reference.message_id.lstrip("-")
-        if fetch.peer is None or reference.own or not (number.isascii() and number.isdigit()):
+        known = _MESSAGE_ID.fullmatch(reference.message_id)
+        if fetch.peer is None or reference.own or not known:
             return ""
         content = await fetch.peer.get_msg(int(reference.message_id), self._timeout)
         found = find_in_message(segments_of(content))[reference.position :][:1]

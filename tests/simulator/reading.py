@@ -1,11 +1,11 @@
 """Recorded frames read back into what must have happened at QQ."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from nonebot_plugin_qqimage.demo.cdn import HOSTS, md5_path
+from nonebot_plugin_qqimage.demo.cq_code import read_cq_codes
 from nonebot_plugin_qqimage.demo.messages import (
     Forward,
     MarketFace,
@@ -20,8 +20,6 @@ from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
 from nonebot_plugin_qqimage.demo.pictures import md5_hex
 
 from ..transcripts import Line
-
-_CODE = re.compile(r"\[CQ:([a-z]+),([^\]]*)\]")
 
 
 class Reader:
@@ -98,27 +96,4 @@ class Reader:
 
 
 def _segments(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not isinstance(content, str):
-        return content
-    segments: list[dict[str, Any]] = []
-    end = 0
-    for code in _CODE.finditer(content):
-        if code.start() > end:
-            segments.append(_text(content[end : code.start()]))
-        pairs = (field.partition("=") for field in code[2].split(","))
-        data = {name: _plain(value) for name, _, value in pairs}
-        segments.append({"type": code[1], "data": data})
-        end = code.end()
-    if end < len(content):
-        segments.append(_text(content[end:]))
-    return segments
-
-
-def _text(text: str) -> dict[str, Any]:
-    return {"type": "text", "data": {"text": _plain(text)}}
-
-
-def _plain(text: str) -> str:
-    for escaped, plain in (("&#44;", ","), ("&#91;", "["), ("&#93;", "]"), ("&amp;", "&")):
-        text = text.replace(escaped, plain)
-    return text
+    return read_cq_codes(content) if isinstance(content, str) else content

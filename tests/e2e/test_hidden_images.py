@@ -1,0 +1,151 @@
+"""Images where they hide: in forwarded records, as shared files, among what the bot itself sent."""
+
+import hashlib
+from pathlib import Path
+
+import anyio
+import pytest
+
+from nonebot_plugin_qqimage.demo.bot_process import BotProcess
+from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.pictures import PHOTO, STICKER, png
+from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.store import ImageStore
+
+from .conftest import PATIENCE, StartBot, told
+
+ALL = ["luckylilliabot-8", "napcat", "lagrange"]
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def stored(bot: BotProcess, count: int) -> None:
+    """Wait until that many pictures are in the store."""
+    store = ImageStore(bot.store, max_size=1 << 40, max_age=1 << 40)
+    try:
+        with anyio.fail_after(PATIENCE):
+            while (await store.totals()).images < count:
+                await anyio.sleep(0.05)
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("flavour", ALL)
+@pytest.mark.parametrize("inline", [False, True])
+async def test_forwarded_records(
+    start_bot: StartBot, cdn: SimulatedCdn, flavour: str, inline: bool
+) -> None:
+    peer = SimulatedPeer(flavour, cdn, expand_forwards=inline)
+    inner = peer.forward([[peer.picture(STICKER)], "text"])
+    pictures = [png(seed=1), PHOTO, STICKER]
+    if flavour == "lagrange":  # gives no id that a record inside another could be had by
+        pictures.pop()
+    record = peer.forward([[peer.picture(png(seed=1)), peer.picture(PHOTO)], [inner]])
+    settings = {"QQIMAGE__GET_IMAGE_TIMEOUT": 2}
+    async with start_bot("forwards", settings=settings) as bot:
+        async with ReverseWebSocket(peer, bot.ws_url):
+            await peer.connected(1, PATIENCE)
+            message = await peer.send_group(record)
+            expected = [sha256(data) for data in pictures]
+            got = [(await told(peer)).get("sha256") for _ in expected]
+            assert got == expected
+            # and in a quoted message
+            await peer.send_group("what was that?", quote=message)
+            got = [(await told(peer)).get("sha256") for _ in expected]
+            assert got == expected
+
+
+async def test_a_record_that_nobody_knows_any_more(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn)
+    async with start_bot("forwards", "ping") as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        message = peer.message("group", peer.forward(["text"]))
+        peer.remember(message)
+        frame = peer.flavour.event(message)
+        peer.flavour.lose(message.message_id)
+        await peer.push(frame)
+        assert (await peer.next_sent(PATIENCE)).text == "pong"
+        await bot.wait_for_log("get_forward_msg")
+
+
+@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat"])
+async def test_shared_files(
+    start_bot: StartBot, cdn: SimulatedCdn, flavour: str, tmp_path: Path
+) -> None:
+    peer = SimulatedPeer(flavour, cdn, file_dir=tmp_path / "peer")
+    async with start_bot() as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        await peer.send_group(peer.shared_file(png(), "holiday.PNG"))
+        assert (await told(peer))["sha256"] == sha256(png())
+        await peer.send_group(peer.shared_file(b"text", "notes.txt"))
+        await peer.send_group(peer.picture(png(seed=1)))
+        assert (await told(peer))["sha256"] == sha256(png(seed=1))
+
+
+async def test_shared_files_of_another_host(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("luckylilliabot-8", cdn)
+    async with start_bot() as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        await peer.send_group(peer.shared_file(png(), "holiday.png"))
+        assert (await told(peer))["source"] == "get_group_file_url"
+
+
+@pytest.mark.parametrize("flavour", ALL)
+@pytest.mark.parametrize("way", ["bytes", "path", "url", "code", "list"])
+async def test_own_pictures_need_no_network_later(
+    start_bot: StartBot, cdn: SimulatedCdn, flavour: str, way: str, tmp_path
+) -> None:
+    peer = SimulatedPeer(flavour, cdn)
+    async with start_bot("speak") as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        (bot.folder / "to_send.png").write_bytes(png())
+        (bot.folder / "url").write_text(cdn.url(cdn.add(png())))
+        await peer.send_group(f"/speak {way}")
+        sent = await peer.next_sent(PATIENCE)
+        assert sent.pictures == [png()]
+        await stored(bot, 1)
+        cdn.faults.set(Fault.NOT_FOUND)
+        peer.behaviour.hanging.add("get_image")
+        await peer.send_group("what was that?", quote=sent.message_id)
+        answer = await told(peer)
+        assert (answer.get("source"), answer.get("sha256")) == ("store", sha256(png())), answer
+
+
+async def test_own_pictures_from_another_device(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn, report_own=True)
+    async with start_bot() as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        message = await peer.send_group(peer.picture(png()), own=True)
+        await stored(bot, 1)
+        cdn.faults.set(Fault.NOT_FOUND)
+        await peer.send_group("what was that?", quote=message)
+        assert (await told(peer))["source"] == "store"
+
+
+async def test_own_pictures_can_be_left_alone(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn)
+    settings = {"QQIMAGE__OWN_IMAGES": False}
+    async with start_bot("speak", settings=settings) as bot:
+        async with ReverseWebSocket(peer, bot.ws_url):
+            await peer.connected(1, PATIENCE)
+            (bot.folder / "to_send.png").write_bytes(png())
+            await peer.send_group("/speak bytes")
+            await peer.next_sent(PATIENCE)
+            await peer.send_group(peer.picture(PHOTO))
+            await told(peer)
+            assert not list(bot.store.rglob("*.png"))
+
+
+async def test_a_forward_that_the_bot_sends(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn)
+    async with start_bot("speak") as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        (bot.folder / "to_send.png").write_bytes(png())
+        await peer.send_group("/speak forward")
+        await peer.next_sent(PATIENCE)
+        await stored(bot, 1)
+        await peer.send_group(peer.picture(png()))
+        assert (await told(peer))["source"] == "store"

@@ -1,0 +1,205 @@
+"""What works where: every peer × place × kind of picture, against one table of expectations.
+
+All cells of a place are tried at the same time. Each has a picture and each row a bot of its own,
+so that nothing known from one can answer another.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonebot_plugin_qqimage.demo.bot_process import BotProcess
+from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.pictures import png
+from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+
+from .conftest import started
+from .matrix import EXPECTED, FAILURES, KINDS, NOTHING, PLACES, SOURCES, print_matrix
+
+PATIENCE = 60.0
+"""Seconds for one answer, while all the others of its place are under way."""
+SHARED = "/shared"
+"""What the peers call the folder that a path map is for."""
+
+Told = list[dict[str, str]]
+"""What a plugin was given for each picture of a message."""
+
+_ids = itertools.count(10001)
+_seeds = itertools.count(1)
+
+
+@dataclass
+class Row:
+    """A peer at a place, its bot, and what came of each kind of picture."""
+
+    peer: SimulatedPeer
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+
+    def picture(self, cell: str, **how: Any) -> Any:
+        self.pictures[cell] = png(64, 40, next(_seeds))
+        return self.peer.picture(self.pictures[cell], **how)
+
+    def events(self) -> dict[str, tuple[int, dict[str, Any]]]:
+        """A message with each kind of picture; all but "own", which the bot has to send first."""
+        peer = self.peer
+        seen_before = peer.message("group", self.picture("quoted"))
+        peer.remember(seen_before)
+        peer.flavour.event(seen_before)  # Lagrange and go-cqhttp keep the link of then
+        self.pictures["face"] = png(64, 40, next(_seeds))
+        messages = {
+            "group": peer.message("group", self.picture("group")),
+            "private": peer.message("private", self.picture("private", kind="private")),
+            "sticker": peer.message("group", self.picture("sticker", sticker=True)),
+            "quoted": peer.message("group", "what is that?", quote=seen_before.message_id),
+            "elsewhere": peer.message("group", self.picture("elsewhere"), own=True),
+            "forwarded": peer.message("group", peer.forward([[self.picture("forwarded")]])),
+            "face": peer.message("group", peer.market_face(self.pictures["face"])),
+        }
+        for message in messages.values():
+            peer.remember(message)
+        return {
+            kind: (message.message_id, peer.flavour.event(message))
+            for kind, message in messages.items()
+        }
+
+    async def watch(self, events: dict[str, tuple[int, dict[str, Any]]]) -> None:
+        """Tell the bot of all of them, and wait for its answers."""
+        for _, frame in events.values():
+            await self.peer.push(frame)
+        seed = next(_seeds)
+        self.pictures["own"] = png(64, 40, seed)
+        await self._answer(await self.peer.send_group(f"send {seed}"))
+        sent = next(one for one in self.peer.sent if one.pictures)
+        quoting = await self.peer.send_group("what was that?", quote=sent.message_id)
+        self.told["own"] = await self._answer(quoting)
+        for kind, (message_id, _) in events.items():
+            self.told[kind] = await self._answer(message_id)
+
+    async def _answer(self, message_id: int) -> Told:
+        def fits(sent: Any) -> bool:
+            return bool(sent.text) and json.loads(sent.text)["message_id"] == message_id
+
+        await self.peer.sent.reach(1, timeout=PATIENCE, where=fits)
+        return json.loads(next(filter(fits, self.peer.sent)).text)["outcomes"]
+
+
+@pytest.fixture(scope="module")
+async def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Row]]:
+    """Peer → place → what happened."""
+    folder = tmp_path_factory.mktemp("matrix")
+    shared = folder / "shared"
+    path_map = {SHARED: str(shared), "data/cache": str(shared / "gocqhttp" / "data" / "cache")}
+    found: dict[str, dict[str, Row]] = {name: {} for name in EXPECTED}
+    async with AsyncExitStack() as stack:
+        cdn = await stack.enter_async_context(SimulatedCdn())
+        plain = await stack.enter_async_context(started(folder / "plain", "report"))
+        settings = {"QQIMAGE__PATH_MAP": path_map}
+        mapped = await stack.enter_async_context(
+            started(folder / "mapped", "report", settings=settings)
+        )
+        for place in PLACES:
+            bot = mapped if "map" in place else plain
+            async with connected(place, cdn, bot, folder) as at_place:
+                events = [row.events() for row in at_place.values()]
+                disturb(cdn, place)
+                await asyncio.gather(*map(Row.watch, at_place.values(), events))
+                cdn.faults.clear()
+            for name, row in at_place.items():
+                found[name][place] = row
+    return found
+
+
+@asynccontextmanager
+async def connected(
+    place: str, cdn: SimulatedCdn, bot: BotProcess, folder: Path
+) -> AsyncIterator[dict[str, Row]]:
+    """All peers at a place."""
+    rows: dict[str, Row] = {}
+    async with AsyncExitStack() as stack:
+        for name in EXPECTED:
+            flavour = name.partition(",")[0]
+            self_id = next(_ids)
+            own_folder, reported = folder / "hosts" / str(self_id), None
+            if "map" in place:
+                own_folder, reported = folder / "shared" / name, f"{SHARED}/{name}"
+            is_other = "other" in place or place == "refused"
+            peer = SimulatedPeer(
+                flavour,
+                cdn,
+                self_id=self_id,
+                file_dir=None if is_other else own_folder,
+                reported_dir=reported,
+                inline_base64="base64" in name,
+                report_own=True,
+            )
+            # as if what hangs for minutes did so for a moment
+            peer.flavour.patience = 0.2
+            await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
+            rows[name] = Row(peer)
+        for row in rows.values():
+            await row.peer.connected(1, PATIENCE)
+        yield rows
+
+
+def disturb(cdn: SimulatedCdn, place: str) -> None:
+    """Let happen what the place is about, after the events were written."""
+    if "refused" in place:
+        cdn.faults.abroad = "reset"
+    elif "expired" in place:
+        cdn.expire_keys()
+    elif "rotated" in place:
+        cdn.rotate_keys()
+    elif "down" in place:
+        cdn.faults.set(Fault.RESET)
+
+
+def code(row: Row, kind: str) -> str:
+    """What came of one kind of picture, as the table of expectations has it."""
+    if not row.told[kind]:
+        return NOTHING
+    (told,) = row.told[kind]
+    if "error" in told:
+        for name, failure in FAILURES.items():
+            hint = told["hint"]
+            if (
+                failure.error == told["error"]
+                and all(word in hint for word in failure.says)
+                and not any(word in hint for word in failure.omits)
+            ):
+                return name
+        return f"✗{told['error']}"
+    if told["sha256"] != hashlib.sha256(row.pictures[kind]).hexdigest():
+        return "wrong"
+    names = {source: name for name, source in SOURCES.items()}
+    return names.get(told["source"], told["source"])
+
+
+def test_print(rows: dict[str, dict[str, Row]], capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = {
+        name: {place: {kind: code(row, kind) for kind in KINDS} for place, row in places.items()}
+        for name, places in rows.items()
+    }
+    with capsys.disabled():
+        print("", *print_matrix(outcomes), sep="\n")
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("peer", EXPECTED)
+def test_row(rows: dict[str, dict[str, Row]], peer: str, place: str) -> None:
+    row, expected = rows[peer][place], EXPECTED[peer][place]
+    came = {kind: code(row, kind) for kind in KINDS}
+    assert came == expected, json.dumps(
+        {kind: row.told[kind] for kind in KINDS if came[kind] != expected[kind]},
+        ensure_ascii=False,
+        indent=1,
+    )
