@@ -1,10 +1,7 @@
 """`ImageResolver`: from a reference to verified bytes; store first, one flight per image."""
 
-import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 import anyio
@@ -13,7 +10,6 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent, MessageSegment
 from nonebot.log import logger
 
-from .budget import ByteBudget, Reservation
 from .config import ScopedConfig
 from .content import ImageInfo
 from .errors import (
@@ -30,24 +26,21 @@ from .flights import Flights
 from .forwards import ForwardReader
 from .image import Image, State, StoredImage
 from .peer import Peer, Peers
+from .recent import Recent
 from .reference import ImageReference, from_segment, from_uri
 from .sources import Fetch, Fetched, Sources
 from .store import ImageStore
+from .turns import Turns
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
 _MAX_WAIT = 600.0
 """Seconds an image may wait for its turn."""
-_MEMORY = 30.0
-"""Seconds an outcome is remembered: ten plugins that ask in turn cause one round of attempts."""
-_MAX_REMEMBERED = 1024
-_MAX_REMEMBERED_SIZE = 4096
-"""Bytes that a remembered reference may hold itself."""
-Outcome = StoredImage | ImageUnavailable
-"""What can come of resolving a reference."""
 _QUIET = 600.0
 """Seconds until the same trouble with the store is logged again."""
 _CLOSE_TIMEOUT = 5.0
+_UNKNOWN = 1 << 62
+"""Bytes to prepare for while nobody has said how many there are."""
 
 
 class ImageResolver:
@@ -73,10 +66,9 @@ class ImageResolver:
         self._bots = bots
         self._peers = Peers(config.frame_limit or None)
         self._flights: Flights[StoredImage] = Flights(_MAX_FLIGHTS)
-        self._slots = asyncio.Semaphore(config.concurrency)
-        self._budget = ByteBudget(config.max_bytes_in_flight)
+        self._turns = Turns(config.concurrency, config.max_bytes_in_flight, _MAX_WAIT)
         self._held = 0
-        self._recent: OrderedDict[ImageReference, tuple[float, Outcome]] = OrderedDict()
+        self._recent = Recent()
         self._store_trouble: dict[str, float] = {}
 
     @property
@@ -151,7 +143,7 @@ class ImageResolver:
         It is left undone where too much is under way already; asking for the image does it then.
         """
         if (
-            self._outcome(reference) is None
+            self._recent.get(reference) is None
             and not self._flights.full
             and self._held + reference.held <= self._config.max_bytes_in_flight
             and (reference.size or 0) <= self._config.max_image_size
@@ -167,7 +159,7 @@ class ImageResolver:
         """Where an image stands, as far as this process knows without looking."""
         if reference.key in self._flights or reference.own_key in self._flights:
             return "resolving"
-        outcome = self._outcome(reference)
+        outcome = self._recent.get(reference)
         if outcome is None:
             return "new"
         return "stored" if isinstance(outcome, StoredImage) else "failed"
@@ -205,7 +197,7 @@ class ImageResolver:
             return stored.data
         data = await self._store.read(stored.info)
         if data is None:
-            self._recent.pop(stored.reference, None)
+            self._recent.forget(stored.reference)
         return data
 
     async def close(self) -> None:
@@ -230,7 +222,7 @@ class ImageResolver:
         return found
 
     async def _join(self, key: str, reference: ImageReference) -> StoredImage:
-        outcome = self._outcome(reference)
+        outcome = self._recent.get(reference)
         if isinstance(outcome, StoredImage):
             return outcome
         if outcome is None and key not in self._flights and self._flights.full:
@@ -254,11 +246,10 @@ class ImageResolver:
                 stored = StoredImage(reference, known, "store", self._store.path(known))
             else:
                 stored = await self._keep(reference, await self._fetch(reference))
-            if stored.data is None:
-                self._remember(reference, stored)
+            self._recent.add(reference, stored)
             return stored
         except ImageUnavailable as error:
-            self._remember(reference, error.again())
+            self._recent.add(reference, error.again())
             logger.warning(f"qqimage: {error}")
             raise
         except Exception as error:
@@ -280,26 +271,16 @@ class ImageResolver:
         return known
 
     async def _fetch(self, reference: ImageReference) -> Fetched:
-        async with self._turn(reference) as reservation:
-            fetch = Fetch(reference, lambda: self._peer(reference.self_id), reservation)
-            fetched, attempts = await self._sources.fetch(fetch)
+        size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
+        try:
+            async with self._turns.take(size) as reservation:
+                fetch = Fetch(reference, lambda: self._peer(reference.self_id), reservation)
+                fetched, attempts = await self._sources.fetch(fetch)
+        except TimeoutError:
+            raise _too_busy(reference) from None
         if fetched is None:
             raise unavailable(str(reference), attempts)
         return fetched
-
-    @asynccontextmanager
-    async def _turn(self, reference: ImageReference) -> AsyncGenerator[Reservation, None]:
-        """Wait for a slot, and for as much memory as the image may need."""
-        async with AsyncExitStack() as stack:
-            try:
-                with anyio.fail_after(_MAX_WAIT):
-                    await stack.enter_async_context(self._slots)
-                    size = reference.size or reference.held or _HUGE
-                    size = min(size, self._config.max_image_size)
-                    reservation = await stack.enter_async_context(self._budget.reserve(size))
-            except TimeoutError:
-                raise _too_busy(reference) from None
-            yield reservation
 
     async def _keep(self, reference: ImageReference, fetched: Fetched) -> StoredImage:
         path = self._store.path(fetched.info)
@@ -315,28 +296,12 @@ class ImageResolver:
         bot = self._bots().get(self_id)
         return self._peers.of(bot) if isinstance(bot, Bot) else None
 
-    def _outcome(self, reference: ImageReference) -> Outcome | None:
-        """What has come of this very reference a moment ago."""
-        when, outcome = self._recent.get(reference, (0.0, None))
-        return outcome if time.monotonic() - when < _MEMORY else None
-
-    def _remember(self, reference: ImageReference, outcome: Outcome) -> None:
-        if reference.held > _MAX_REMEMBERED_SIZE:
-            return
-        self._recent[reference] = time.monotonic(), outcome
-        self._recent.move_to_end(reference)
-        if len(self._recent) > _MAX_REMEMBERED:
-            self._recent.popitem(last=False)
-
     def _complain(self, error: StoreError) -> None:
         """Log trouble with the store once per cause, not once per image."""
         now = time.monotonic()
         if now - self._store_trouble.get(str(error), -_QUIET) >= _QUIET:
             self._store_trouble[str(error)] = now
             logger.error(f"qqimage: {error}; images are still fetched, but not kept")
-
-
-_HUGE = 1 << 62
 
 
 def _too_busy(reference: ImageReference) -> ImageUnavailable:

@@ -27,7 +27,9 @@ class GetFile:
         if danger:
             raise AttemptFailed(Cause.SKIPPED, danger)
         try:
-            fetch.answer = await peer.get_file(reference.file_id, self._timeout, size=reference.size)
+            fetch.answer = await peer.get_file(
+                reference.file_id, self._timeout, size=reference.size
+            )
         except AttemptFailed as failure:
             fetch.forgotten = failure.cause is Cause.NOT_FOUND
             raise

@@ -25,7 +25,7 @@ from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
 from .conftest import started
 from .matrix import EXPECTED, FAILURES, KINDS, NOTHING, PLACES, SOURCES, print_matrix
 
-PATIENCE = 60.0
+PATIENCE = 15.0
 """Seconds for one answer, while all the others of its place are under way."""
 SHARED = "/shared"
 """What the peers call the folder that a path map is for."""
@@ -78,18 +78,21 @@ class Row:
             await self.peer.push(frame)
         seed = next(_seeds)
         self.pictures["own"] = png(64, 40, seed)
-        await self._answer(await self.peer.send_group(f"send {seed}"))
+        await self._answer("send", await self.peer.send_group(f"send {seed}"))
         sent = next(one for one in self.peer.sent if one.pictures)
         quoting = await self.peer.send_group("what was that?", quote=sent.message_id)
-        self.told["own"] = await self._answer(quoting)
+        self.told["own"] = await self._answer("own", quoting)
         for kind, (message_id, _) in events.items():
-            self.told[kind] = await self._answer(message_id)
+            self.told[kind] = await self._answer(kind, message_id)
 
-    async def _answer(self, message_id: int) -> Told:
+    async def _answer(self, kind: str, message_id: int) -> Told:
         def fits(sent: Any) -> bool:
             return bool(sent.text) and json.loads(sent.text)["message_id"] == message_id
 
-        await self.peer.sent.reach(1, timeout=PATIENCE, where=fits)
+        try:
+            await self.peer.sent.reach(1, timeout=PATIENCE, where=fits)
+        except asyncio.TimeoutError:
+            pytest.fail(f"no answer to {kind} of {self.peer.settings}")
         return json.loads(next(filter(fits, self.peer.sent)).text)["outcomes"]
 
 

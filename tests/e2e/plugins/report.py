@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 from nonebot import on, on_message, require
 from nonebot.adapters import Event
@@ -41,11 +40,11 @@ async def _(
 async def _(bot: Bot, event: Event) -> None:
     images = [get_resolver().image(reference) for reference in find_in_own_event(event)]
     if images:
-        text = await _report(vars(event).get("message_id"), images)
+        text = await _report(int(images[0].reference.message_id), images)
         await bot.call_api("send_private_msg", user_id=30001, message=text)
 
 
-async def _report(message_id: Any, images: list[Image]) -> str:
+async def _report(message_id: int, images: list[Image]) -> str:
     outcomes = [await _outcome(image) for image in images]
     return json.dumps({"message_id": message_id, "outcomes": outcomes}, ensure_ascii=False)
 

@@ -3,42 +3,20 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nonebot.adapters.onebot.v11 import ActionFailed, Adapter, ApiNotAvailable, Bot, NetworkError
+from nonebot.adapters.onebot.v11 import ActionFailed, ApiNotAvailable, Bot, NetworkError
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.peer import ImageAnswer, Peer, calling
 
+from .fake_bot import HANG, FakeBot, failed
+
 NAME = "0123456789ABCDEF0123456789ABCDEF.png"
 URL = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=E&rkey=SECRETKEY"
-HANG = object()
-
-
-class FakeBot(Bot):
-    """Answers every call with the same result, exception, or silence."""
-
-    def __init__(self, reply: object) -> None:
-        super().__init__(cast(Adapter, None), "10001")
-        self.reply = reply
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.marked: list[bool] = []
-
-    async def call_api(self, api: str, **data: Any) -> Any:
-        self.calls.append((api, data))
-        self.marked.append(calling.get())
-        if self.reply is HANG:
-            await asyncio.Event().wait()
-        if isinstance(self.reply, Exception):
-            raise self.reply
-        return self.reply
-
-
-def failed(retcode: object, **fields: object) -> ActionFailed:
-    return ActionFailed(status="failed", retcode=retcode, data=None, **fields)
 
 
 async def ask(bot: Bot, timeout: float = 30) -> ImageAnswer:
