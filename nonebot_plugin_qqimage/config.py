@@ -27,6 +27,9 @@ class ScopedConfig(BaseModel):
     max_pixels: int = Field(default=100_000_000, gt=0)
     """Pixels of one frame; larger ones are refused."""
 
+    max_frames: int = Field(default=10_000, gt=0)
+    """Frames of one animation; longer ones are refused."""
+
     concurrency: int = Field(default=16, gt=0)
     """Images being fetched at once."""
 

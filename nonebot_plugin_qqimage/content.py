@@ -73,13 +73,16 @@ class ImageInfo:
         return _EXTENSIONS[self.mime]
 
 
-def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> ImageInfo:
+def inspect(
+    data: bytes, *, max_size: int, max_pixels: int, max_frames: int = 1 << 20, md5: str = ""
+) -> ImageInfo:
     """Recognise an image.
 
     Args:
         data: the bytes.
         max_size: the largest acceptable image, in bytes.
         max_pixels: the largest acceptable frame, in pixels.
+        max_frames: the longest acceptable animation, in frames.
         md5: the expected MD5, lower-case hex. Bytes that have it are complete as far as anyone can
             know, so they are not refused for lacking the end that their format prescribes.
 
@@ -100,6 +103,8 @@ def inspect(data: bytes, *, max_size: int, max_pixels: int, md5: str = "") -> Im
             Cause.TOO_LARGE, f"{width} × {height} pixels, more than the {max_pixels} allowed"
         )
     frames, complete = _extent(data, mime)
+    if frames > max_frames:
+        raise AttemptFailed(Cause.TOO_LARGE, f"{frames} frames, more than the {max_frames} allowed")
     true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     if not complete and true_md5 != md5:
         raise AttemptFailed(Cause.REJECTED, f"{mime} that ends early, after {len(data)} bytes")

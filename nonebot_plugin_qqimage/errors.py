@@ -159,7 +159,9 @@ def mask_keys(text: str) -> str:
 
 # In order of how directly the hint leads to a cure.
 _HINTS = {
-    Cause.TOO_LARGE: "raise QQIMAGE__MAX_IMAGE_SIZE or QQIMAGE__MAX_PIXELS to accept it",
+    Cause.TOO_LARGE: (
+        "to accept it, raise QQIMAGE__MAX_IMAGE_SIZE, QQIMAGE__MAX_PIXELS or QQIMAGE__MAX_FRAMES"
+    ),
     Cause.UNREADABLE: (
         "the peer's file is not visible to this bot; share its folder and set QQIMAGE__PATH_MAP, "
         "or let the peer inline base64 (NapCat: enableLocalFile2Url)"

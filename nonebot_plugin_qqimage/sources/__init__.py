@@ -133,6 +133,7 @@ class Sources:
             data,
             max_size=self._config.max_image_size,
             max_pixels=self._config.max_pixels,
+            max_frames=self._config.max_frames,
             md5=md5,
         )
 

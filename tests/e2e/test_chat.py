@@ -196,3 +196,32 @@ async def test_the_store_keeps_to_its_bounds(start_bot: StartBot, cdn: Simulated
             await peer.send_group(peer.picture(noise_png(300_000, seed)))
             assert "sha256" in await told(peer)
         assert sum(file.stat().st_size for file in bot.store.rglob("*.png")) <= 1_000_000
+
+
+async def test_an_animation_longer_than_allowed(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn)
+    async with start_bot(settings={"QQIMAGE__MAX_FRAMES": 7}) as bot:
+        async with ReverseWebSocket(peer, bot.ws_url):
+            await peer.connected(1, PATIENCE)
+            await peer.send_group(peer.picture(ANIMATION))
+            failure = await told(peer)
+            assert failure["error"] == "ImageRejected"
+            assert "8 frames" in failure["text"]
+            assert "QQIMAGE__MAX_FRAMES" in failure["text"]
+
+
+async def test_another_host_is_asked_for_links_alone(
+    start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path
+) -> None:
+    """LuckyLilliaBot would keep each downloaded file for ever, where nobody can read it."""
+    peer = SimulatedPeer(
+        "luckylilliabot-8", cdn, file_dir=tmp_path / "peer", reported_dir="/app/llbot/data"
+    )
+    async with start_bot() as bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        for seed in range(4):
+            await peer.send_group(peer.picture(png(seed=seed)))
+            assert (await told(peer))["source"] == "url in the answer"
+        asked = [call.params.get("download", True) for call in peer.calls_of("get_image")]
+        assert asked == [True, True, False, False]
+        assert len(list((tmp_path / "peer").rglob("*.png"))) == 2

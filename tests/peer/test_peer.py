@@ -51,7 +51,7 @@ async def refusal(work: Any) -> AttemptFailed:
 async def test_the_guard(
     monkeypatch: pytest.MonkeyPatch, who: object, answer: object, size: int | None, breaks: bool
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.peer._INTRODUCTION", 0.05)
+    monkeypatch.setattr("nonebot_plugin_qqimage.peer.peer._INTRODUCTION", 0.05)
     peer = Peer(FakeBot(get_version_info=who, get_image=answer), frame_limit=LIMIT)
     if answer is not None:
         await peer.get_image("first.png", 30)
@@ -301,7 +301,7 @@ async def test_who_has_no_keys_is_not_asked_again() -> None:
 
 
 def _timeouts() -> dict[str, float]:
-    from nonebot_plugin_qqimage import peer
+    from nonebot_plugin_qqimage.peer import peer
 
     return peer._KEY_ACTIONS  # pyright: ignore[reportPrivateUsage]
 
@@ -316,7 +316,7 @@ async def test_what_is_sent() -> None:
     await peer.get_forward_msg("7", 30)
     await peer.get_file("/f", 30)
     await peer.get_group_file_url(20001, "/f", 30)
-    sent = {action: params for action, params in bot.calls}
+    sent = dict(bot.calls)
     assert sent["get_msg"]["message_id"] == 5
     assert sent["get_forward_msg"]["id"] == "7"
     assert sent["get_file"]["file_id"] == "/f"
