@@ -85,6 +85,11 @@ class Attempt:
     seconds: float
     """How long it took, in seconds."""
 
+    @property
+    def by_link(self) -> bool:
+        """Whether it was a download by this bot, rather than a question to the peer."""
+        return self.source.startswith("url")
+
     def __str__(self) -> str:
         return f"{self.source} {self.cause.value} after {self.seconds:.2f} s ({self.detail})"
 
@@ -106,11 +111,11 @@ class ImageUnavailable(QQImageError):
 
     @property
     def hint(self) -> str:
-        """What the operator can change, in one sentence; empty when nothing is known to help."""
-        for cause, hint in _HINTS.items():
-            if any(attempt.cause is cause for attempt in self.attempts):
-                return hint
-        return ""
+        """What the operator can change; empty when nothing is known to help.
+
+        Where several things are wrong, each with a cure of its own, it names them all.
+        """
+        return "; or ".join(_cures(self.attempts))
 
     def __str__(self) -> str:
         tried = "; ".join(map(str, self.attempts)) or "the segment names no way to get it"
@@ -157,36 +162,73 @@ def mask_keys(text: str) -> str:
     return masked if len(masked) <= _MAX_DETAIL else masked[:_MAX_DETAIL] + "…"
 
 
-# In order of how directly the hint leads to a cure.
-_HINTS = {
-    Cause.TOO_LARGE: (
-        "to accept it, raise QQIMAGE__MAX_IMAGE_SIZE, QQIMAGE__MAX_PIXELS or QQIMAGE__MAX_FRAMES"
-    ),
-    Cause.UNREADABLE: (
-        "the peer's file is not visible to this bot; share its folder and set QQIMAGE__PATH_MAP, "
-        "or let the peer inline base64 (NapCat: enableLocalFile2Url)"
-    ),
-    Cause.REFUSED: (
-        "the address lies in a private network; if downloads may reach it, name it in "
-        "QQIMAGE__TRUSTED_HOSTS"
-    ),
-    Cause.EXPIRED: (
-        "the link is dead; ask for the image sooner (QQIMAGE__PREFETCH=true) or have it sent again"
-    ),
+def _cures(attempts: tuple[Attempt, ...]) -> list[str]:
+    """What is wrong and what cures it, the surest first; any one of them is enough."""
+    if not attempts:
+        return [_UNTOLD]
+    causes = {attempt.cause for attempt in attempts}
+    by_link = {attempt.cause for attempt in attempts if attempt.by_link}
+    if Cause.TOO_LARGE in causes:
+        return [_TOO_LARGE]
+    keyless = any(
+        attempt.source == "url with a fresh key"
+        and attempt.cause in (Cause.UNSUPPORTED, Cause.FAILED)
+        for attempt in attempts
+    )
+    expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
+    cures = {
+        _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
+        _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
+        expired: Cause.EXPIRED in causes,
+        _UNREADABLE: Cause.UNREADABLE in causes,
+        _REFUSED: Cause.REFUSED in causes,
+        _SKIPPED: Cause.SKIPPED in causes,
+    }
+    found = [cure for cure, applies in cures.items() if applies]
+    return found or [hint for cause, hint in _LAST_HINTS.items() if cause in causes][:1]
+
+
+_TOO_LARGE = (
+    "to accept it, raise QQIMAGE__MAX_IMAGE_SIZE, QQIMAGE__MAX_PIXELS or QQIMAGE__MAX_FRAMES"
+)
+_HOST_UNREACHABLE = (
+    "QQ's image host cannot be reached from this bot: check its network, or set QQIMAGE__PROXY or "
+    "QQIMAGE__MIRRORS"
+)
+_HOST_SLOW = (
+    "QQ's image host does not answer this bot in time: set QQIMAGE__PROXY or QQIMAGE__MIRRORS, or "
+    "raise QQIMAGE__DOWNLOAD_TIMEOUT"
+)
+_EXPIRED = "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"
+_EXPIRED_WITHOUT_KEYS = (
+    "the link is dead and the peer gives no fresh key for it: have the image sent again, or update "
+    "the peer to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"
+)
+_UNREADABLE = (
+    "the peer's file is not visible to this bot: if the peer runs elsewhere, share its folder and "
+    "set QQIMAGE__PATH_MAP, or let it inline base64 (NapCat: enableLocalFile2Url)"
+)
+_REFUSED = (
+    "the address lies in a private network: if downloads may reach it, name it in "
+    "QQIMAGE__TRUSTED_HOSTS"
+)
+_SKIPPED = (
+    "its answer would not fit the connection: connect by reverse WebSocket or DRIVER=~aiohttp, "
+    "or say in QQIMAGE__FRAME_LIMIT what it can carry"
+)
+_UNTOLD = (
+    "the peer does not say where it is, as Lagrange does not of what its own account sent; what "
+    "plugins of this bot send is kept (QQIMAGE__OWN_IMAGES=true)"
+)
+_LAST_HINTS = {
     Cause.TIMEOUT: (
-        "no answer in time; check the peer's log and network, or raise QQIMAGE__GET_IMAGE_TIMEOUT "
-        "or QQIMAGE__DOWNLOAD_TIMEOUT"
+        "no answer in time: check the peer's log and network, or raise QQIMAGE__GET_IMAGE_TIMEOUT "
+        "or QQIMAGE__RESOLVE_TIMEOUT"
     ),
-    Cause.UNREACHABLE: (
-        "QQ's image host cannot be reached from this bot; set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
-    ),
+    Cause.UNREACHABLE: "the connection to the peer broke: look at its log",
     Cause.REJECTED: (
-        "what arrived is no image; something on the way, such as a proxy or a login page, may "
+        "what arrived is no image: something on the way, such as a proxy or a login page, may "
         "answer in the image host's place"
     ),
-    Cause.SKIPPED: (
-        "raise the connection's frame limit: connect by reverse WebSocket or DRIVER=~aiohttp, "
-        "or say in QQIMAGE__FRAME_LIMIT what it is"
-    ),
-    Cause.NOT_FOUND: "the peer has forgotten the image; have it sent again",
+    Cause.NOT_FOUND: "the peer has forgotten the image: have it sent again",
 }

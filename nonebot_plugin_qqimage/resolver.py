@@ -228,7 +228,14 @@ class ImageResolver:
         if outcome is None and key not in self._flights and self._flights.full:
             outcome = _too_busy(reference)
         if outcome is not None:
-            raise outcome.again()
+            # it may have come another way since: what this bot sends is often told of by the peer
+            # before the call that sent it returns
+            known = await self._known(reference)
+            if known is None:
+                raise outcome.again()
+            stored = StoredImage(reference, known, "store", self._store.path(known))
+            self._recent.add(reference, stored)
+            return stored
         try:
             return await self._flights.join(key, lambda: self._take_off(reference))
         except ImageUnavailable as error:

@@ -142,7 +142,7 @@ def test_an_error_names_image_attempts_and_hint() -> None:
 
 def test_an_error_without_attempts_says_so() -> None:
     assert "names no way" in str(unavailable("image a.png", ()))
-    assert unavailable("image a.png", ()).hint == ""
+    assert "QQIMAGE__OWN_IMAGES" in unavailable("image a.png", ()).hint
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_an_error_without_attempts_says_so() -> None:
         (Cause.REFUSED, "TRUSTED_HOSTS"),
         (Cause.EXPIRED, "PREFETCH"),
         (Cause.TIMEOUT, "TIMEOUT"),
-        (Cause.UNREACHABLE, "PROXY"),
+        (Cause.UNREACHABLE, "connection to the peer"),
         (Cause.TOO_LARGE, "MAX_IMAGE_SIZE"),
         (Cause.REJECTED, "no image"),
         (Cause.NOT_FOUND, "again"),
@@ -160,6 +160,56 @@ def test_an_error_without_attempts_says_so() -> None:
 )
 def test_each_cause_that_has_a_cure_names_it(cause: Cause, word: str) -> None:
     assert word in unavailable("image a.png", (attempt(cause),)).hint
+
+
+@pytest.mark.parametrize(
+    ("tried", "says", "omits"),
+    [
+        # the image host is out of reach, and the peer did not help
+        ({"url of the segment": Cause.UNREACHABLE}, ["PROXY", "MIRRORS"], ["PATH_MAP"]),
+        (
+            {"url of the segment": Cause.UNREACHABLE, "get_image": Cause.TIMEOUT},
+            ["PROXY"],
+            ["GET_IMAGE_TIMEOUT"],
+        ),
+        ({"url of the segment": Cause.TIMEOUT}, ["PROXY", "DOWNLOAD_TIMEOUT"], ["GET_IMAGE"]),
+        # two things are wrong, and to cure either is enough
+        (
+            {"file in the answer": Cause.UNREADABLE, "url in the answer": Cause.UNREACHABLE},
+            ["PROXY", "PATH_MAP"],
+            [],
+        ),
+        (
+            {"get_image": Cause.SKIPPED, "url of the segment": Cause.EXPIRED},
+            ["sent again", "FRAME_LIMIT"],
+            ["get_rkey"],
+        ),
+        # the link is dead, with or without a way to fresh keys
+        (
+            {"url of the segment": Cause.EXPIRED, "url with a fresh key": Cause.UNSUPPORTED},
+            ["sent again", "get_rkey"],
+            ["PATH_MAP"],
+        ),
+        (
+            {"url of the segment": Cause.EXPIRED, "url with a fresh key": Cause.EXPIRED},
+            ["sent again"],
+            ["get_rkey"],
+        ),
+        # nothing else matters
+        (
+            {"file in the answer": Cause.TOO_LARGE, "url of the segment": Cause.UNREACHABLE},
+            ["MAX_IMAGE_SIZE"],
+            ["PROXY"],
+        ),
+    ],
+)
+def test_the_hint_names_every_cure_that_helps(
+    tried: dict[str, Cause], says: list[str], omits: list[str]
+) -> None:
+    attempts = tuple(attempt(cause, source=source) for source, cause in tried.items())
+    hint = unavailable("image a.png", attempts).hint
+    assert all(word in hint for word in says), hint
+    assert not any(word in hint for word in omits), hint
 
 
 @pytest.mark.parametrize("text", ["image a\nFAKE LOG LINE", "image " + "x" * 5000])

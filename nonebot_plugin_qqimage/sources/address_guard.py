@@ -50,8 +50,11 @@ class AddressGuard(httpcore.AsyncNetworkBackend):
         """Connect to the first acceptable address of a host that answers.
 
         Raises:
-            AttemptFailed: every address of the host is private and not trusted.
+            AttemptFailed: every address of the host is private and not trusted, or there can be
+                no such port.
         """
+        if port > 65535:
+            raise AttemptFailed(Cause.UNREACHABLE, f"{host} has no port {port}")
         error: Exception | None = None
         for address in await self._allowed(host, port):
             try:

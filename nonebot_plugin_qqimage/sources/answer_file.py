@@ -46,6 +46,11 @@ class AnswerFile:
             AttemptFailed: it is not readable here, or stays shorter than the segment declares.
         """
         named = self._named(fetch)[:4096]
+        if not named and fetch.spared:
+            fetch.spared = False
+            raise AttemptFailed(
+                Cause.UNREADABLE, "not asked for: no file could be read here before"
+            )
         if not named:
             return None
         try:

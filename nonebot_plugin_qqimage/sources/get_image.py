@@ -34,6 +34,7 @@ class GetImage:
             fetch.answer = await peer.get_image(
                 reference.file, self._timeout, size=reference.size, download=download
             )
+            fetch.spared = not download
         except AttemptFailed as failure:
             fetch.forgotten = failure.cause is Cause.NOT_FOUND
             raise

@@ -27,7 +27,9 @@ class FreshMessage(UrlSource):
     async def _url(self, fetch: Fetch) -> str:
         reference = fetch.reference
         known = _MESSAGE_ID.fullmatch(reference.message_id)
-        if fetch.peer is None or reference.own or not known:
+        # of what this bot sends it has the content, and no file name to recognise it by
+        unnamed = reference.own and not reference.file
+        if fetch.peer is None or unnamed or not known:
             return ""
         content = await fetch.peer.get_msg(int(reference.message_id), self._timeout)
         found = find_in_message(segments_of(content))[reference.position :][:1]

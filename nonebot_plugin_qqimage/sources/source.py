@@ -21,6 +21,8 @@ class Fetch:
     """The bytes of memory this fetch may hold."""
     answer: ImageAnswer | None = None
     """What ``get_image`` answered, once it did."""
+    spared: bool = False
+    """Whether the peer was asked not to write a file, as this bot could not read it."""
     forgotten: bool = False
     """Whether the peer did not know the image when it was asked."""
     tried: set[str] = field(default_factory=set[str])

@@ -162,25 +162,16 @@ def test_what_a_peer_is(data: object, name: str, version: tuple[int, ...]) -> No
     assert version_info(data) == (name, version)
 
 
+FIELDS = (
+    "type rkey rkeys ttl time created_at expired_time group_key private_rkey file url base64 "
+    "message messages content data app_name app_version"
+).split()
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=9),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                ["type", "rkey", "rkeys", "ttl", "time", "created_at", "expired_time", "group_key"]
-                + [
-                    "private_rkey",
-                    "file",
-                    "url",
-                    "base64",
-                    "message",
-                    "messages",
-                    "content",
-                    "data",
-                ]
-                + ["app_name", "app_version"]
-            ),
+            st.sampled_from(FIELDS),
             inner,
             max_size=5,
         )

@@ -1,16 +1,19 @@
 """Which addresses downloads may reach."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from ipaddress import ip_address
 
 import httpcore
 import pytest
 
+from nonebot_plugin_qqimage.budget import ByteBudget
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.sources.address_guard import AddressGuard, is_public
+from nonebot_plugin_qqimage.sources.download import Downloader
 
-from .http_server import Server
+from .http_server import Server, reply, serving
 
 Resolve = Callable[..., None]
 
@@ -177,3 +180,127 @@ async def test_the_name_is_looked_up_once(server: Server, monkeypatch: pytest.Mo
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     await connect(AddressGuard(["127.0.0.1"]), "images.example", server.port)
     assert looked_up.count("images.example") == 1
+
+
+class Rebinding:
+    """A resolver that gives another address at each look-up."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = answers
+        self.asked = 0
+
+    async def getaddrinfo(self, host: str, port: int, **_: object) -> list[object]:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name != "images.example":
+            return [(2, 1, 6, "", (name, port))]
+        found = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        return [(10 if ":" in one else 2, 1, 6, "", (one, port)) for one in found]
+
+
+class Dialled(httpcore.AsyncNetworkBackend):
+    """Notes what is dialled, and never gets through."""
+
+    def __init__(self) -> None:
+        self.hosts: list[str] = []
+
+    async def connect_tcp(self, host: str, *_: object, **__: object) -> httpcore.AsyncNetworkStream:
+        self.hosts.append(host)
+        raise httpcore.ConnectError("nobody there")
+
+
+async def dialled(guard: AddressGuard, host: str = "images.example") -> list[str]:
+    """What a guard dials for a host."""
+    dialler = guard._dialler = Dialled()  # pyright: ignore[reportPrivateUsage]
+    with contextlib.suppress(httpcore.ConnectError, AttemptFailed):
+        await guard.connect_tcp(host, 80)
+    return dialler.hosts
+
+
+@pytest.mark.parametrize(
+    "private", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1"]
+)
+async def test_rebinding_does_not_help(monkeypatch: pytest.MonkeyPatch, private: str) -> None:
+    """The address that was checked is the one dialled, whatever the name means by then."""
+    resolver = Rebinding(["8.8.8.8"], [private])
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver.getaddrinfo)
+    guard = AddressGuard([])
+    assert await dialled(guard) == ["8.8.8.8"]
+    assert resolver.asked == 1
+    assert await dialled(guard) == []  # the next connection is checked anew
+
+
+async def test_of_a_public_and_a_private_address_the_public_one_is_dialled(
+    resolve: Resolve,
+) -> None:
+    for found in (["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["::1", "8.8.8.8", "::"]):
+        resolve({"images.example": found})
+        assert await dialled(AddressGuard([])) == ["8.8.8.8"]
+
+
+async def test_a_mapped_address_is_dialled_only_where_it_is_public(resolve: Resolve) -> None:
+    resolve({"images.example": ["::ffff:127.0.0.1", "::ffff:8.8.8.8"]})
+    assert await dialled(AddressGuard([])) == ["::ffff:808:808"]
+
+
+async def get(url: str, *trusted: str) -> bytes:
+    downloader = Downloader(
+        timeout=30, max_size=1000, mirrors={}, proxy="", trusted_hosts=list(trusted)
+    )
+    try:
+        async with ByteBudget(1).reserve(1) as reservation:
+            return await asyncio.wait_for(downloader.get(url, reservation), 60)
+    finally:
+        await downloader.close()
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://10.0.0.1/secret",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/secret",
+        "http://[::ffff:127.0.0.1]:{port}/secret",
+        "http://[::ffff:7f00:1]:{port}/secret",
+        "http://[64:ff9b::127.0.0.1]/secret",
+        "http://[2002:7f00:1::]/secret",
+        "http://2130706433:{port}/secret",
+        "//127.0.0.2:{port}/secret",
+        "http://images.example:{port}/secret",
+    ],
+)
+async def test_a_redirect_leads_nowhere_private(
+    server: Server, resolve: Resolve, location: str
+) -> None:
+    addresses = {"127.0.0.1": "127.0.0.1", "images.example": "127.0.0.3", "2130706433": "127.0.0.1"}
+    addresses |= {one: one for one in ("10.0.0.1", "169.254.169.254", "127.0.0.2", "::1")}
+    addresses |= {one: one for one in ("::ffff:127.0.0.1", "::ffff:7f00:1", "2002:7f00:1::")}
+    addresses |= {"64:ff9b::127.0.0.1": "64:ff9b::7f00:1", "start.example": "127.0.0.1"}
+    resolve(addresses)
+    server["/x"] = reply(b"", "302 Found", location=location.format(port=server.port))
+    server["/secret"] = reply(b"secret")
+    with pytest.raises(AttemptFailed) as caught:
+        await get(server.url("/x", "start.example"), "start.example")
+    assert caught.value.cause is Cause.REFUSED
+    assert server.targets == ["/x"]
+
+
+async def test_a_redirect_to_a_name_that_is_rebound(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver = Rebinding(["127.0.0.1"], ["127.0.0.2"])
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver.getaddrinfo)
+    async with serving() as other:
+        server["/x"] = reply(b"", "302 Found", location=other.url("/secret", "images.example"))
+        other["/secret"] = reply(b"secret")
+        with pytest.raises(AttemptFailed) as caught:
+            await get(server.url("/x", "images.example"), "127.0.0.1")
+        assert caught.value.cause is Cause.REFUSED
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize("port", [65536, 99999, 10**9])
+async def test_ports_that_do_not_exist(port: int) -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        await get(f"http://127.0.0.1:{port}/", "127.0.0.1")
+    assert caught.value.cause is Cause.UNREACHABLE

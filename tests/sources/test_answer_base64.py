@@ -1,7 +1,6 @@
 """Base64 as peers write it."""
 
 import base64
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -9,9 +8,9 @@ from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.budget import ByteBudget
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.peer import ImageAnswer, Peer
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.sources.answer_base64 import AnswerBase64
+from nonebot_plugin_qqimage.peer import ImageAnswer
+from nonebot_plugin_qqimage.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.sources.answer_base64 import AnswerBase64, SegmentBase64
 from nonebot_plugin_qqimage.sources.source import Fetch
 
 from .. import samples
@@ -87,3 +86,41 @@ async def test_whatever_was_encoded_comes_back(data: bytes) -> None:
     if data:
         assert await decode(base64.b64encode(data).decode()) == data
         assert await decode(base64.urlsafe_b64encode(data).decode().rstrip("=")) == data
+
+
+async def decode_segment(content: str, max_size: int = 1 << 20) -> bytes | None:
+    async with ByteBudget(1).reserve(1) as reservation:
+        reference = from_segment({"type": "image", "data": {"file": content}})
+        assert reference is not None
+        fetch = Fetch(reference, lambda: None, reservation, ImageAnswer(base64="AAAA"))
+        return await SegmentBase64(max_size).fetch(fetch)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(f"base64://{TEXT}", id="base64://"),
+        pytest.param(f"base64://{TEXT.rstrip('=')}", id="without padding"),
+        pytest.param(f"data:image/png;base64,{TEXT}", id="data URI"),
+    ],
+)
+async def test_a_segment_that_is_the_image_itself(content: str) -> None:
+    assert await decode_segment(content) == DATA
+
+
+@pytest.mark.parametrize("content", ["a.png", "", "file:///x.png", "http://127.0.0.1/x", TEXT[:99]])
+async def test_a_segment_that_is_not(content: str) -> None:
+    assert await decode_segment(content) is None
+
+
+@pytest.mark.parametrize("content", ["base64://图片", "data:image/png;base64,A", "data:no comma"])
+async def test_a_segment_with_bad_base64(content: str) -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        await decode_segment(content)
+    assert caught.value.cause is Cause.REJECTED
+
+
+async def test_the_limit_holds_for_segments() -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        await decode_segment(f"base64://{TEXT}", max_size=500)
+    assert caught.value.cause is Cause.TOO_LARGE

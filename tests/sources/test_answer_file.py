@@ -1,8 +1,11 @@
 """Files that peers name: which path of ours that is, and reading it."""
 
+import asyncio
+import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,12 +13,13 @@ from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.budget import Reservation
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.peer import ImageAnswer
+from nonebot_plugin_qqimage.peer import ImageAnswer, Peer
 from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.sources.answer_file import AnswerFile, local_path
+from nonebot_plugin_qqimage.sources.answer_file import AnswerFile, SegmentFile, local_path
 from nonebot_plugin_qqimage.sources.source import Fetch
 
 from .. import samples
+from ..peer.fake_bot import FakeBot
 
 # ruff: noqa: ASYNC240  short looks at small local files
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
@@ -156,7 +160,8 @@ async def test_a_file_is_read_and_left_alone(reservation: Reservation, image: Pa
 async def test_a_mapped_file_is_read(reservation: Reservation, image: Path) -> None:
     source = AnswerFile({"/app/data": str(image.parent)}, 1 << 20)
     answer = ImageAnswer(file=f"/app/data/{image.name}")
-    assert await source.fetch(Fetch(ImageReference(), lambda: None, reservation, answer)) == samples.png()
+    fetch = Fetch(ImageReference(), lambda: None, reservation, answer)
+    assert await source.fetch(fetch) == samples.png()
     gone = ImageAnswer(file="/app/data/gone.png")
     with pytest.raises(AttemptFailed, match=r"mapped from /app/data/gone\.png") as caught:
         await source.fetch(Fetch(ImageReference(), lambda: None, reservation, gone))
@@ -237,6 +242,111 @@ async def test_an_empty_file(reservation: Reservation, tmp_path: Path) -> None:
     failure = await refusal(reservation, tmp_path / "x.png")
     assert failure.cause is Cause.REJECTED
     assert "empty" in failure.detail
+
+
+LARGE = samples.png(filler=20_000)
+MD5 = hashlib.md5(LARGE, usedforsecurity=False).hexdigest()
+
+
+async def read_while_written(
+    reservation: Reservation, path: Path, chunks: list[bytes], **declared: Any
+) -> bytes | None:
+    """Read a file to which the peer keeps adding."""
+    path.write_bytes(chunks[0])
+
+    async def write() -> None:
+        for chunk in chunks[1:]:
+            await asyncio.sleep(0.02)
+            with path.open("ab") as file:
+                file.write(chunk)
+
+    writing = asyncio.create_task(write())
+    answer = ImageAnswer(file=str(path))
+    try:
+        fetch = Fetch(ImageReference(**declared), lambda: None, reservation, answer)
+        return await asyncio.wait_for(AnswerFile({}, 1 << 20).fetch(fetch), 60)
+    finally:
+        await writing
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        pytest.param({"size": len(LARGE)}, id="by its size"),
+        pytest.param({"file": f"{MD5}.png"}, id="by its name"),
+        pytest.param({"file": f"{MD5}.png", "size": len(LARGE) + 5}, id="by its name alone"),
+        pytest.param({}, id="as it grows no more"),
+    ],
+)
+async def test_a_file_still_being_written_is_waited_for(
+    reservation: Reservation, tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    chunks = [LARGE[at : at + 4000] for at in range(0, len(LARGE), 4000)]
+    assert await read_while_written(reservation, tmp_path / "x.png", chunks, **declared) == LARGE
+    assert reservation.size == len(LARGE)
+
+
+@pytest.mark.parametrize("chunks", [[LARGE[:-1]], [b""], [b"", b"x"], [LARGE[:5000], LARGE[:5]]])
+async def test_a_file_that_stays_short_is_never_accepted(
+    reservation: Reservation, tmp_path: Path, chunks: list[bytes]
+) -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        await read_while_written(reservation, tmp_path / "x.png", chunks, size=len(LARGE))
+    assert caught.value.cause is Cause.REJECTED
+    there = sum(map(len, chunks))
+    assert (f"{there} of {len(LARGE)} bytes" if there else "nothing") in caught.value.detail
+
+
+async def test_a_file_longer_than_declared_is_judged_later(
+    reservation: Reservation, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.png"
+    assert await read_while_written(reservation, path, [LARGE], size=10) == LARGE
+
+
+async def read_segment(reservation: Reservation, file: str, **path_map: str) -> bytes | None:
+    peer = Peer(FakeBot())
+    fetch = Fetch(ImageReference(content=file), lambda: peer, reservation)
+    try:
+        return await SegmentFile(path_map, 1 << 20).fetch(fetch)
+    finally:
+        # what this bot can read of its own says nothing of the peer's files
+        assert not peer.profile.files_are_foreign
+        peer.profile.file_was_read(False)
+        assert not peer.profile.files_are_foreign
+
+
+async def test_a_segment_that_names_a_file(reservation: Reservation, image: Path) -> None:
+    assert await read_segment(reservation, image.as_uri()) == samples.png()
+
+
+@posix
+async def test_a_segment_that_names_a_mapped_file(reservation: Reservation, image: Path) -> None:
+    uri = f"file:///app/data/{image.name}"
+    assert await read_segment(reservation, uri, **{"/app/data": str(image.parent)}) == samples.png()
+
+
+async def test_a_segment_that_names_no_file_of_ours(reservation: Reservation) -> None:
+    for _ in range(3):
+        with pytest.raises(AttemptFailed) as caught:
+            await read_segment(reservation, "file:///gone/x.png")
+        assert caught.value.cause is Cause.UNREADABLE
+
+
+@pytest.mark.parametrize("content", ["", "base64://AAAA", "data:,x", "/etc/hostname"])
+async def test_a_segment_that_names_none(reservation: Reservation, content: str) -> None:
+    assert await read_segment(reservation, content) is None
+
+
+async def test_what_can_be_read_is_learned(reservation: Reservation, image: Path) -> None:
+    peer = Peer(FakeBot())
+    for named, foreign in (("/gone", False), ("/gone", True), (str(image), False)):
+        fetch = Fetch(ImageReference(), lambda: peer, reservation, ImageAnswer(file=named))
+        try:
+            await AnswerFile({}, 1 << 20).fetch(fetch)
+        except AttemptFailed:
+            pass
+        assert peer.profile.files_are_foreign is foreign
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ async def test_an_image(server: Server, get: Get) -> None:
         pytest.param(chunked(), b"", id="chunked and empty"),
         pytest.param(reply(b""), b"", id="empty"),
         pytest.param(reply(b"<html>login</html>", content_type="text/html"), b"<html>login</html>"),
-        pytest.param(reply(EXPIRED), EXPIRED, id="an error with status 200"),
+        pytest.param(reply(b'{"retcode":0}'), b'{"retcode":0}', id="JSON"),
         pytest.param(reply(b"x" * MAX), b"x" * MAX, id="as large as allowed"),
         pytest.param(chunked(b"x" * MAX), b"x" * MAX, id="as large as allowed, chunked"),
         pytest.param(reply(b"zip", content_encoding="gzip"), b"zip", id="encoded all the same"),
@@ -122,6 +122,7 @@ async def test_a_body_that_ends_with_the_connection(server: Server, get: Get) ->
     [
         pytest.param(reply(EXPIRED, "400 Bad Request"), Cause.EXPIRED, "has expired", id="expired"),
         pytest.param(reply(INVALID, "400 Bad Request"), Cause.EXPIRED, "invalid", id="bad key"),
+        pytest.param(reply(EXPIRED), Cause.EXPIRED, "has expired", id="expired, with status 200"),
         pytest.param(reply(b"", "404 Not Found"), Cause.NOT_FOUND, "HTTP 404", id="404"),
         pytest.param(reply(b"gone", "410 Gone"), Cause.NOT_FOUND, "gone", id="410"),
         pytest.param(reply(b"no", "400 Bad Request"), Cause.FAILED, "HTTP 400: no", id="400"),
@@ -223,6 +224,86 @@ async def test_a_connection_that_breaks(
     assert failure.cause is Cause.UNREACHABLE
     assert failure.detail
     assert "SECRETKEY" not in failure.detail
+
+
+def in_turn(*answers: bytes | Callable[[Request], Awaitable[None]]) -> Any:
+    """One answer after the other; the last one stays."""
+    left = list(answers)
+
+    async def answer(request: Request) -> None:
+        now = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(now, bytes):
+            request.writer.write(now)
+            await request.writer.drain()
+        else:
+            await now(request)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(reply(b"", "503 Busy"), id="503"),
+        pytest.param(reply(b"", "500 Oh"), id="500"),
+        pytest.param(reply(b"", "429 Too Many"), id="429"),
+        pytest.param(reset, id="reset"),
+        pytest.param(short, id="cut short"),
+        pytest.param(short_chunked, id="cut short, chunked"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_may_pass_is_tried_again(
+    server: Server, get: Get, failure: bytes | Callable[[Request], Awaitable[None]], times: int
+) -> None:
+    server["/x"] = in_turn(*[failure] * times, reply(b"image"))
+    assert await get(server.url("/x")) == b"image"
+    assert len(server.requests) == times + 1
+    assert get.reservation.size == len(b"image")
+
+
+@pytest.mark.parametrize("failure", [reply(b"", "503 Busy"), reset, short])
+async def test_it_is_given_up_after_three(
+    server: Server, get: Get, failure: bytes | Callable[[Request], Awaitable[None]]
+) -> None:
+    server["/x"] = in_turn(failure)
+    failed = await get.refusal(server.url("/x"))
+    assert failed.cause in (Cause.FAILED, Cause.UNREACHABLE)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(reply(b"", "404 Not Found"), id="404"),
+        pytest.param(reply(b"", "410 Gone"), id="410"),
+        pytest.param(reply(b"", "403 Forbidden"), id="403"),
+        pytest.param(reply(EXPIRED, "400 Bad Request"), id="expired"),
+        pytest.param(reply(INVALID, "400 Bad Request"), id="bad key"),
+        pytest.param(reply(EXPIRED, "503 Busy"), id="expired, with status 503"),
+        pytest.param(reply(EXPIRED), id="expired, with status 200"),
+        pytest.param(reply(b"x" * (MAX + 1)), id="too large"),
+        pytest.param(reply(b"", "302 Found", location="/x"), id="redirects for ever"),
+    ],
+)
+async def test_what_does_not_pass_is_tried_once(server: Server, get: Get, failure: bytes) -> None:
+    server["/x"] = in_turn(failure, failure, failure, failure, failure, failure, reply(b"image"))
+    await get.refusal(server.url("/x"))
+    assert len(server.requests) == (6 if b"302" in failure else 1)
+
+
+async def test_the_deadline_holds_for_all_tries_together(server: Server, get: Get) -> None:
+    server["/x"] = in_turn(reset, silent)
+    failure = await get.using(timeout=0.5).refusal(server.url("/x"))
+    assert failure.cause is Cause.TIMEOUT
+
+
+async def test_tries_of_many_do_not_mix(server: Server, get: Get) -> None:
+    for number in range(20):
+        server[f"/{number}"] = in_turn(reset, reply(b"", "503 Busy"), reply(b"%d" % number))
+    found = await asyncio.gather(*(get(server.url(f"/{number}")) for number in range(20)))
+    assert found == [b"%d" % number for number in range(20)]
+    assert len(server.requests) == 60
 
 
 async def test_nobody_listens(get: Get) -> None:

@@ -1,0 +1,61 @@
+"""Fetching one image with every source there is, from a peer and a host of the test."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from nonebot_plugin_qqimage.budget import ByteBudget
+from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.errors import Attempt, Cause
+from nonebot_plugin_qqimage.peer import Peer
+from nonebot_plugin_qqimage.reference import ImageReference
+from nonebot_plugin_qqimage.sources import Fetch, Fetched, Sources
+
+from .. import samples
+from .http_server import Answer, Request, reply
+
+PNG = samples.png()
+EXPIRED = b'{"retcode":-5503007,"retmsg":"download url has expired","retryflag":0}'
+GONE = reply(EXPIRED, "400 Bad Request")
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    fetched: Fetched | None
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def source(self) -> str:
+        return self.fetched.source if self.fetched else ""
+
+    @property
+    def failed(self) -> list[tuple[str, Cause]]:
+        return [(attempt.source, attempt.cause) for attempt in self.attempts]
+
+    @property
+    def text(self) -> str:
+        return "; ".join(map(str, self.attempts))
+
+
+async def fetch(reference: ImageReference, peer: Peer | None = None, **settings: Any) -> Outcome:
+    """Try every source, as the resolver does."""
+    sources = Sources(ScopedConfig(**{"trusted_hosts": ["127.0.0.1"], **settings}))
+    try:
+        async with ByteBudget(1 << 30).reserve(1 << 20) as reservation:
+            asked = sources.fetch(Fetch(reference, lambda: peer, reservation))
+            return Outcome(*await asyncio.wait_for(asked, 60))
+    finally:
+        await sources.close()
+
+
+def opened_by(key: str, image: bytes = PNG, refusal: bytes = GONE) -> Answer:
+    """A picture that this key alone opens."""
+
+    async def answer(request: Request) -> None:
+        opened = f"rkey={key}" in request.target.split("?")[1].split("&")
+        request.writer.write(reply(image) if opened else refusal)
+        await request.writer.drain()
+
+    return answer

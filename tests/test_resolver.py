@@ -1,0 +1,496 @@
+"""From a reference to verified bytes: one fetch for all who want them, and none too many."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from blockbuster import BlockBuster
+from nonebot.log import logger
+
+from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.content import inspect
+from nonebot_plugin_qqimage.errors import (
+    Attempt,
+    Cause,
+    ImageExpired,
+    ImageNotFound,
+    ImageUnavailable,
+    StoreError,
+)
+from nonebot_plugin_qqimage.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.resolver import ImageResolver
+from nonebot_plugin_qqimage.sources import Fetch, Fetched, Sources
+from nonebot_plugin_qqimage.store import ImageStore
+
+from . import samples
+from .store.pictures import Clock, Picture
+
+PICTURE = Picture(1)
+OTHER = Picture(2)
+
+
+class World:
+    """Where images come from, by their links; fetching them waits while the gate is closed."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, bytes | Exception] = {}
+        self.fetched: list[ImageReference] = []
+        self.cancelled: list[ImageReference] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.closed = False
+
+    async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
+        reference = fetch.reference
+        self.fetched.append(reference)
+        try:
+            await self.open.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(reference)
+            raise
+        data = self.data.get(reference.url or reference.content)
+        if isinstance(data, Exception):
+            raise data
+        if data is None:
+            return None, (Attempt("url of the segment", Cause.EXPIRED, "dead", 0.1),)
+        info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1 << 30)
+        return Fetched(info, data, "url of the segment"), ()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.data = {"good": PICTURE.data, "other": OTHER.data}
+    return world
+
+
+Make = Callable[..., ImageResolver]
+
+
+@pytest.fixture
+async def make(world: World, tmp_path: Path) -> AsyncGenerator[Make, None]:
+    made: list[ImageResolver] = []
+
+    def make(**settings: Any) -> ImageResolver:
+        config = ScopedConfig(**settings)
+        store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9)
+        made.append(ImageResolver(config, store, cast(Sources, world), dict))
+        return made[-1]
+
+    yield make
+    world.open.set()
+    for resolver in made:
+        await resolver.close()
+
+
+@pytest.fixture
+def resolver(make: Make) -> ImageResolver:
+    return make()
+
+
+@pytest.fixture
+def log() -> Any:
+    lines: list[str] = []
+    handler = logger.add(lines.append, level="WARNING", format="{level} {message}")
+    yield lines
+    logger.remove(handler)
+
+
+def reference(url: str = "good", message: int = 1, **fields: Any) -> ImageReference:
+    return ImageReference(self_id="1", message_id=str(message), url=url, **fields)
+
+
+def named(picture: Picture = PICTURE) -> str:
+    return f"{picture.info.md5.upper()}.png"
+
+
+async def read(resolver: ImageResolver, wanted: ImageReference) -> bytes:
+    return await asyncio.wait_for(resolver.image(wanted).read(), 60)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come about")
+
+
+# One flight for all
+
+
+async def test_all_who_want_an_image_cause_one_fetch(resolver: ImageResolver, world: World) -> None:
+    world.open.clear()
+    wanted = reference()
+    reads = [asyncio.create_task(read(resolver, wanted)) for _ in range(50)]
+    await until(lambda: world.fetched)
+    assert resolver.state(wanted) == "resolving"
+    world.open.set()
+    assert set(await asyncio.gather(*reads)) == {PICTURE.data}
+    assert len(world.fetched) == 1
+    assert resolver.state(wanted) == "stored"
+
+
+async def test_the_same_picture_in_many_messages_is_fetched_once(
+    resolver: ImageResolver, world: World
+) -> None:
+    world.open.clear()
+    wanted = [reference(message=n, file=named()) for n in range(20)]
+    reads = [asyncio.create_task(read(resolver, one)) for one in wanted]
+    await until(lambda: world.fetched)
+    world.open.set()
+    assert set(await asyncio.gather(*reads)) == {PICTURE.data}
+    assert len(world.fetched) == 1
+
+
+async def test_a_known_picture_is_not_fetched(make: Make, world: World) -> None:
+    assert await read(make(), reference(file=named())) == PICTURE.data
+    again = make()
+    stored = await again.resolve(reference("dead", 2, file=named()))
+    assert stored.source == "store"
+    assert len(world.fetched) == 1
+
+
+async def test_who_stops_waiting_stops_nobody_else(resolver: ImageResolver, world: World) -> None:
+    world.open.clear()
+    impatient = asyncio.create_task(read(resolver, reference()))
+    patient = asyncio.create_task(read(resolver, reference()))
+    await until(lambda: world.fetched)
+    impatient.cancel()
+    await asyncio.wait([impatient])
+    world.open.set()
+    assert await patient == PICTURE.data
+    assert not world.cancelled
+
+
+async def test_prefetching_and_asking_are_one_fetch(resolver: ImageResolver, world: World) -> None:
+    resolver.image(reference()).prefetch()
+    assert await read(resolver, reference()) == PICTURE.data
+    resolver.prefetch(reference())
+    assert len(world.fetched) == 1
+
+
+# Names
+
+
+@pytest.mark.parametrize("first", ["dead", "good"])
+async def test_who_has_a_fresher_link_is_not_told_no(
+    resolver: ImageResolver, world: World, first: str
+) -> None:
+    """Two messages with one picture; the link in one of them has died."""
+    world.open.clear()
+    links = [first, "good" if first == "dead" else "dead"]
+    reads = [
+        asyncio.create_task(read(resolver, reference(link, n, file=named())))
+        for n, link in enumerate(links)
+    ]
+    await until(lambda: world.fetched)
+    world.open.set()
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert outcomes[links.index("good")] == PICTURE.data
+    if first == "dead":
+        assert isinstance(outcomes[0], ImageExpired)
+    else:
+        assert outcomes[1] == PICTURE.data
+
+
+async def test_many_followers_of_a_failure_try_each_their_own(
+    resolver: ImageResolver, world: World
+) -> None:
+    world.open.clear()
+    links = ["dead", *["good"] * 10]
+    reads = [
+        asyncio.create_task(read(resolver, reference(link, n, file=named())))
+        for n, link in enumerate(links)
+    ]
+    await until(lambda: world.fetched)
+    world.open.set()
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert outcomes[1:] == [PICTURE.data] * 10
+
+
+async def test_a_forged_name_shows_nobody_else_s_picture(
+    resolver: ImageResolver, world: World
+) -> None:
+    world.open.clear()
+    forged = reference("other", 1, file=named())
+    honest = reference("good", 2, file=named())
+    reads = [asyncio.create_task(read(resolver, one)) for one in (forged, honest)]
+    await until(lambda: world.fetched)
+    world.open.set()
+    assert await asyncio.gather(*reads) == [OTHER.data, PICTURE.data]
+
+
+async def test_nor_later(make: Make) -> None:
+    forged = reference("other", 1, file=named())
+    assert await read(make(), forged) == OTHER.data
+    assert await read(make(), reference("good", 2, file=named())) == PICTURE.data
+    # and from then on, the name means what it says, even there
+    assert await read(make(), reference("dead", 3, file=named())) == PICTURE.data
+
+
+async def test_a_reference_by_digest(make: Make, world: World) -> None:
+    resolver = make()
+    uri = (await resolver.image(reference()).info()).uri
+    assert await make().image(uri).read() == PICTURE.data
+    unknown = f"qqimage:{'0' * 64}"
+    with pytest.raises(ImageNotFound):
+        await make().image(unknown).read()
+    assert len(world.fetched) == 1
+
+
+# Failures
+
+
+async def test_a_failure_says_what_was_tried_and_is_logged_once(
+    resolver: ImageResolver, log: list[str]
+) -> None:
+    for _ in range(5):
+        with pytest.raises(ImageExpired, match="url of the segment expired"):
+            await read(resolver, reference("dead", file="a.png"))
+    (line,) = log
+    assert line.startswith("WARNING")
+    for word in ("qqimage: ", "a.png", "message 1", "expired"):
+        assert word in line
+
+
+async def test_a_failure_is_remembered_for_a_moment(
+    resolver: ImageResolver, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("time.monotonic", clock)
+    wanted = reference("late")
+    for _ in range(3):
+        with pytest.raises(ImageExpired):
+            await resolver.resolve(wanted)
+    assert resolver.state(wanted) == "failed"
+    resolver.prefetch(wanted)
+    assert len(world.fetched) == 1
+    world.data["late"] = PICTURE.data
+    clock.now += 31
+    assert resolver.state(wanted) == "new"
+    assert await read(resolver, wanted) == PICTURE.data
+
+
+async def test_another_reference_is_not_told_of_that_failure(
+    resolver: ImageResolver,
+) -> None:
+    with pytest.raises(ImageExpired):
+        await read(resolver, reference("dead", 1, file=named()))
+    assert await read(resolver, reference("good", 2, file=named())) == PICTURE.data
+
+
+async def test_what_has_come_another_way_since(resolver: ImageResolver) -> None:
+    with pytest.raises(ImageExpired):
+        await read(resolver, reference("dead", 1, file=named()))
+    await read(resolver, reference("good", 2, file=named()))
+    assert await read(resolver, reference("dead", 1, file=named())) == PICTURE.data
+
+
+async def test_each_waiter_gets_an_error_of_its_own(resolver: ImageResolver, world: World) -> None:
+    world.open.clear()
+    wanted = reference("dead")
+    reads = [asyncio.create_task(read(resolver, wanted)) for _ in range(5)]
+    await until(lambda: world.fetched)
+    world.open.set()
+    errors = await asyncio.gather(*reads, return_exceptions=True)
+    assert all(isinstance(error, ImageExpired) for error in errors)
+    assert len({id(error) for error in errors}) == 5
+
+
+async def test_a_bug_is_reported_and_told_as_unavailable(
+    resolver: ImageResolver, world: World, log: list[str], detect_blocking: BlockBuster
+) -> None:
+    detect_blocking.deactivate()  # writing a traceback reads source files
+    world.data["bug"] = RuntimeError("rkey=SECRET&x")
+    with pytest.raises(ImageUnavailable) as caught:
+        await read(resolver, reference("bug"))
+    assert "RuntimeError" in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+    assert "please report it" in log[0]
+
+
+# Bounds
+
+
+async def test_only_so_many_at_once(make: Make, world: World) -> None:
+    resolver = make(concurrency=3)
+    world.open.clear()
+    for number in range(10):
+        resolver.prefetch(reference(message=number))
+    await until(lambda: len(world.fetched) == 3)
+    await asyncio.sleep(0.05)
+    assert len(world.fetched) == 3
+    world.open.set()
+    await until(lambda: len(world.fetched) == 10)
+
+
+async def test_only_so_many_bytes_at_once(make: Make, world: World) -> None:
+    resolver = make(max_bytes_in_flight=1000)
+    world.open.clear()
+    for number in range(10):
+        resolver.prefetch(reference(message=number, size=400))
+    await until(lambda: len(world.fetched) == 2)
+    await asyncio.sleep(0.05)
+    assert len(world.fetched) == 2
+    world.open.set()
+    await until(lambda: len(world.fetched) == 10)
+
+
+def inline(number: int) -> ImageReference:
+    data = {"file": f"base64://{number:A>500}"}
+    found = from_segment({"type": "image", "data": data}, "1", str(number))
+    assert found is not None
+    return replace(found, own=True)
+
+
+async def test_pictures_held_by_their_references_are_bounded(make: Make, world: World) -> None:
+    resolver = make(max_bytes_in_flight=1200)
+    world.open.clear()
+    wanted = [inline(number) for number in range(10)]
+    for one in wanted:
+        world.data[one.content] = PICTURE.data
+        resolver.prefetch(one)  # all in one turn of the loop
+    states = [resolver.state(one) for one in wanted]
+    assert states == ["resolving"] * 2 + ["new"] * 8
+    world.open.set()
+    # asking for one that was left out does it then
+    assert await read(resolver, wanted[9]) == PICTURE.data
+    await until(lambda: resolver.state(wanted[0]) != "resolving")
+    resolver.prefetch(wanted[5])
+    assert resolver.state(wanted[5]) == "resolving"
+
+
+async def test_large_contents_are_not_remembered(resolver: ImageResolver, world: World) -> None:
+    found = from_segment({"type": "image", "data": {"file": "base64://" + "A" * 100_000}}, "1", "5")
+    assert found is not None
+    world.data[found.content] = PICTURE.data
+    assert await read(resolver, found) == PICTURE.data
+    assert resolver.state(found) == "new"
+    assert await read(resolver, found) == PICTURE.data
+    assert len(world.fetched) == 1  # the store knows it
+
+
+async def test_too_large_ones_are_not_prefetched(make: Make, world: World) -> None:
+    resolver = make(max_image_size=1000)
+    resolver.prefetch(reference(size=1001))
+    assert resolver.state(reference(size=1001)) == "new"
+    assert await read(resolver, reference(size=1001)) == PICTURE.data
+
+
+async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nonebot_plugin_qqimage.resolver._MAX_FLIGHTS", 3)
+    resolver = make()
+    world.open.clear()
+    for number in range(9):
+        resolver.prefetch(reference(message=number))
+    assert [resolver.state(reference(message=n)) for n in range(4)] == ["resolving"] * 3 + ["new"]
+    with pytest.raises(ImageUnavailable, match="ahead of it"):
+        await read(resolver, reference(message=8))
+    joined = asyncio.create_task(read(resolver, reference(message=0)))
+    await until(lambda: len(world.fetched) == 3)
+    world.open.set()
+    assert await joined == PICTURE.data
+    await until(lambda: resolver.state(reference(message=2)) == "stored")
+    assert await read(resolver, reference(message=8)) == PICTURE.data
+
+
+async def test_waiting_has_an_end(
+    make: Make, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nonebot_plugin_qqimage.resolver._MAX_WAIT", 0.05)
+    resolver = make(concurrency=1)
+    world.open.clear()
+    resolver.prefetch(reference())
+    await until(lambda: world.fetched)
+    with pytest.raises(ImageUnavailable, match="ahead of it"):
+        await read(resolver, reference(message=2))
+    world.open.set()
+
+
+# The store
+
+
+class FullDisk:
+    """Makes a resolver's store fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *methods: str) -> None:
+        async def fail(*_: object) -> None:
+            raise StoreError("no space left")
+
+        for method in methods:
+            monkeypatch.setattr(ImageStore, method, fail)
+
+
+async def test_what_cannot_be_kept_is_given_all_the_same(
+    resolver: ImageResolver, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        FullDisk(patch, "put")
+        for message in range(3):
+            image = resolver.image(reference(message=message))
+            assert await image.read() == PICTURE.data
+            with pytest.raises(StoreError, match="no file"):
+                await image.path()
+    (line,) = log  # once, not once an image
+    assert "no space left; images are still fetched, but not kept" in line
+    assert await resolver.image(reference()).path()
+
+
+async def test_a_store_that_cannot_be_searched(
+    resolver: ImageResolver, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    FullDisk(monkeypatch, "find", "put")
+    assert await read(resolver, reference()) == PICTURE.data
+    assert len(log) == 1
+
+
+async def test_a_picture_that_the_store_lost_is_fetched_again(
+    resolver: ImageResolver, world: World
+) -> None:
+    image = resolver.image(reference())
+    path = await image.path()
+    path.unlink()
+    assert await image.read() == PICTURE.data
+    path.write_bytes(samples.GIF)
+    assert await image.read() == PICTURE.data
+    assert len(world.fetched) == 3
+
+
+async def test_a_damaged_index_is_trouble_for_the_store_alone(
+    make: Make, tmp_path: Path, log: list[str]
+) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "index.sqlite3").write_bytes(b"no database at all" * 100)
+    assert await read(make(), reference()) == PICTURE.data
+    assert sqlite3.DatabaseError.__name__ not in "".join(log)
+    assert any("index" in line for line in log)
+
+
+# The end
+
+
+async def test_closing_ends_what_is_under_way(make: Make, world: World) -> None:
+    resolver = make()
+    world.open.clear()
+    waiter = asyncio.create_task(read(resolver, reference()))
+    await until(lambda: world.fetched)
+    await asyncio.wait_for(resolver.close(), 60)
+    assert world.cancelled
+    assert world.closed
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    await resolver.close()
+
+
+@pytest.mark.parametrize("target", ["qqimage:", "https://127.0.0.1/", "", f"qqimage:{'G' * 64}"])
+async def test_what_names_no_image(resolver: ImageResolver, target: str) -> None:
+    with pytest.raises(ValueError, match="not a qqimage"):
+        resolver.image(target)
