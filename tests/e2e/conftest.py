@@ -7,11 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
 from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.store import ImageStore
 
 PLUGINS = Path(__file__).parent / "plugins"
 PATIENCE = 30.0
@@ -49,3 +51,14 @@ async def cdn() -> AsyncIterator[SimulatedCdn]:
 async def told(peer: SimulatedPeer, timeout: float = PATIENCE) -> dict[str, Any]:
     """What the example plugin says of the next picture."""
     return json.loads((await peer.next_sent(timeout)).text)
+
+
+async def stored(bot: BotProcess, count: int) -> None:
+    """Wait until that many pictures are in the store."""
+    store = ImageStore(bot.store, max_size=1 << 40, max_age=1 << 40)
+    try:
+        with anyio.fail_after(PATIENCE):
+            while (await store.totals()).images < count:
+                await anyio.sleep(0.05)
+    finally:
+        await store.close()

@@ -231,7 +231,7 @@ README_WORDS = {
 
 def print_matrix(outcomes: dict[str, dict[str, dict[str, str]]]) -> Iterable[str]:
     """The lines of a table: a row for each peer and place, a column for each kind."""
-    yield "what works where".ljust(38) + "".join(kind.ljust(11) for kind in KINDS)
+    yield f"{'what works where':38}{''.join(kind.ljust(11) for kind in KINDS)}".rstrip()
     for peer, places in outcomes.items():
         for place, cells in places.items():
             codes = "".join(cells[kind].ljust(11) for kind in KINDS)

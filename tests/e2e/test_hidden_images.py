@@ -3,34 +3,20 @@
 import hashlib
 from pathlib import Path
 
-import anyio
 import pytest
 
-from nonebot_plugin_qqimage.demo.bot_process import BotProcess
 from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
 from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
 from nonebot_plugin_qqimage.demo.pictures import PHOTO, STICKER, png
 from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
-from nonebot_plugin_qqimage.store import ImageStore
 
-from .conftest import PATIENCE, StartBot, told
+from .conftest import PATIENCE, StartBot, stored, told
 
 ALL = ["luckylilliabot-8", "napcat", "lagrange"]
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-async def stored(bot: BotProcess, count: int) -> None:
-    """Wait until that many pictures are in the store."""
-    store = ImageStore(bot.store, max_size=1 << 40, max_age=1 << 40)
-    try:
-        with anyio.fail_after(PATIENCE):
-            while (await store.totals()).images < count:
-                await anyio.sleep(0.05)
-    finally:
-        await store.close()
 
 
 @pytest.mark.parametrize("flavour", ALL)

@@ -1,6 +1,6 @@
 """Recorded events and answers, damaged in every way: no event is lost, and nothing breaks.
 
-Each round is one damaged event and one damaged answer. A normal run plays a few hundred; all of
+Each round is one damaged event and one damaged answer. A normal run plays two hundred; all of
 them are played with::
 
     QQIMAGE_TEST_MUTATIONS=2000 pytest tests/e2e/test_mutated_transcripts.py
@@ -33,7 +33,7 @@ from ..simulator.reading import Reader
 from ..transcripts import Line, load
 from .conftest import PATIENCE, PLUGINS, started
 
-ROUNDS = int(os.environ.get("QQIMAGE_TEST_MUTATIONS", "300"))
+ROUNDS = int(os.environ.get("QQIMAGE_TEST_MUTATIONS", "200"))
 BATCH = 100
 """Rounds over one connection; what is known of a peer ends with it."""
 
