@@ -7,6 +7,7 @@ ones hold theirs (NapCat, go-cqhttp) or have an id of their own (LuckyLilliaBot)
 from collections.abc import Iterable
 from dataclasses import replace
 
+from nonebot.adapters.onebot.v11 import MessageEvent
 from nonebot.log import logger
 
 from .errors import AttemptFailed
@@ -17,6 +18,23 @@ from .reference import ImageReference, from_segment, parts_of
 _MAX_DEPTH = 5
 _MAX_CALLS = 20
 _MAX_IMAGES = 200
+
+
+async def find_forwarded(
+    event: MessageEvent, peer: Peer | None, timeout: float
+) -> list[ImageReference]:
+    """The images in the records that an event's message, or the one it quotes, forwards.
+
+    Args:
+        event: the event.
+        peer: whom to ask; None while the bot is not connected.
+        timeout: seconds for each call.
+    """
+    reader = ForwardReader(peer, str(event.self_id), timeout)
+    found = await reader.find(event.message, str(event.message_id))
+    if event.reply is not None:
+        found = await reader.find(event.reply.message, str(event.reply.message_id))
+    return found
 
 
 class ForwardReader:

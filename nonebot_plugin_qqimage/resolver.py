@@ -23,7 +23,7 @@ from .errors import (
 )
 from .finding import find_in_event, find_in_own_event, find_sent
 from .flights import Flights
-from .forwards import ForwardReader
+from .forwards import find_forwarded
 from .image import Image, State, StoredImage
 from .peer import Peer, Peers
 from .recent import Recent
@@ -214,12 +214,8 @@ class ImageResolver:
     async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):
             return []
-        self_id = str(event.self_id)
-        reader = ForwardReader(self._peer(self_id), self_id, self._config.get_image_timeout)
-        found = await reader.find(event.message, str(event.message_id))
-        if event.reply is not None:
-            found = await reader.find(event.reply.message, str(event.reply.message_id))
-        return found
+        peer = self._peer(str(event.self_id))
+        return await find_forwarded(event, peer, self._config.get_image_timeout)
 
     async def _join(self, key: str, reference: ImageReference) -> StoredImage:
         outcome = self._recent.get(reference)

@@ -25,6 +25,8 @@ from .profile import Grudges, Profile, inlined_size
 
 _INTRODUCTION = 3.0
 """Seconds for the peer to say what it is."""
+_MUTE = 60.0
+"""Seconds for which an action that gave no answer is left alone."""
 _KEY_ACTIONS = {"get_rkey": 5.0, "get_rkey_server": 5.0, "nc_get_rkey": 2.0}
 """Who gives keys, and the seconds to wait. The last has been seen never to answer."""
 
@@ -50,7 +52,7 @@ class Peer:
         self._introduction: asyncio.Task[None] | None = None
         self._keys: dict[Kind, Key] = {}
         self._asking_for_keys = asyncio.Lock()
-        self._mute: set[str] = set()
+        self._mute: dict[str, float] = {}
 
     def disconnected(self) -> None:
         """End every call under way."""
@@ -190,13 +192,13 @@ class Peer:
     async def _get_keys(self) -> dict[Kind, Key]:
         failure = AttemptFailed(Cause.UNSUPPORTED, "this peer gives no keys")
         for action, timeout in _KEY_ACTIONS.items():
-            if self._caller.lacks(action) or action in self._mute:
+            if self._caller.lacks(action) or time.monotonic() < self._mute.get(action, 0.0):
                 continue
             try:
                 found = keys(await self._caller.call(action, timeout))
             except AttemptFailed as error:
                 if error.cause is Cause.TIMEOUT:
-                    self._mute.add(action)
+                    self._mute[action] = time.monotonic() + _MUTE
                 if failure.cause is Cause.UNSUPPORTED:
                     failure = error
                 continue
