@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -240,7 +241,9 @@ async def test_of_a_public_and_a_private_address_the_public_one_is_dialled(
 
 async def test_a_mapped_address_is_dialled_only_where_it_is_public(resolve: Resolve) -> None:
     resolve({"images.example": ["::ffff:127.0.0.1", "::ffff:8.8.8.8"]})
-    assert await dialled(AddressGuard([])) == ["::ffff:808:808"]
+    (address,) = await dialled(AddressGuard([]))
+    # Python 3.13 writes it another way than those before
+    assert ipaddress.ip_address(address) == ipaddress.ip_address("::ffff:8.8.8.8")
 
 
 async def get(url: str, *trusted: str) -> bytes:
