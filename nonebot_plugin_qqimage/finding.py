@@ -25,9 +25,7 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
     Shared files that are images by their name count, in messages and in upload notices.
     """
     if isinstance(event, GroupUploadNoticeEvent):
-        file = event.file
-        data = {"id": file.id, "name": file.name, "size": file.size, **_extra(file)}
-        reference = from_shared_file(data, str(event.self_id), event.group_id)
+        reference = from_shared_file(_fields(event.file), str(event.self_id), event.group_id)
         return ([] if reference is None else [reference]), []
     if not isinstance(event, MessageEvent):
         return [], []
@@ -59,9 +57,11 @@ def find_in_own_event(event: Event) -> list[ImageReference]:
 
     NoneBot has no model for such events; their fields are as the peer sent them.
     """
-    fields = vars(event) | _extra(event)
+    if event.get_type() != "message_sent":
+        return []
+    fields = _fields(event)
     message_id, self_id = fields.get("message_id"), fields.get("self_id")
-    if event.get_type() != "message_sent" or message_id is None:
+    if message_id is None:
         return []
     return _own(find_in_message(segments_of(fields.get("message")), str(self_id), str(message_id)))
 
@@ -74,7 +74,8 @@ def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[I
         params: the parameters of the ``send_…`` action.
         result: its answer.
     """
-    message_id = cast(Mapping[str, Any], result).get("message_id") if _is(result) else None
+    answer = cast(Mapping[str, Any], result) if isinstance(result, Mapping) else {}
+    message_id = answer.get("message_id")
     if message_id is None:
         return []
     nodes = params.get("messages")
@@ -101,10 +102,7 @@ def _own(references: list[ImageReference]) -> list[ImageReference]:
     ]
 
 
-def _extra(model: object) -> dict[str, Any]:
-    """The fields that a pydantic 2 model keeps apart because it does not declare them."""
-    return cast(dict[str, Any], getattr(model, "__pydantic_extra__", None) or {})
-
-
-def _is(value: object) -> bool:
-    return isinstance(value, Mapping)
+def _fields(model: object) -> dict[str, Any]:
+    """Every field of a model; pydantic 2 keeps those apart that the model does not declare."""
+    extra = cast(dict[str, Any], getattr(model, "__pydantic_extra__", None) or {})
+    return {**vars(model), **extra}
