@@ -74,8 +74,9 @@ def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[I
         params: the parameters of the ``send_…`` action.
         result: its answer.
     """
-    answer = cast(Mapping[str, Any], result) if isinstance(result, Mapping) else {}
-    message_id = answer.get("message_id")
+    if not isinstance(result, Mapping):
+        return []
+    message_id = cast(Mapping[str, Any], result).get("message_id")
     if message_id is None:
         return []
     nodes = params.get("messages")
