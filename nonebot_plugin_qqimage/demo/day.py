@@ -157,6 +157,13 @@ async def _scenes(
     await lagrange.send_group(plain)
     yield _scene("Lagrange, which has no get_image", lagrange, plain)
 
+    early = lagrange.message("group", lagrange.picture(png(seed=12)))
+    lagrange.remember(early)
+    frame, shown = lagrange.flavour.event(early), _shown(cdn, early.parts[0])
+    cdn.rotate_keys()
+    await lagrange.push(frame)
+    yield Scene("the same, its key replaced early", lagrange, (shown,))
+
     lost = lagrange.picture(png(seed=11))
     cdn.faults.set(Fault.EXPIRED, fileid=lost.hosted.fileid)
     await lagrange.send_group(lost)
