@@ -225,7 +225,7 @@ _LAST_HINTS = {
         "no answer in time: check the peer's log and network, or raise QQIMAGE__GET_IMAGE_TIMEOUT "
         "or QQIMAGE__RESOLVE_TIMEOUT"
     ),
-    Cause.UNREACHABLE: "the connection to the peer broke: look at its log",
+    Cause.UNREACHABLE: "no connection to the peer: look whether it runs, and at its log",
     Cause.REJECTED: (
         "what arrived is no image: something on the way, such as a proxy or a login page, may "
         "answer in the image host's place"

@@ -23,8 +23,10 @@ class GetImage:
             AttemptFailed: it refused, or asking it could break the bot's connection.
         """
         peer, reference = fetch.peer, fetch.reference
-        if peer is None or not reference.file or reference.file_id:
+        if not reference.file or reference.file_id:
             return
+        if peer is None:
+            raise AttemptFailed(Cause.UNREACHABLE, "the bot is not connected")
         danger = await peer.would_break(reference.file, reference.size)
         if danger:
             raise AttemptFailed(Cause.SKIPPED, danger)

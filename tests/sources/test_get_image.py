@@ -67,7 +67,7 @@ async def test_what_it_is_not_asked_for(fields: dict[str, Any]) -> None:
 async def test_without_a_connection(server: Server) -> None:
     server["/x"] = reply(PNG)
     assert (await fetch(reference(url=server.url("/x")))).source == "url of the segment"
-    assert (await fetch(reference())).failed == []
+    assert (await fetch(reference())).failed == [("get_image", Cause.UNREACHABLE)]
 
 
 async def test_one_that_could_break_the_connection(server: Server) -> None:
