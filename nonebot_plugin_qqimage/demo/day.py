@@ -5,7 +5,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,12 +120,8 @@ async def _scenes(
     await napcat.send_group(face)
     yield _scene("market face", napcat, face)
 
-    late = peer.message("group", peer.picture(png(seed=5)))
-    peer.remember(late)
-    frame, shown = peer.flavour.event(late), _shown(cdn, late.parts[0])
-    cdn.expire_keys()
-    await peer.push(frame)
-    yield Scene("link dead on arrival", peer, (shown,))
+    late = peer.picture(png(seed=5))
+    yield await _belated("link dead on arrival", peer, late, cdn.expire_keys)
 
     await peer.send_group("what is this?", quote=first)
     yield Scene("quoted after its link died", peer, ((holiday.hosted.data, first_url),))
@@ -157,17 +153,25 @@ async def _scenes(
     await lagrange.send_group(plain)
     yield _scene("Lagrange, which has no get_image", lagrange, plain)
 
-    early = lagrange.message("group", lagrange.picture(png(seed=12)))
-    lagrange.remember(early)
-    frame, shown = lagrange.flavour.event(early), _shown(cdn, early.parts[0])
-    cdn.rotate_keys()
-    await lagrange.push(frame)
-    yield Scene("the same, its key replaced early", lagrange, (shown,))
+    early = lagrange.picture(png(seed=12))
+    yield await _belated("the same, its key replaced early", lagrange, early, cdn.rotate_keys)
 
     lost = lagrange.picture(png(seed=11))
     cdn.faults.set(Fault.EXPIRED, fileid=lost.hosted.fileid)
     await lagrange.send_group(lost)
     yield Scene("nobody has it any more", lagrange, (_shown(cdn, lost),), possible=False)
+
+
+async def _belated(
+    case: str, peer: SimulatedPeer, picture: Picture, happen: Callable[[], None]
+) -> Scene:
+    """A picture whose link is written before something happens, and sent after it."""
+    message = peer.message("group", picture)
+    peer.remember(message)
+    frame, scene = peer.flavour.event(message), _scene(case, peer, picture)
+    happen()
+    await peer.push(frame)
+    return scene
 
 
 def _scene(case: str, peer: SimulatedPeer, *parts: Picture | MarketFace) -> Scene:

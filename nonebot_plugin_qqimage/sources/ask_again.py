@@ -6,8 +6,7 @@ anew from ``get_msg`` by now.
 
 import anyio
 
-from .get_image import GetImage
-from .shared_file import GetFile
+from .question import Question
 from .source import Fetch
 
 _SECOND_THOUGHTS = 0.5
@@ -23,7 +22,7 @@ class AskAgain:
 
     name = "asked again"
 
-    def __init__(self, *questions: GetImage | GetFile) -> None:
+    def __init__(self, *questions: Question) -> None:
         self._questions = questions
 
     async def fetch(self, fetch: Fetch) -> None:

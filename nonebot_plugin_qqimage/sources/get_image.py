@@ -1,42 +1,35 @@
-"""Asks the peer. Its answer holds no bytes yet: the sources after these use it."""
+"""The action ``get_image``."""
 
 from ..errors import AttemptFailed, Cause
+from ..peer import ImageAnswer, Peer
+from ..reference import ImageReference
+from .question import Question
 from .source import Fetch
 
 
-class GetImage:
-    """The action ``get_image``.
-
-    Args:
-        timeout: seconds to wait for the answer.
-    """
+class GetImage(Question):
+    """Asks for an image by the file name in its segment."""
 
     name = "get_image"
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-
     async def fetch(self, fetch: Fetch) -> None:
-        """Keep the peer's answer for the sources after this one.
+        """Keep the peer's answer for the sources after this one, or say that nobody can be asked.
 
         Raises:
-            AttemptFailed: it refused, or asking it could break the bot's connection.
+            AttemptFailed: it refused, is away, or asking it could break the bot's connection.
         """
-        peer, reference = fetch.peer, fetch.reference
-        if not reference.file or reference.file_id:
-            return
-        if peer is None:
+        if fetch.peer is None and self._file(fetch.reference):
             raise AttemptFailed(Cause.UNREACHABLE, "the bot is not connected")
-        danger = await peer.would_break(reference.file, reference.size)
-        if danger:
-            raise AttemptFailed(Cause.SKIPPED, danger)
+        await super().fetch(fetch)
+
+    def _file(self, reference: ImageReference) -> str:
+        return "" if reference.file_id else reference.file
+
+    async def _ask(self, peer: Peer, file: str, fetch: Fetch) -> ImageAnswer:
         # each download leaves a file at the peer that nobody deletes, so none where it is no use
         download = not (peer.profile.files_are_foreign and await peer.can_skip_download())
-        try:
-            fetch.answer = await peer.get_image(
-                reference.file, self._timeout, size=reference.size, download=download
-            )
-            fetch.spared = not download
-        except AttemptFailed as failure:
-            fetch.forgotten = failure.cause is Cause.NOT_FOUND
-            raise
+        answer = await peer.get_image(
+            file, self._timeout, size=fetch.reference.size, download=download
+        )
+        fetch.spared = not download
+        return answer

@@ -3,26 +3,16 @@
 import re
 
 from ..finding import find_in_message, segments_of
-from .download import Downloader
 from .source import Fetch
-from .urls import UrlSource
+from .urls import AskedUrl
 
 _MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
 
 
-class FreshMessage(UrlSource):
-    """The URL that ``get_msg`` gives for the image.
-
-    Args:
-        downloader: downloads it.
-        timeout: seconds to wait for the answer.
-    """
+class FreshMessage(AskedUrl):
+    """The URL that ``get_msg`` gives for the image."""
 
     name = "url in get_msg"
-
-    def __init__(self, downloader: Downloader, timeout: float) -> None:
-        super().__init__(downloader)
-        self._timeout = timeout
 
     async def _url(self, fetch: Fetch) -> str:
         reference = fetch.reference

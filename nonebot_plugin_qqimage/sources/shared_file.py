@@ -1,53 +1,28 @@
 """Shared files that are images: uploaded to a group, or sent as a file."""
 
-from ..errors import AttemptFailed, Cause
-from .download import Downloader
+from ..peer import ImageAnswer, Peer
+from ..reference import ImageReference
+from .question import Question
 from .source import Fetch
-from .urls import UrlSource
+from .urls import AskedUrl
 
 
-class GetFile:
-    """The action ``get_file``; like ``get_image``, its answer is for the sources after it.
-
-    Args:
-        timeout: seconds to wait for the answer.
-    """
+class GetFile(Question):
+    """The action ``get_file``, by the id of the file."""
 
     name = "get_file"
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
+    def _file(self, reference: ImageReference) -> str:
+        return reference.file_id
 
-    async def fetch(self, fetch: Fetch) -> None:
-        """Keep the peer's answer for the sources after this one."""
-        peer, reference = fetch.peer, fetch.reference
-        if peer is None or not reference.file_id:
-            return
-        danger = await peer.would_break(reference.file_id, reference.size)
-        if danger:
-            raise AttemptFailed(Cause.SKIPPED, danger)
-        try:
-            fetch.answer = await peer.get_file(
-                reference.file_id, self._timeout, size=reference.size
-            )
-        except AttemptFailed as failure:
-            fetch.forgotten = failure.cause is Cause.NOT_FOUND
-            raise
+    async def _ask(self, peer: Peer, file: str, fetch: Fetch) -> ImageAnswer:
+        return await peer.get_file(file, self._timeout, size=fetch.reference.size)
 
 
-class GroupFileUrl(UrlSource):
-    """The action ``get_group_file_url``, and the download of what it answers.
-
-    Args:
-        downloader: downloads it.
-        timeout: seconds to wait for the answer.
-    """
+class GroupFileUrl(AskedUrl):
+    """The action ``get_group_file_url``, and the download of what it answers."""
 
     name = "get_group_file_url"
-
-    def __init__(self, downloader: Downloader, timeout: float) -> None:
-        super().__init__(downloader)
-        self._timeout = timeout
 
     async def _url(self, fetch: Fetch) -> str:
         peer, reference = fetch.peer, fetch.reference

@@ -51,3 +51,16 @@ class SegmentUrl(UrlSource):
 
     async def _url(self, fetch: Fetch) -> str:
         return fetch.reference.url
+
+
+class AskedUrl(UrlSource):
+    """A URL that the peer has to be asked for.
+
+    Args:
+        downloader: downloads it.
+        timeout: seconds to wait for the answer.
+    """
+
+    def __init__(self, downloader: Downloader, timeout: float) -> None:
+        super().__init__(downloader)
+        self._timeout = timeout
