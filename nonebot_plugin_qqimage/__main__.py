@@ -1,18 +1,24 @@
-"""``python -m nonebot_plugin_qqimage``: what can be done without a bot."""
+"""``python -m nonebot_plugin_qqimage``: the command line without nb-cli, and the demo."""
 
 import argparse
 import sys
 
+from .cli import run
+from .cli.commands import Commands
+
 
 def main() -> int:
     """Run a command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m nonebot_plugin_qqimage")
-    commands = parser.add_subparsers(dest="command", required=True)
-    demo = commands.add_parser(
-        "demo", help="play a day in a chat with a real bot, a simulated peer and image host"
+    return run(sys.argv[1:], program="python -m nonebot_plugin_qqimage", extend=_add_demo)
+
+
+def _add_demo(commands: Commands) -> None:
+    commands.add_alone(
+        "demo", _demo, "play a day in a chat with a real bot, a simulated peer and image host"
     )
-    demo.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    arguments = parser.parse_args()
+
+
+def _demo(arguments: argparse.Namespace) -> int:
     try:
         from .demo.day import play
     except ModuleNotFoundError as error:

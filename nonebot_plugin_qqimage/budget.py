@@ -42,7 +42,7 @@ class ByteBudget:
             if entry in self._waiting:
                 self._waiting.remove(entry)
                 self.give(0)
-            else:  # cancelled in the same moment as served
+            elif not turn.cancelled():  # cancelled in the same moment as served
                 self.give(size)
             raise
 
@@ -51,6 +51,8 @@ class ByteBudget:
         self._free += size
         while self._waiting and self._waiting[0][0] <= self._free:
             size, turn = self._waiting.popleft()
+            if turn.cancelled():  # its task has yet to learn of it
+                continue
             self._free -= size
             turn.set_result(None)
 

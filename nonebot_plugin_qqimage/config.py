@@ -57,6 +57,21 @@ class ScopedConfig(BaseModel):
     max_age: float = Field(default=30 * 24 * 3600, gt=0)
     """Seconds since its last use after which a stored image may be removed."""
 
+    sightings: bool = True
+    """Remember where each image was seen: chat, user, message, time."""
+
+    rewrite_url: bool | list[str | int] = False
+    """Give plugins that know nothing of this one URLs that work: in all chats, or in these."""
+
+    rewrite_exclude: list[str] = Field(default_factory=list)
+    """Names of plugins that get the original URLs all the same."""
+
+    base_url: str = ""
+    """How plugins of this bot reach its HTTP port; by default where the bot listens."""
+
+    public_url: str = ""
+    """How everybody else reaches it, if they do; used instead where it is set."""
+
 
 class Config(BaseModel):
     """What NoneBot reads from ``.env``: one nested group."""

@@ -70,7 +70,7 @@ class ImageInfo:
     @property
     def extension(self) -> str:
         """The usual file name extension for its type, without the dot."""
-        return _EXTENSIONS[self.mime]
+        return _EXTENSIONS.get(self.mime, "bin")  # no type of ours: a row of a damaged index
 
 
 def inspect(
@@ -136,6 +136,9 @@ def _mime(data: bytes) -> str | None:
 def _dimensions(data: bytes, mime: str) -> tuple[int, int]:
     # the directory of a TIFF may stand at its end
     header = data if mime == "image/tiff" else data[:_HEADER]
+    if mime in ("image/avif", "image/heic"):
+        # the parser takes the box that turns a picture for a longer one, and gives up
+        header = header.replace(b"irot", b"free")
     try:
         # as stored, like most decoders say it: turning by EXIF is left to who shows it
         return imagesize.get(  # pyright: ignore[reportUnknownMemberType]

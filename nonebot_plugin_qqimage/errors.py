@@ -121,6 +121,13 @@ class ImageUnavailable(QQImageError):
         tried = "; ".join(map(str, self.attempts)) or "the segment names no way to get it"
         return f"{self.image}: {tried}" + (f". Hint: {self.hint}" if self.hint else "")
 
+    @property
+    def cause(self) -> Cause:
+        """Why it failed, in one word, for statistics: the most telling cause of all attempts."""
+        causes = [attempt.cause for attempt in self.attempts] or [Cause.NOT_FOUND]
+        telling = (Cause.EXPIRED, Cause.TOO_LARGE, Cause.REJECTED)
+        return next((cause for cause in telling if cause in causes), causes[-1])
+
     def again(self) -> "ImageUnavailable":
         """A fresh copy to raise for another waiter, free of this one's traceback."""
         return type(self)(self.image, self.attempts)

@@ -1,5 +1,6 @@
 """Finding references: in events, messages, quoted messages, and in what this bot sends."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -14,6 +15,7 @@ from nonebot.adapters.onebot.v11 import (
 )
 
 from .reference import ImageReference, from_segment, from_shared_file, parts_of
+from .sighting import Sighting, group_chat, private_chat
 
 _MAX_IMAGES = 100
 """Images looked at in one message; QQ itself allows far fewer."""
@@ -38,6 +40,36 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
     return own, quoted
 
 
+def find_sightings(
+    event: Event, own: Iterable[ImageReference], quoted: Iterable[ImageReference]
+) -> list[Sighting]:
+    """Where the images that `find_in_event` found in an event were seen.
+
+    Those that nobody could find again, as they stand in no message, are left out.
+    """
+    if isinstance(event, GroupUploadNoticeEvent):
+        sent = str(event.user_id), _time(event.time)
+        return [Sighting(each, group_chat(event.group_id), *sent) for each in own]
+    if not isinstance(event, MessageEvent):
+        return []
+    chat = chat_of(event)
+    sent = str(event.user_id), _time(event.time)
+    found = [Sighting(each, chat, *sent) for each in own if each.message_id]
+    if event.reply is not None:
+        sent = str(event.reply.sender.user_id or ""), _time(event.reply.time)
+        found += [Sighting(each, chat, *sent) for each in quoted if each.message_id]
+    return found
+
+
+def chat_of(event: Event) -> str:
+    """The chat an event belongs to, as in `Sighting.chat`; empty for one that has none."""
+    group_id = getattr(event, "group_id", None)
+    if group_id is not None:
+        return group_chat(group_id)
+    user_id = getattr(event, "user_id", None)
+    return "" if user_id is None else private_chat(user_id)
+
+
 def find_in_message(
     message: Iterable[object], self_id: str = "", message_id: str = "", group_id: int = 0
 ) -> list[ImageReference]:
@@ -52,7 +84,7 @@ def find_in_message(
     return found
 
 
-def find_in_own_event(event: Event) -> list[ImageReference]:
+def find_in_own_event(event: Event) -> list[Sighting]:
     """The images of a ``message_sent`` event: what this bot's account sent, from any device.
 
     NoneBot has no model for such events; their fields are as the peer sent them.
@@ -63,10 +95,11 @@ def find_in_own_event(event: Event) -> list[ImageReference]:
     message_id, self_id = fields.get("message_id"), fields.get("self_id")
     if message_id is None:
         return []
-    return _own(find_in_message(segments_of(fields.get("message")), str(self_id), str(message_id)))
+    found = find_in_message(segments_of(fields.get("message")), str(self_id), str(message_id))
+    return _own(found, chat_of_sent(fields))
 
 
-def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[ImageReference]:
+def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[Sighting]:
     """The images of a message this bot has just sent.
 
     Args:
@@ -85,7 +118,16 @@ def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[I
         segments = [segment for content in contents for segment in segments_of(content)]
     else:
         segments = segments_of(params.get("message"))
-    return _own(find_in_message(segments, self_id, str(message_id)))
+    return _own(find_in_message(segments, self_id, str(message_id)), chat_of_sent(params))
+
+
+def chat_of_sent(fields: Mapping[str, Any]) -> str:
+    """The chat of a message this bot's account sent, by the fields that say where it went."""
+    if fields.get("group_id"):
+        return group_chat(fields["group_id"])
+    # the other side, where a message_sent event has this account in user_id
+    other = fields.get("target_id") or fields.get("user_id")
+    return private_chat(other) if other else ""
 
 
 def segments_of(content: object) -> Iterable[object]:
@@ -97,10 +139,18 @@ def segments_of(content: object) -> Iterable[object]:
     return cast(list[object], content) if isinstance(content, list) else []
 
 
-def _own(references: list[ImageReference]) -> list[ImageReference]:
+def _own(references: list[ImageReference], chat: str) -> list[Sighting]:
+    now = time.time()
     return [
-        reference if reference.face_id else replace(reference, own=True) for reference in references
+        Sighting(each if each.face_id else replace(each, own=True), chat, each.self_id, now)
+        for each in references
     ]
+
+
+def _time(value: object) -> float:
+    """When a message was sent, as the peer says; now, if that makes no sense."""
+    now = time.time()
+    return float(value) if isinstance(value, (int, float)) and 0 < value < now else now
 
 
 def _fields(model: object) -> dict[str, Any]:

@@ -1,45 +1,124 @@
 """The hooks that see every event, every sent message, and every lost connection.
 
-They never raise, for NoneBot then drops the event for every plugin, and never wait, for every
-matcher would wait with them.
+They never raise, for NoneBot then drops the event for every plugin. Those of events never wait,
+for every matcher would wait with them; those of calls do, with a deadline, where the call is in
+need of an image.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from nonebot import get_driver
+from nonebot import get_driver, get_plugin_config
 from nonebot.adapters import Bot
-from nonebot.adapters.onebot.v11 import Event
+from nonebot.adapters.onebot.v11 import Bot as OneBot
+from nonebot.adapters.onebot.v11 import Event, MessageEvent
+from nonebot.exception import MockApiException
 from nonebot.log import logger
-from nonebot.message import event_preprocessor
+from nonebot.matcher import Matcher
+from nonebot.message import event_preprocessor, run_preprocessor
 
+from .api_answers import ApiAnswers
+from .config import Config, ScopedConfig
+from .doctor import chat as doctor_in_chat
+from .intake import Intake
 from .lifespan import get_resolver, load
+from .outgoing import Outgoing
+from .peer import calling
+from .resolver import ImageResolver
+from .rewriting import Rewriting
 
 
 def install() -> None:
     """Wire the plugin into the bot that loads it."""
     load()
-    event_preprocessor(prefetch_images)
-    Bot.on_called_api(keep_sent_images)
-    get_driver().on_bot_disconnect(end_calls)
+    Hooks(get_plugin_config(Config).qqimage, get_resolver()).install()
+    doctor_in_chat.install()
 
 
-async def prefetch_images(event: Event) -> None:
-    """Have the images of each message resolved in the background."""
-    _guard(get_resolver().prefetch_event, event)
+class Hooks:
+    """What NoneBot calls.
 
+    Args:
+        config: the settings.
+        resolver: gets the images.
+    """
 
-async def keep_sent_images(
-    bot: Bot, exception: Exception | None, api: str, data: dict[str, Any], result: Any
-) -> None:
-    """Have the images that this bot sends kept."""
-    if exception is None and api.startswith("send_"):
-        _guard(get_resolver().prefetch_sent, bot, data, result)
+    def __init__(self, config: ScopedConfig, resolver: ImageResolver) -> None:
+        self._resolver = resolver
+        self._intake = Intake(config, resolver)
+        self._rewriting = Rewriting(config, resolver.links)
+        self._outgoing = Outgoing(config, resolver)
+        self._answers = ApiAnswers(resolver, self._rewriting)
 
+    def install(self) -> None:
+        """Wire them in, after the plugin has been told to serve images on startup."""
+        driver = get_driver()
+        driver.on_startup(self._rewriting.say_if_in_vain)
+        driver.on_bot_disconnect(self.end_calls)
+        # one for all: each costs every event a task of its own
+        event_preprocessor(self.before_event)
+        if self._rewriting.excluding:
+            run_preprocessor(self.give_originals)
+        Bot.on_calling_api(self.before_call)
+        Bot.on_called_api(self.after_call)
 
-async def end_calls(bot: Bot) -> None:
-    """End our calls over a connection that is gone."""
-    _guard(get_resolver().disconnected, bot)
+    async def before_event(self, event: Event) -> None:
+        """Take in the event's images, and give its segments URLs that work, where wanted."""
+        _guard(self._intake.received, event)
+        if isinstance(event, MessageEvent):
+            _guard(self._rewriting.in_event, event)
+
+    async def end_calls(self, bot: Bot) -> None:
+        """End our calls over a connection that is gone."""
+        _guard(self._resolver.disconnected, bot)
+
+    async def give_originals(self, matcher: Matcher) -> None:
+        """Give plugins that are excluded the segments as they were."""
+        _guard(self._rewriting.for_matcher, matcher)
+
+    async def before_call(self, bot: Bot, api: str, data: dict[str, Any]) -> None:
+        """Translate what is sent, and answer ``get_image`` where that needs nobody.
+
+        Raises:
+            MockApiException: the answer.
+        """
+        answer = None
+        if not isinstance(bot, OneBot) or calling.get():
+            return
+        try:
+            if api.startswith("send_"):
+                await self._outgoing.translate(data)
+            elif api == "get_image":
+                answer = await self._answers.from_store(bot, data)
+        except Exception:  # noqa: BLE001  as in _guard
+            logger.exception(f"qqimage: before {api} failed, please report it")
+        if answer is not None:
+            raise MockApiException(answer)
+
+    async def after_call(
+        self, bot: Bot, exception: Exception | None, api: str, data: dict[str, Any], result: Any
+    ) -> None:
+        """Keep the images that were sent, and improve answers for plugins that read images in them.
+
+        Raises:
+            MockApiException: an answer in place of the peer's.
+        """
+        answer = None
+        if not isinstance(bot, OneBot) or calling.get():
+            return
+        try:
+            if api.startswith("send_") and exception is None:
+                self._intake.sent(bot, data, result)
+            elif api == "get_image":
+                answer = await self._answers.repaired(bot, data, exception, result)
+            elif api == "get_msg":
+                self._answers.serve_message(bot, data, result)
+            elif api == "get_forward_msg":
+                self._answers.serve_record(bot, data, result)
+        except Exception:  # noqa: BLE001  as in _guard
+            logger.exception(f"qqimage: after {api} failed, please report it")
+        if answer is not None:
+            raise MockApiException(answer)
 
 
 def _guard(work: Callable[..., None], *arguments: Any) -> None:

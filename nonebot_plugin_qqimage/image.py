@@ -1,6 +1,6 @@
 """`Image`, the handle that plugin authors hold."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -12,6 +12,7 @@ from nonebot.adapters.onebot.v11 import MessageSegment
 from .content import ImageInfo
 from .errors import StoreError
 from .reference import ImageReference
+from .vision import Animation, bounds_of, fit
 
 State = Literal["new", "resolving", "stored", "failed"]
 """Where an image stands: nothing was done yet, under way, at hand, or failed a moment ago."""
@@ -50,6 +51,10 @@ class Road(Protocol):
 
     def state(self, reference: ImageReference) -> State:
         """Where it stands."""
+        ...
+
+    def url(self, reference: ImageReference, *, public: bool) -> str:
+        """The URL under which this bot serves it."""
         ...
 
 
@@ -119,15 +124,74 @@ class Image:
         """
         return (await self._resolve()).info
 
-    async def data_url(self) -> str:
-        """The bytes as a ``data:`` URL, as vision models take them.
+    async def uri(self) -> str:
+        """A stable text handle, ``qqimage:<sha256>``, to keep in histories instead of the bytes.
+
+        The image is fetched for it, if need be. `ImageResolver.image` opens it again, for as long
+        as the store keeps the image.
 
         Raises:
             ImageUnavailable: no source has it.
-            StoreError: it was fetched, but the store could not keep it.
         """
-        data = await self.read()
-        return f"data:{(await self.info()).mime};base64,{await _base64(data)}"
+        return (await self.info()).uri
+
+    async def data_url(
+        self,
+        *,
+        max_bytes: int | None = None,
+        max_pixels: int | None = None,
+        formats: Sequence[str] | None = None,
+        animation: Animation | None = None,
+    ) -> str:
+        """The picture as a ``data:`` URL, as vision models take them.
+
+        Without arguments these are the stored bytes, whatever they are. Any argument needs Pillow
+        (the extra ``vision``). The stored bytes are still used where they are acceptable; else
+        the picture is re-encoded in a thread, one at a time: upright, without metadata, with less
+        quality and then fewer pixels until it fits, and never with more than 16 million of them.
+
+        Args:
+            max_bytes: the longest acceptable result: the length of the whole URL, a third more
+                than the picture's. Some vendors mean one and some the other by the same words;
+                so their limit can be given as it stands in the manual.
+            max_pixels: the largest acceptable width times height.
+            formats: the acceptable types, such as ``("png", "jpeg")`` or ``("image/webp",)``; by
+                default any. At least one must be PNG, JPEG, WebP or GIF. What is transparent
+                turns white where no other type is acceptable than JPEG or GIF.
+            animation: what becomes of an animation: ``"first"``, a still picture of its first
+                frame, which is the default where another argument is given, for models refuse
+                animations or see no more of them; ``"sheet"``, a still picture of up to nine
+                evenly spaced frames in reading order (of a very long one, from its beginning);
+                ``"keep"``, itself where that is acceptable, else its first frame.
+
+        Raises:
+            ImageUnavailable: no source has it. `ImageRejected` when it would have to be re-encoded
+                but is damaged, or of a type Pillow cannot read (HEIC without a plugin of its own;
+                AVIF before Pillow 11.3).
+            StoreError: it was fetched, but the store could not keep it.
+            ValueError: an argument cannot be used, or not even one pixel fits into ``max_bytes``.
+            ImportError: Pillow is not installed.
+        """
+        bounds = bounds_of(max_bytes, max_pixels, formats, animation)
+        if bounds is None:
+            info, data = await self._read_with_info()
+            mime = info.mime
+        else:
+            await self._resolve()  # now, for whoever has the turn keeps the others waiting
+            mime, data = await fit(str(self.reference), self._read_with_info, bounds)
+        return f"data:{mime};base64,{await _base64(data)}"
+
+    def url(self, *, public: bool = False) -> str:
+        """A URL from which this bot serves it, now and as long as it can get the image.
+
+        Args:
+            public: one for programs outside this machine, such as a vision model, instead of the
+                bot's own plugins. It needs ``QQIMAGE__PUBLIC_URL``.
+
+        Raises:
+            QQImageError: this bot serves no images, or has no public URL.
+        """
+        return self._road.url(self.reference, public=public)
 
     async def segment(self) -> MessageSegment:
         """A segment that sends it again, through any peer and at any later time.
@@ -137,6 +201,10 @@ class Image:
             StoreError: it was fetched, but the store could not keep it.
         """
         return MessageSegment("image", {"file": f"base64://{await _base64(await self.read())}"})
+
+    async def _read_with_info(self) -> tuple[ImageInfo, bytes]:
+        data = await self.read()
+        return await self.info(), data
 
     async def _resolve(self) -> StoredImage:
         if self._stored is None:

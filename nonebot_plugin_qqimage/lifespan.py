@@ -2,13 +2,14 @@
 
 import nonebot
 from nonebot import get_driver, get_plugin_config
-from nonebot.log import logger
 
 from .config import Config
-from .errors import StoreError
+from .doctor import Heartbeat
 from .resolver import ImageResolver
 from .sources import Sources
 from .store import ImageStore
+from .upkeep import Upkeep
+from .web.serving import serve
 
 _resolver: ImageResolver | None = None
 
@@ -39,16 +40,25 @@ def load() -> None:
 
     config = get_plugin_config(Config).qqimage
     store = ImageStore(
-        get_plugin_data_dir(), max_size=config.max_store_size, max_age=config.max_age
+        get_plugin_data_dir(),
+        max_size=config.max_store_size,
+        max_age=config.max_age,
+        remember_sightings=config.sightings,
     )
-    _resolver = ImageResolver(config, store, Sources(config), nonebot.get_bots)
+    resolver = _resolver = ImageResolver(config, store, Sources(config), nonebot.get_bots)
+    upkeep, heartbeat = Upkeep(_resolver), Heartbeat(_resolver)
     driver = get_driver()
+    driver.on_startup(upkeep.start)
+    driver.on_startup(heartbeat.start)
+    driver.on_bot_connect(heartbeat.change)
+    driver.on_bot_disconnect(heartbeat.change)
 
     @driver.on_startup
     async def _() -> None:
-        try:
-            await store.evict()
-        except StoreError as error:
-            logger.error(f"qqimage: {error}; images are still fetched, but not kept")
+        await serve(driver, resolver, timeout=config.resolve_timeout)
 
-    driver.on_shutdown(_resolver.close)
+    @driver.on_shutdown
+    async def _() -> None:  # one by one: NoneBot would begin with the last
+        await heartbeat.stop()
+        await upkeep.stop()
+        await resolver.close()

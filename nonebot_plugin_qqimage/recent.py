@@ -38,6 +38,10 @@ class Recent:
         if len(self._outcomes) > _MAX_OUTCOMES:
             self._outcomes.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._outcomes.clear()
+
     def forget(self, reference: ImageReference) -> None:
         """Forget what came of it."""
         self._outcomes.pop(reference, None)

@@ -7,11 +7,14 @@ this module turns all of that into `ImageReference`, once.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import MessageSegment
 
+ORIGINALS = {"url": "qqimage_original_url", "file": "qqimage_original_file"}
+"""Where a segment keeps the own value of a field that was given a URL of ours."""
 _MD5_STEM = re.compile(r"(?P<md5>[0-9a-fA-F]{32})(\.[0-9a-zA-Z]{1,8})?")
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -62,7 +65,7 @@ class ImageReference:
     own: bool = False
     """Whether this bot sent it."""
 
-    @property
+    @cached_property
     def md5(self) -> str:
         """The MD5 its file name promises, in lower case; empty when the name promises none.
 
@@ -72,18 +75,22 @@ class ImageReference:
         match = None if self.file_id else _MD5_STEM.fullmatch(self.file)
         return match["md5"].lower() if match else ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What this image is fetched under: references with equal keys share one flight."""
+        if self.sha256:
+            return f"sha256:{self.sha256}"
         return f"md5:{self.md5}:{self.size or ''}" if self.md5 else self.own_key
 
-    @property
+    @cached_property
     def own_key(self) -> str:
         """The same, for when its file name has turned out to promise another image."""
-        said = (self.self_id, self.file, self.url, self.sha256, hash(self.content))
+        if self.sha256:
+            return self.key
+        said = (self.self_id, self.file, self.url, hash(self.content))
         return self.name or f"segment:{said}"
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name that stands for this image alone, whatever its file is called.
 
@@ -99,12 +106,17 @@ class ImageReference:
         place = f"{self.self_id}:{self.message_id}:{self.position}"
         return f"own:{place}" if self.own else f"message:{place}:{self.file}"
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every name under which it may be known: its own, and that of what this bot sent there."""
         if not self.message_id or self.own or self.face_id or self.file_id:
             return (self.name,) if self.name else ()
         return self.name, f"own:{self.self_id}:{self.message_id}:{self.position}"
+
+    @property
+    def bare(self) -> bool:
+        """Whether it says only which image it is, and no way to it."""
+        return not (self.file or self.url or self.content or self.file_id or self.message_id)
 
     @property
     def held(self) -> int:
@@ -133,6 +145,7 @@ def from_segment(
         return from_shared_file(data, self_id)
     if kind not in ("image", "mface"):
         return None
+    data = originals(data)
     file, url, content = _text(data, "file", _MAX_CONTENT), _url(data, "url"), ""
     if file.startswith(_CONTENT):
         content, file = file, ""
@@ -193,6 +206,19 @@ def from_uri(uri: str) -> ImageReference:
     if match is None:
         raise ValueError(f"not a qqimage:<sha256> URI: {uri[:100]!r}")
     return ImageReference(sha256=match["sha256"])
+
+
+def originals(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data of a segment as the peer sent it, where fields were given URLs of ours since."""
+    if data.keys().isdisjoint(ORIGINALS.values()):
+        return data
+    restored = dict(data)
+    for name, kept in ORIGINALS.items():
+        if kept in restored:
+            restored[name] = restored.pop(kept)
+            if restored[name] is None:  # it had none
+                del restored[name]
+    return restored
 
 
 def parts_of(segment: object) -> tuple[str, Mapping[str, Any]]:

@@ -118,6 +118,22 @@ async def test_cancelled_in_the_moment_of_being_served() -> None:
     assert await whole(room.budget, 10)
 
 
+async def test_cancelled_together() -> None:
+    budget = ByteBudget(10)
+
+    async def hold() -> None:
+        async with budget.reserve(10):
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(hold()) for _ in range(20)]
+    await settle()
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+    assert await whole(budget, 10)
+
+
 async def test_more_than_there_is_is_cut_to_all_of_it() -> None:
     room = Room(10)
     giant = await room.take(1000)

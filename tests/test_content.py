@@ -1,11 +1,13 @@
 """What bytes are recognised as, and what is refused."""
 
 import hashlib
+import io
 import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ExifTags, Image
 
 from nonebot_plugin_qqimage.content import ImageInfo, inspect
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
@@ -223,3 +225,13 @@ AVIF_HEAD = samples.AVIF[: samples.AVIF.index(b"mdat") - 4]
 )
 def test_hostile_headers_end_in_a_refusal(data: bytes) -> None:
     assert refusal(data).cause is Cause.REJECTED
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_an_avif_that_is_to_be_turned(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "AVIF", exif=exif)
+    info = inspect(file.getvalue(), max_size=1 << 20, max_pixels=1 << 20)
+    assert (info.mime, info.width, info.height) == ("image/avif", 30, 20)

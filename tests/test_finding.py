@@ -1,19 +1,24 @@
 """Where images are found: in what is received, and in what this bot sends."""
 
+import time
 from typing import Any
 
 import pytest
-from nonebot.adapters.onebot.v11 import Adapter, Message, MessageSegment
-from nonebot.adapters.onebot.v11.event import Event
+from nonebot.adapters.onebot.v11 import Adapter, Message, MessageEvent, MessageSegment
+from nonebot.adapters.onebot.v11.event import Event, Reply
+from nonebot.compat import type_validate_python
 
 from nonebot_plugin_qqimage.finding import (
+    chat_of,
     find_in_event,
     find_in_message,
     find_in_own_event,
     find_sent,
+    find_sightings,
     segments_of,
 )
 from nonebot_plugin_qqimage.reference import ImageReference
+from nonebot_plugin_qqimage.sighting import Sighting
 
 IMAGE = {"type": "image", "data": {"file": "a.png", "url": "http://127.0.0.1/a"}}
 FACE = {"type": "mface", "data": {"emoji_id": "ab" * 16, "url": "http://127.0.0.1/f"}}
@@ -143,15 +148,16 @@ def test_there_is_an_end() -> None:
 
 @pytest.mark.parametrize("content", [[TEXT, IMAGE], CODE, IMAGE])
 def test_what_the_account_sent(content: Any) -> None:
-    (found,) = find_in_own_event(sent_event(content))
+    (sighting,) = find_in_own_event(sent_event(content))
+    found = sighting.reference
     assert found.own
     assert (found.self_id, found.message_id, found.file) == ("10001", "-77", "a.png")
 
 
 def test_a_face_that_the_account_sent_is_known_everywhere() -> None:
-    (found,) = find_in_own_event(sent_event([FACE]))
-    assert not found.own
-    assert found.name == find_in_event(message([FACE]))[0][0].name
+    (sighting,) = find_in_own_event(sent_event([FACE]))
+    assert not sighting.reference.own
+    assert sighting.reference.name == find_in_event(message([FACE]))[0][0].name
 
 
 @pytest.mark.parametrize(
@@ -187,7 +193,9 @@ def test_nothing_of_its_own(event: Event) -> None:
     ],
 )
 def test_what_is_sent(content: object) -> None:
-    (found,) = find_sent("10001", {"group_id": 1, "message": content}, {"message_id": 9})
+    (sighting,) = find_sent("10001", {"group_id": 1, "message": content}, {"message_id": 9})
+    found = sighting.reference
+    assert sighting.chat == "group:1"
     assert found.own
     assert (found.self_id, found.message_id, found.file, found.position) == (
         "10001",
@@ -229,7 +237,7 @@ def test_what_is_sent(content: object) -> None:
     ],
 )
 def test_a_forward_that_is_sent(nodes: object) -> None:
-    found = find_sent("10001", {"messages": nodes}, {"message_id": 9})
+    found = [each.reference for each in find_sent("10001", {"messages": nodes}, {"message_id": 9})]
     assert names(found) == ["a.png", "b.png"]
     assert [(one.own, one.message_id, one.position) for one in found] == [
         (True, "9", 0),
@@ -252,9 +260,72 @@ def test_odd_parameters(params: dict[str, Any]) -> None:
 def test_a_quote_of_what_was_sent_finds_it() -> None:
     (sent,) = find_sent("10001", {"message": MessageSegment.image(b"x")}, {"message_id": 9})
     (quoted,) = find_in_message([{"type": "image", "data": {"file": None}}], "10001", "9")
-    assert sent.name in quoted.names
+    assert sent.reference.name in quoted.names
     (other,) = find_in_message([IMAGE], "10002", "9")
-    assert sent.name not in other.names
+    assert sent.reference.name not in other.names
+
+
+# Where it was seen
+
+
+def seen(event: Event) -> list[Sighting]:
+    return find_sightings(event, *find_in_event(event))
+
+
+def test_where_a_picture_was_seen() -> None:
+    (sighting,) = seen(message([TEXT, IMAGE], time=1_600_000_000))
+    assert (sighting.chat, sighting.user, sighting.time) == ("group:20001", "30001", 1_600_000_000)
+    private = message([IMAGE], message_type="private", sub_type="friend", group_id=None)
+    assert seen(private)[0].chat == "private:30001"
+
+
+def test_a_quoted_picture_was_seen_when_it_was_sent() -> None:
+    event = message([IMAGE], time=1_600_000_009)
+    assert isinstance(event, MessageEvent)
+    event.reply = type_validate_python(
+        Reply,
+        {
+            "time": 1_600_000_000,
+            "message_type": "group",
+            "message_id": 5,
+            "real_id": 5,
+            "sender": {"user_id": 30002},
+            "message": [IMAGE],
+        },
+    )
+    _, quoted = seen(event)
+    assert (quoted.reference.message_id, quoted.user, quoted.time) == ("5", "30002", 1_600_000_000)
+
+
+@pytest.mark.parametrize("odd", [0, -5, 1 << 60])
+def test_a_time_that_makes_no_sense(odd: int) -> None:
+    (sighting,) = seen(message([IMAGE], time=odd))
+    assert time.time() - 60 < sighting.time <= time.time()
+
+
+def test_a_shared_file_was_seen_in_its_group() -> None:
+    (sighting,) = seen(upload())
+    assert (sighting.chat, sighting.user) == ("group:20001", "30001")
+
+
+@pytest.mark.parametrize(
+    ("fields", "chat"),
+    [
+        ({"group_id": 7, "user_id": 10001}, "group:7"),
+        ({"user_id": 10001, "target_id": 30001, "message_type": "private"}, "private:30001"),
+        ({"user_id": 30001, "group_id": 0}, "private:30001"),
+        ({}, ""),
+    ],
+)
+def test_where_the_account_sent_it(fields: dict[str, Any], chat: str) -> None:
+    (sighting,) = find_sent("10001", {**fields, "message": IMAGE}, {"message_id": 9})
+    assert (sighting.chat, sighting.user) == (chat, "10001")
+
+
+def test_other_events_were_seen_nowhere() -> None:
+    event = parse({"time": 0, "self_id": 10001, "post_type": "meta_event"})
+    assert seen(event) == []
+    assert chat_of(event) == ""
 
 
 @pytest.mark.parametrize("content", [None, 5, b"x", 1.5, object()])

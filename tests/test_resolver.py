@@ -2,20 +2,16 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from blockbuster import BlockBuster
 from nonebot.log import logger
 
-from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.content import inspect
 from nonebot_plugin_qqimage.errors import (
-    Attempt,
-    Cause,
     ImageExpired,
     ImageNotFound,
     ImageUnavailable,
@@ -23,76 +19,13 @@ from nonebot_plugin_qqimage.errors import (
 )
 from nonebot_plugin_qqimage.reference import ImageReference, from_segment
 from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.sources import Fetch, Fetched, Sources
 from nonebot_plugin_qqimage.store import ImageStore
 
 from . import samples
 from .store.pictures import Clock, Picture
+from .world import OTHER, PICTURE, Make, World, make, resolver, world
 
-PICTURE = Picture(1)
-OTHER = Picture(2)
-
-
-class World:
-    """Where images come from, by their links; fetching them waits while the gate is closed."""
-
-    def __init__(self) -> None:
-        self.data: dict[str, bytes | Exception] = {}
-        self.fetched: list[ImageReference] = []
-        self.cancelled: list[ImageReference] = []
-        self.open = asyncio.Event()
-        self.open.set()
-        self.closed = False
-
-    async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        reference = fetch.reference
-        self.fetched.append(reference)
-        try:
-            await self.open.wait()
-        except asyncio.CancelledError:
-            self.cancelled.append(reference)
-            raise
-        data = self.data.get(reference.url or reference.content)
-        if isinstance(data, Exception):
-            raise data
-        if data is None:
-            return None, (Attempt("url of the segment", Cause.EXPIRED, "dead", 0.1),)
-        info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1 << 30)
-        return Fetched(info, data, "url of the segment"), ()
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.data = {"good": PICTURE.data, "other": OTHER.data}
-    return world
-
-
-Make = Callable[..., ImageResolver]
-
-
-@pytest.fixture
-async def make(world: World, tmp_path: Path) -> AsyncGenerator[Make, None]:
-    made: list[ImageResolver] = []
-
-    def make(**settings: Any) -> ImageResolver:
-        config = ScopedConfig(**settings)
-        store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9)
-        made.append(ImageResolver(config, store, cast(Sources, world), dict))
-        return made[-1]
-
-    yield make
-    world.open.set()
-    for resolver in made:
-        await resolver.close()
-
-
-@pytest.fixture
-def resolver(make: Make) -> ImageResolver:
-    return make()
+__all__ = ["make", "resolver", "world"]  # fixtures
 
 
 @pytest.fixture
@@ -368,12 +301,12 @@ async def test_pictures_held_by_their_references_are_bounded(make: Make, world: 
     assert resolver.state(wanted[5]) == "resolving"
 
 
-async def test_large_contents_are_not_remembered(resolver: ImageResolver, world: World) -> None:
+async def test_large_contents_are_fetched_once(resolver: ImageResolver, world: World) -> None:
     found = from_segment({"type": "image", "data": {"file": "base64://" + "A" * 100_000}}, "1", "5")
     assert found is not None
     world.data[found.content] = PICTURE.data
     assert await read(resolver, found) == PICTURE.data
-    assert resolver.state(found) == "new"
+    assert resolver.state(found) == "stored"
     assert await read(resolver, found) == PICTURE.data
     assert len(world.fetched) == 1  # the store knows it
 
@@ -386,7 +319,7 @@ async def test_too_large_ones_are_not_prefetched(make: Make, world: World) -> No
 
 
 async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.resolver._MAX_FLIGHTS", 3)
+    monkeypatch.setattr("nonebot_plugin_qqimage.resolution._MAX_FLIGHTS", 3)
     resolver = make()
     world.open.clear()
     for number in range(9):
@@ -405,7 +338,7 @@ async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatc
 async def test_waiting_has_an_end(
     make: Make, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.resolver._MAX_WAIT", 0.05)
+    monkeypatch.setattr("nonebot_plugin_qqimage.resolution._MAX_WAIT", 0.05)
     resolver = make(concurrency=1)
     world.open.clear()
     resolver.prefetch(reference())

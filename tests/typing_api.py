@@ -29,6 +29,13 @@ async def handler(matcher: Matcher, images: Images, resolver: Resolver) -> None:
         assert_type(await image.path(), Path)
         assert_type(await image.info(), ImageInfo)
         assert_type(await image.data_url(), str)
+        small = await image.data_url(
+            max_bytes=5_000_000, max_pixels=4_000_000, formats=("png", "jpeg"), animation="sheet"
+        )
+        assert_type(small, str)
+        assert_type(await image.uri(), str)
+        assert_type(image.url(), str)
+        assert_type(image.url(public=True), str)
         assert_type(await image.segment(), MessageSegment)
         assert_type(image.reference, ImageReference)
         assert_type((await image.info()).uri, str)

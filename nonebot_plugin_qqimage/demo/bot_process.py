@@ -26,6 +26,7 @@ class BotProcess:
         folder: the bot's project folder; ``bot.py``, ``.env`` and ``plugins/`` are written there.
         settings: lines for ``.env``; values that are no strings are written as JSON.
         plugins: further plugin files to copy into it, besides the example plugin.
+        python: which Python runs it.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class BotProcess:
         folder: Path,
         settings: Mapping[str, object] | None = None,
         plugins: tuple[Path, ...] = (),
+        python: str = sys.executable,
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -46,6 +48,7 @@ class BotProcess:
             **(settings or {}),
         }
         self._plugins = plugins
+        self._python = python
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -77,7 +80,7 @@ class BotProcess:
         await asyncio.to_thread(self._write_project)
         with (self.folder / "bot.log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                self._python,
                 "bot.py",
                 cwd=self.folder,
                 env={**os.environ, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},

@@ -45,6 +45,8 @@ class Peer:
     ) -> None:
         self.profile = Profile()
         """What is known of it."""
+        self.connected = time.time()
+        """Since when it is known, in seconds since the epoch."""
         self._bot = bot
         self._caller = Caller(bot)
         self._grudges = grudges or Grudges()
@@ -53,6 +55,31 @@ class Peer:
         self._keys: dict[Kind, Key] = {}
         self._asking_for_keys = asyncio.Lock()
         self._mute: dict[str, float] = {}
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that it is the peer of."""
+        return self._bot
+
+    @property
+    def grudges(self) -> Grudges:
+        """What went wrong with the bot's connections so far."""
+        return self._grudges
+
+    @property
+    def frame_limit(self) -> int | None:
+        """Bytes of the largest answer that its connection survives; None where none is known."""
+        return self._frame_limit or frame_limit(self._bot)
+
+    def lacks(self, action: str) -> bool:
+        """Whether it has said, over this connection, that it has no such action."""
+        return self._caller.lacks(action)
+
+    async def introduce(self) -> None:
+        """Let it say what it is, once; it is given a few seconds."""
+        if self._introduction is None:
+            self._introduction = asyncio.create_task(self._ask_who_it_is())
+        await asyncio.shield(self._introduction)
 
     def disconnected(self) -> None:
         """End every call under way."""
@@ -101,12 +128,12 @@ class Peer:
         """
         if file in self._grudges.dropped:
             return "the connection broke when it was asked for before"
-        limits = (self._limit(), self._grudges.frame_limit)
+        limits = (self.frame_limit, self._grudges.frame_limit)
         limit = min((limit for limit in limits if limit is not None), default=None)
         if limit is None or (size is not None and inlined_size(size) <= limit):
             return ""
         if self.profile.inlines is None:
-            await self._introduce()
+            await self.introduce()
         if self.profile.inlines is False or (size is None and not self.profile.inlines):
             return ""
         self._warn(limit)
@@ -116,7 +143,7 @@ class Peer:
     async def can_skip_download(self) -> bool:
         """Whether it can be asked for a fresh URL without downloading the picture."""
         if not self.profile.name:
-            await self._introduce()
+            await self.introduce()
         return self.profile.can_skip_download
 
     async def fresh_key(self, kind: Kind, refused: str) -> str | None:
@@ -207,9 +234,6 @@ class Peer:
             failure = AttemptFailed(Cause.FAILED, f"{action} answered without a key")
         raise failure
 
-    def _limit(self) -> int | None:
-        return self._frame_limit or frame_limit(self._bot)
-
     def _warn(self, limit: int) -> None:
         if not self._grudges.warned:
             self._grudges.warned = True
@@ -219,12 +243,6 @@ class Peer:
                 "by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB); if you have raised the "
                 "limit already, say so in QQIMAGE__FRAME_LIMIT"
             )
-
-    async def _introduce(self) -> None:
-        """Let it say what it is, once."""
-        if self._introduction is None:
-            self._introduction = asyncio.create_task(self._ask_who_it_is())
-        await asyncio.shield(self._introduction)
 
     async def _ask_who_it_is(self) -> None:
         try:

@@ -45,6 +45,10 @@ class Profile:
         """Its version, such as ``(4, 18, 19)``."""
         self.inlines: bool | None = None
         """Whether its answers hold pictures as base64; None while nothing is known."""
+        self.reads_files: bool | None = None
+        """Whether the last file it named could be read here; None while it has named none."""
+        self.unreadable = ""
+        """The last file it named that could not be read here."""
         self._unreadable = 0
         self._hangs = 0
         self._hung = 0.0
@@ -76,8 +80,10 @@ class Profile:
         """Whether its ``get_image`` had better not be waited for at the moment."""
         return self._hangs >= _HANGS and time.monotonic() - self._hung < _HANG_MEMORY
 
-    def file_was_read(self, readable: bool) -> None:
+    def file_was_read(self, readable: bool, named: str = "") -> None:
         """Learn whether a file it named could be read here."""
+        self.reads_files = readable
+        self.unreadable = "" if readable else named
         self._unreadable = 0 if readable else self._unreadable + 1
 
     def answered(self) -> None:

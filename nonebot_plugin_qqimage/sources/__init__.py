@@ -108,7 +108,7 @@ class Sources:
                     return fetched, tuple(attempts)
                 seconds = time.perf_counter() - started
                 attempts.append(Attempt(source.name, Cause.REJECTED, doubt, seconds))
-                if not fetch.reference.md5:
+                if not (fetch.reference.md5 or fetch.reference.sha256):
                     second_best = second_best or fetched
         if deadline.cancelled_caught:
             limit = self._config.resolve_timeout
@@ -143,6 +143,8 @@ def _doubt(reference: ImageReference, info: ImageInfo) -> str:
 
     A name that is another MD5 alone is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
     """
+    if reference.sha256:
+        return "" if info.sha256 == reference.sha256 else f"another image: {info.sha256}"
     if info.md5 == reference.md5 or reference.size in (None, info.size):
         return ""
     return f"another image: {info.size} bytes, where the segment says {reference.size}"

@@ -57,7 +57,7 @@ class AnswerFile:
             data = await self._read(named, fetch)
         except AttemptFailed as failure:
             if failure.cause is Cause.UNREADABLE:
-                self._learn(fetch, False)
+                self._learn(fetch, False, named)
             raise
         self._learn(fetch, True)
         return data
@@ -65,9 +65,9 @@ class AnswerFile:
     def _named(self, fetch: Fetch) -> str:
         return fetch.take("file")
 
-    def _learn(self, fetch: Fetch, readable: bool) -> None:
+    def _learn(self, fetch: Fetch, readable: bool, named: str = "") -> None:
         if fetch.peer is not None:
-            fetch.peer.profile.file_was_read(readable)
+            fetch.peer.profile.file_was_read(readable, named)
 
     async def _read(self, named: str, fetch: Fetch) -> bytes:
         try:
@@ -114,7 +114,7 @@ class SegmentFile(AnswerFile):
         content = fetch.reference.content
         return content if content.startswith("file://") else ""
 
-    def _learn(self, fetch: Fetch, readable: bool) -> None:
+    def _learn(self, fetch: Fetch, readable: bool, named: str = "") -> None:
         """Learn nothing: what this bot sends it can read, whatever the peer's files are."""
 
 
@@ -133,16 +133,25 @@ def local_path(named: str, path_map: Mapping[str, str]) -> Path | None:
         named = unquote(uri.path)
         if uri.netloc not in ("", "localhost"):
             named = f"//{unquote(uri.netloc)}{named}"
+        elif named.startswith("//") and os.name != "nt" and not _mapped(named, path_map):
+            named = named[1:]  # file:////home/…, as made by putting file:/// before a path
         elif len(named) > 2 and named[2] == ":":  # file:///C:/…
             named = named[1:]
-    for prefix in sorted(path_map, key=len, reverse=True):
-        rest = _below(named, prefix)
-        if rest is not None:
-            return Path(path_map[prefix]).joinpath(*rest)
+    mapped = _mapped(named, path_map)
+    if mapped is not None:
+        return mapped
     path = Path(named)
     # POSIX would take the host of a UNC path for a folder of ours
     foreign = named.startswith("//") and os.name != "nt"
     return path if path.is_absolute() and not foreign else None
+
+
+def _mapped(named: str, path_map: Mapping[str, str]) -> Path | None:
+    for prefix in sorted(path_map, key=len, reverse=True):
+        rest = _below(named, prefix)
+        if rest is not None:
+            return Path(path_map[prefix]).joinpath(*rest)
+    return None
 
 
 def _below(named: str, prefix: str) -> list[str] | None:

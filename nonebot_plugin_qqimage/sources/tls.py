@@ -15,6 +15,11 @@ QQ_HOSTS = ("*.qq.com", "*.qq.com.cn", "*.qpic.cn")
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:RSA+AESGCM:RSA+AES"
 
 
+def offers_rsa(context: ssl.SSLContext) -> bool:
+    """Whether a context offers RSA key exchange."""
+    return any(cipher["kea"] == "kx-rsa" for cipher in context.get_ciphers())
+
+
 def default_context() -> ssl.SSLContext:
     """A verifying context with Python's own choice of ciphers. Takes about 20 ms to make."""
     return httpx.create_ssl_context()

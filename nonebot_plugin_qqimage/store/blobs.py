@@ -1,16 +1,44 @@
 """Blobs: verified bytes as files, named by their SHA-256.
 
 Every function blocks and belongs in a thread. Several processes may share the folder: a file
-appears under its final name only when it is whole, and its name says what it must contain.
+appears under its final name only when it is whole, is never overwritten, and its name says what
+it must contain.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
+import time
+from collections import OrderedDict
 from pathlib import Path
+from typing import Protocol
 
-from ..content import ImageInfo
+_TEMPORARY = ".new-"
+_MAX_VERIFIED = 16_384
+"""Files whose verification is remembered: some 3 MB of memory."""
+_MAX_QUARANTINE = 100
+"""Files kept in quarantine; the oldest go first."""
+
+
+class Facts(Protocol):
+    """What the store must know of an image to find its file and to verify it."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, lower-case hex."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def extension(self) -> str:
+        """File name extension, without the dot."""
+        ...
 
 
 class Blobs:
@@ -23,64 +51,160 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
         self._quarantine = folder / "quarantine"
+        self._verified: OrderedDict[str, tuple[int, ...]] = OrderedDict()
 
-    def path(self, info: ImageInfo) -> Path:
+    def path(self, info: Facts) -> Path:
         """Where the image with these facts lies, or would lie."""
         return self._folder / info.sha256[:2] / f"{info.sha256}.{info.extension}"
 
-    def write(self, info: ImageInfo, data: bytes) -> Path:
-        """Keep the bytes; does nothing when they are there already.
+    def write(self, info: Facts, data: bytes) -> None:
+        """Keep the bytes, durably; does nothing when a verified file has them already.
 
         Raises:
+            FileExistsError: a damaged file is in the way.
             OSError: disk full, no permission, …
         """
         path = self.path(info)
-        with contextlib.suppress(OSError):
-            if path.stat().st_size == info.size:
-                return path
+        if not path.exists() and self._create(path, data):
+            _flush_folder(path.parent)
+            with contextlib.suppress(FileNotFoundError):  # evicted already, where many share it
+                self._remember(info, _mark(path))
+        elif not self.intact(info):
+            raise FileExistsError(errno.EEXIST, "a damaged file is in the way", str(path))
+
+    def _create(self, path: Path, data: bytes) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
         try:
             with open(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            _publish(temporary, path)
-        except BaseException:
+            return _publish(temporary, path)
+        finally:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-            raise
-        return path
 
-    def read(self, info: ImageInfo) -> bytes | None:
+    def read(self, info: Facts) -> bytes | None:
         """The bytes, verified; None when they are missing or damaged.
 
-        A damaged file is moved to the quarantine folder, so that it is never returned and can
-        be looked at.
+        Raises:
+            OSError: no permission, a failing disk, …
         """
         path = self.path(info)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
-        if len(data) == info.size and hashlib.sha256(data).hexdigest() == info.sha256:
-            return data
-        with contextlib.suppress(OSError):
-            self._quarantine.mkdir(exist_ok=True)
-            os.replace(path, self._quarantine / path.name)
-        return None
+        # the digest alone decides, for a size may come from a damaged row
+        return data if hashlib.sha256(data).hexdigest() == info.sha256 else None
 
-    def delete(self, info: ImageInfo) -> None:
-        """Remove the file; missing is fine."""
-        with contextlib.suppress(OSError):
-            self.path(info).unlink()
+    def there(self, info: Facts) -> bool:
+        """Whether there is a file of the right length."""
+        try:
+            return self.path(info).stat().st_size == info.size
+        except FileNotFoundError:
+            return False
+
+    def intact(self, info: Facts) -> bool:
+        """Whether the file is there and right, without reading what has been verified before.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        path = self.path(info)
+        with contextlib.suppress(FileNotFoundError):
+            mark = _mark(path)
+            if self._verified.get(info.sha256) == mark:
+                return True
+            if self.read(info) is not None:
+                self._remember(info, mark)
+                return True
+        return False
+
+    def delete(self, info: Facts) -> bool:
+        """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
+        try:
+            self.path(info).unlink(missing_ok=True)
+        except OSError:
+            return False
+        self._verified.pop(info.sha256, None)
+        return True
+
+    def quarantine(self, path: Path) -> None:
+        """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
+        self._verified.pop(path.stem, None)
+        with contextlib.suppress(OSError):  # somebody has it open on Windows, …
+            self._quarantine.mkdir(parents=True, exist_ok=True)
+            os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")
+            for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
+                old.unlink()
+
+    def shards(self) -> list[str]:
+        """The folders there are: at most 256, by the first two digits of the digests in them."""
+        with contextlib.suppress(FileNotFoundError):
+            return [p.name for p in self._folder.iterdir() if len(p.name) == 2 and p.is_dir()]
+        return []
+
+    def files(self, shard: str) -> list[Path]:
+        """The finished files in one of these folders."""
+        with contextlib.suppress(FileNotFoundError):
+            return [p for p in (self._folder / shard).iterdir() if not p.name.startswith(".")]
+        return []
+
+    def leftovers(self, shard: str, before: float, *, remove: bool) -> list[str]:
+        """What killed writers left behind in one of these folders.
+
+        Args:
+            shard: the folder.
+            before: seconds since the epoch; a younger file may still be written.
+            remove: remove it, too.
+        """
+        found: list[str] = []
+        for path in (self._folder / shard).glob(_TEMPORARY + "*"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before:
+                    found.append(path.name)
+                    if remove:
+                        path.unlink()
+        return found
+
+    def _remember(self, info: Facts, mark: tuple[int, ...]) -> None:
+        self._verified[info.sha256] = mark
+        if len(self._verified) > _MAX_VERIFIED:
+            with contextlib.suppress(KeyError):  # another thread may have been faster
+                self._verified.popitem(last=False)
 
 
-def _publish(temporary: str, path: Path) -> None:
+def _mark(path: Path) -> tuple[int, ...]:
+    """What changes when somebody replaces or rewrites the file."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _publish(temporary: str, path: Path) -> bool:
+    """Give a file its final name; False when somebody else was faster."""
     try:
-        os.replace(temporary, path)
-    except PermissionError:
-        # Windows refuses while somebody reads the file, which then is there and whole
-        if not path.exists():
-            raise
-        os.unlink(temporary)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links, such as FAT, or some network drives
+        try:
+            if not path.exists():
+                os.replace(temporary, path)
+                return True
+        except OSError:  # Windows does not replace what somebody reads
+            if not path.exists():
+                raise
+        return False
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # which cannot, and has its own journal
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,53 +1,24 @@
-"""The index: facts about stored images and the names that point to them, in SQLite.
+"""The index: facts about stored images, and the names and pins that point to them.
 
-Every method blocks and must be called on the one thread that opened the index. Several processes
-may use the same file: WAL lets them read while one writes, and each method is one transaction.
+Every method blocks and belongs in a thread. What is written is one transaction, or part of the
+caller's.
 """
 
-import contextlib
-import sqlite3
+import math
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
+from operator import itemgetter
 
 from ..content import ImageInfo
-from ..errors import StoreError
+from .database import Database, Row
+from .journal import Write
+from .selection import Selection
+from .sightings import Sightings
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE images (
-    sha256 TEXT PRIMARY KEY,
-    md5 TEXT NOT NULL,
-    mime TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    frames INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    added REAL NOT NULL,
-    used REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX images_by_md5 ON images (md5);
-CREATE INDEX images_by_use ON images (used);
-CREATE TABLE names (
-    name TEXT PRIMARY KEY,
-    sha256 TEXT NOT NULL REFERENCES images (sha256) ON DELETE CASCADE
-) WITHOUT ROWID;
-CREATE INDEX names_by_image ON names (sha256);
--- kept by triggers, for a sum over a million rows takes too long to ask for at each write
-CREATE TABLE totals (images INTEGER NOT NULL, bytes INTEGER NOT NULL);
-INSERT INTO totals VALUES (0, 0);
-CREATE TRIGGER image_added AFTER INSERT ON images BEGIN
-    UPDATE totals SET images = images + 1, bytes = bytes + NEW.size;
-END;
-CREATE TRIGGER image_removed AFTER DELETE ON images BEGIN
-    UPDATE totals SET images = images - 1, bytes = bytes - OLD.size;
-END;
-"""
 _FACTS = "sha256, md5, mime, size, width, height, frames"
-_USE_STEP = 300.0
-"""Seconds: a use is written down only when the last one is this old, to spare the disk."""
 
 
 @dataclass(frozen=True)
@@ -60,57 +31,41 @@ class Totals:
     """Bytes of all of them."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What the index knows of an image, for those who list it."""
+
+    info: ImageInfo
+    """What it is."""
+    source: str
+    """Where its bytes came from."""
+    added: float
+    """When it was stored, in seconds since the epoch."""
+    used: float
+    """When it was last used, likewise."""
+
+
 class Index:
-    """The database file.
+    """The tables of images, names and pins, and those of sightings.
 
     Args:
-        path: where it lies; made when missing.
-
-    Raises:
-        StoreError: it was written by a newer version of this plugin.
-        sqlite3.Error: it cannot be opened.
+        database: the open database.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
-        try:
-            self._check_version(path)  # first, for the next line writes to the file
-            # readers and the one writer do not block each other; it stays set in the file
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # with WAL, a power cut may lose the last rows but cannot damage the file
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate(path)
-        except BaseException:
-            self._db.close()
-            raise
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self.sightings = Sightings(database)
+        """Where images were seen."""
 
-    def _check_version(self, path: Path) -> int:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            raise StoreError(
-                f"{path} was written by a newer version of nonebot-plugin-qqimage (schema "
-                f"{version}, this one knows {_VERSION}); update the plugin"
-            )
-        return version
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything within happens at once or not at all, and nobody else writes meanwhile."""
+        return self._db.transaction()
 
-    def _migrate(self, path: Path) -> None:
-        with self._transaction():  # two processes may start at once
-            if self._check_version(path) == 0:
-                for statement in _statements(_SCHEMA):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Generator[None, None, None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite has rolled back already when the disk is full
-                self._db.execute("ROLLBACK")
-            raise
+    def write(self, writes: Iterable[Write]) -> None:
+        """Write down what the journal has gathered."""
+        with self._db.transaction():
+            for statement, group in groupby(writes, itemgetter(0)):
+                self._db.run_many(statement, [values for _, values in group])
 
     def by_name(self, name: str) -> ImageInfo | None:
         """The image a name points to."""
@@ -129,80 +84,169 @@ class Index:
         return self._one(f"SELECT {_FACTS} FROM images WHERE sha256 = ?", sha256)
 
     def _one(self, query: str, *values: object) -> ImageInfo | None:
-        row = self._db.execute(query + " LIMIT 1", values).fetchone()
-        if row is None:
-            return None
-        info = ImageInfo(*row)
-        now = time.time()
-        # on a full or read-only disk, what is there can still be found
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._db.execute(
-                "UPDATE images SET used = ? WHERE sha256 = ? AND used < ?",
-                (now, info.sha256, now - _USE_STEP),
-            )
-        return info
+        rows = self._db.rows(query + " LIMIT 1", *values)
+        return ImageInfo(*rows[0]) if rows else None
 
     def add(self, info: ImageInfo, name: str, source: str) -> None:
         """Write down an image whose blob is in place, and a name for it (none when empty)."""
         now = time.time()
-        with self._transaction():
-            self._db.execute(
-                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (sha256) DO UPDATE SET used = excluded.used",
-                (
-                    info.sha256,
-                    info.md5,
-                    info.mime,
-                    info.size,
-                    info.width,
-                    info.height,
-                    info.frames,
-                    source,
-                    now,
-                    now,
-                ),
+        self._db.run(
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (sha256) DO UPDATE SET used = excluded.used",
+            *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
+            *(source, now, now),
+        )
+        if name:
+            self._db.run(
+                "INSERT INTO names VALUES (?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
+                *(name, info.sha256),
             )
-            if name:
-                self._db.execute(
-                    "INSERT INTO names VALUES (?, ?) "
-                    "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
-                    (name, info.sha256),
-                )
 
     def remove(self, images: Iterable[ImageInfo]) -> None:
         """Forget images, with every name that points to them."""
-        with self._transaction():
-            self._db.executemany(
-                "DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images]
-            )
+        self._db.run_many(
+            "DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images]
+        )
 
-    def least_recently_used(self, limit: int, before: float | None = None) -> list[ImageInfo]:
-        """The images unused for longest.
+    def unused(self, limit: int, before: float = math.inf) -> list[ImageInfo]:
+        """The images unused for longest that nobody has pinned.
 
         Args:
             limit: how many at most.
             before: only those last used before this time (seconds since the epoch).
         """
-        rows = self._db.execute(
-            f"SELECT {_FACTS} FROM images WHERE used < coalesce(?, used + 1) ORDER BY used LIMIT ?",
-            (before, limit),
+        rows = self._db.rows(
+            f"SELECT {_FACTS} FROM images WHERE used < ? "
+            "AND sha256 NOT IN (SELECT sha256 FROM pins) ORDER BY used LIMIT ?",
+            *(before, limit),
         )
         return [ImageInfo(*row) for row in rows]
 
     def totals(self) -> Totals:
         """How much the store holds, without counting."""
-        return Totals(*self._db.execute("SELECT images, bytes FROM totals").fetchone())
+        return Totals(*self._db.rows("SELECT images, bytes FROM totals")[0])
 
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+    def pin(self, sha256: str, owner: str) -> None:
+        """Let an owner keep an image, once more."""
+        self._db.run(
+            "INSERT INTO pins VALUES (?, ?, 1) "
+            "ON CONFLICT (sha256, owner) DO UPDATE SET count = count + 1",
+            *(sha256, owner),
+        )
+
+    def unpin(self, sha256: str, owner: str) -> bool:
+        """Take one of an owner's pins back; whether there was one."""
+        with self._db.transaction():
+            changed = self._db.run(
+                "UPDATE pins SET count = count - 1 WHERE sha256 = ? AND owner = ?", sha256, owner
+            )
+            self._db.run("DELETE FROM pins WHERE sha256 = ? AND count < 1", sha256)
+        return changed > 0
+
+    def pins(self, sha256: str) -> dict[str, int]:
+        """Who keeps an image, and how often each has said so."""
+        rows = self._db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256)
+        return dict(rows)
+
+    def stored(self, prefix: str, after: str, limit: int) -> list[Stored]:
+        """Images in the order of their digests, some at a time.
+
+        Args:
+            prefix: only those whose SHA-256 starts so; hex digits.
+            after: only those behind this SHA-256; empty for the first ones.
+            limit: how many at most.
+        """
+        rows = self._db.rows(
+            f"SELECT {_FACTS}, source, added, used FROM images "
+            "WHERE sha256 > ? AND sha256 >= ? AND sha256 < ? ORDER BY sha256 LIMIT ?",
+            *(after, prefix, prefix + "g", limit),
+        )
+        return [_stored(row) for row in rows]
+
+    def recent(self, limit: int) -> list[Stored]:
+        """The images used last, the latest first."""
+        rows = self._db.rows(
+            f"SELECT {_FACTS}, source, added, used FROM images ORDER BY used DESC LIMIT ?", limit
+        )
+        return [_stored(row) for row in rows]
+
+    def select(self, selection: Selection, *, limit: int, after: str | None = None) -> list[Stored]:
+        """Images that fit, some at a time.
+
+        Args:
+            selection: which.
+            limit: how many at most.
+            after: only those behind this SHA-256, in the order of their digests; None for those
+                used last, the latest first.
+        """
+        condition, values = selection.condition()
+        order = "sha256" if after is not None else "used DESC"
+        rows = self._db.rows(
+            f"SELECT {_FACTS}, source, added, used FROM images "
+            f"WHERE {condition} AND sha256 > ? ORDER BY {order} LIMIT ?",
+            *(*values, after or "", limit),
+        )
+        return [_stored(row) for row in rows]
+
+    def count(self, selection: Selection) -> Totals:
+        """How many images fit, and of how many bytes."""
+        condition, values = selection.condition()
+        query = f"SELECT count(*), coalesce(sum(size), 0) FROM images WHERE {condition}"
+        return Totals(*self._db.rows(query, *values)[0])
+
+    def names(self, sha256: str) -> list[str]:
+        """The names that point to an image."""
+        return [row[0] for row in self._db.rows("SELECT name FROM names WHERE sha256 = ?", sha256)]
+
+    def pinned(self) -> int:
+        """How many images somebody keeps."""
+        return int(self._db.rows("SELECT count(DISTINCT sha256) FROM pins")[0][0])
+
+    def quick_check(self) -> str:
+        """What SQLite finds wrong with the file, in words; empty when nothing."""
+        found = self._db.rows("PRAGMA quick_check(3)")
+        return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
+
+    def counted_by(self, column: str) -> dict[str, Totals]:
+        """How many images there are, and of how many bytes, by ``mime`` or ``source``."""
+        if column not in ("mime", "source"):
+            raise ValueError(f"cannot count by {column}")
+        rows = self._db.rows(
+            f"SELECT {column}, count(*), sum(size) FROM images GROUP BY 1 ORDER BY 2 DESC"
+        )
+        return {what: Totals(images, size) for what, images, size in rows}
+
+    def steps(self) -> set[str]:
+        """The first two digits of the digests there are."""
+        return {row[0] for row in self._db.rows("SELECT DISTINCT substr(sha256, 1, 2) FROM images")}
+
+    def counters(self, kind: str) -> dict[str, int]:
+        """What has been counted of a kind, the most frequent first."""
+        rows = self._db.rows(
+            "SELECT what, count FROM counters WHERE kind = ? ORDER BY count DESC", kind
+        )
+        return dict(rows)
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text under a name, with the time."""
+        self._db.run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", name, text, time.time())
+
+    def forget_notes(self, prefix: str, before: float) -> None:
+        """Forget the texts whose names start so that were kept before a time."""
+        self._db.run(
+            "DELETE FROM notes WHERE substr(name, 1, ?) = ? AND time < ?",
+            *(len(prefix), prefix, before),
+        )
+
+    def notes(self, prefix: str) -> dict[str, tuple[str, float]]:
+        """The texts whose names start so, each with the time it was kept."""
+        rows = self._db.rows(
+            "SELECT name, text, time FROM notes WHERE substr(name, 1, ?) = ?", len(prefix), prefix
+        )
+        return {name: (text, kept) for name, text, kept in rows}
 
 
-def _statements(script: str) -> Iterable[str]:
-    """Single statements; `executescript` would commit the transaction around them."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _stored(row: Row) -> Stored:
+    *facts, source, added, used = row
+    return Stored(ImageInfo(*facts), source, added, used)

@@ -34,6 +34,7 @@ WINDOWS = "C:\\Users\\u\\Tencent Files\\1\\nt_data\\Pic\\x.jpg"
         ("/app/图片/a b.png", "/app/图片/a b.png"),
         ("/app/100%25.png", "/app/100%25.png"),
         ("file:///app/x.png", "/app/x.png"),
+        ("file:////app/x.png", "/app/x.png"),
         ("FILE:///app/x.png", "/app/x.png"),
         ("file://localhost/app/x.png", "/app/x.png"),
         ("file:///app/a%20b%E5%9B%BE.png", "/app/a b图.png"),

@@ -1,0 +1,124 @@
+"""The operator's command line, as ``nb qqimage …`` and ``python -m nonebot_plugin_qqimage …``.
+
+One file for each thing that can be done; this one finds the store, runs the command, and turns
+whatever comes of it into an exit status: see ``session.py``.
+"""
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anyio.to_thread
+
+from ..errors import StoreError
+from ..store import ImageStore
+from . import doctor, forget, gc, listing, show, stats, transfer, verify
+from .commands import Commands
+from .place import quiet, settings, usual_folder
+from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
+from .terminal import Terminal
+
+_INDEX = "index.sqlite3"
+_NO_BOUND = 1 << 62
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    program: str,
+    extend: Callable[[Commands], None] = lambda _: None,
+) -> int:
+    """Run a command line.
+
+    Args:
+        arguments: without the program's name.
+        program: what usage calls it.
+        extend: adds further commands.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SystemExit: after help was asked for, and for a wrong command line.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program, description="the store of nonebot-plugin-qqimage"
+    )
+    commands = Commands(parser)
+    for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
+        module.add(commands)
+    extend(commands)
+    parsed = parser.parse_args(arguments)
+    try:
+        status = _run(parsed)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        # Windows calls a closed pipe an invalid argument
+        if error.errno not in (errno.EPIPE, errno.EINVAL if os.name == "nt" else errno.EPIPE):
+            print(f"{error}", file=sys.stderr)
+            return TROUBLE
+        # or Python would complain once more when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.alone is not None:
+        return arguments.alone(arguments)
+    try:
+        with quiet():
+            result = asyncio.run(_work(arguments))
+    except (Complaint, StoreError) as error:
+        status = error.status if isinstance(error, Complaint) else UNUSABLE
+        print(f"{error}", file=sys.stderr)
+        if arguments.json:
+            print(json.dumps({"error": str(error)}))
+        return status
+    if arguments.json:
+        print(json.dumps(result.document, ensure_ascii=False, indent=2))
+    else:
+        result.show(Terminal())
+    return result.status
+
+
+async def _work(arguments: argparse.Namespace) -> Result:
+    # what reads files may take its time
+    return await _with_store(arguments, await anyio.to_thread.run_sync(_open, arguments))
+
+
+async def _with_store(arguments: argparse.Namespace, session: Session) -> Result:
+    try:
+        return await arguments.work(session, arguments)
+    finally:
+        await session.store.close()
+
+
+def _open(arguments: argparse.Namespace) -> Session:
+    try:
+        config = settings()
+        folder = Path(arguments.folder) if arguments.folder else usual_folder()
+    except ValueError as error:
+        raise Complaint(f"a setting cannot be used: {error}", USAGE) from None
+    if arguments.needs_store and not (folder / _INDEX).is_file():
+        raise Complaint(
+            f"there is no store in {folder}: run this in the bot's folder, or name the store with "
+            "--folder",
+            UNUSABLE,
+        )
+    bounded = not arguments.folder
+    store = ImageStore(
+        folder,
+        max_size=config.max_store_size if bounded else _NO_BOUND,
+        max_age=config.max_age if bounded else _NO_BOUND,
+        remember_sightings=config.sightings,
+    )
+    return Session(store, config, Terminal(), bounded)

@@ -1,0 +1,51 @@
+"""The commands there are, and what all of them understand."""
+
+import argparse
+from collections.abc import Awaitable, Callable
+
+from .session import Result, Session
+
+Work = Callable[[Session, argparse.Namespace], Awaitable[Result]]
+"""Does what a command says."""
+
+
+class Commands:
+    """The commands of a command line.
+
+    Args:
+        parser: gets them.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        self, name: str, work: Work, summary: str, *, needs_store: bool = True
+    ) -> argparse.ArgumentParser:
+        """Add a command that works with the store.
+
+        Args:
+            name: its name.
+            work: does it.
+            summary: what it does, in a few words.
+            needs_store: whether there must be a store already.
+
+        Returns:
+            What to add its arguments to.
+        """
+        parser = self._commands.add_parser(name, help=summary, description=summary)
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+        parser.add_argument(
+            "--folder", metavar="DIR", help="the store; by default that of the bot in this folder"
+        )
+        parser.set_defaults(work=work, alone=None, needs_store=needs_store)
+        return parser
+
+    def add_alone(
+        self, name: str, work: Callable[[argparse.Namespace], int], summary: str
+    ) -> argparse.ArgumentParser:
+        """Add a command that needs no store: `work` gives the exit status itself."""
+        parser = self._commands.add_parser(name, help=summary, description=summary)
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.set_defaults(alone=work)
+        return parser

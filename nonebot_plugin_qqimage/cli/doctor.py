@@ -1,0 +1,113 @@
+"""``doctor``: why pictures do not come, asked of this machine and of the bot that runs."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import anyio.to_thread
+
+from ..config import ScopedConfig
+from ..doctor import (
+    Line,
+    Word,
+    about_bots,
+    about_store,
+    about_versions,
+    public,
+    reaches_hosts,
+    speaks_tls,
+    versions,
+    words,
+    worst,
+)
+from ..errors import StoreError
+from .commands import Commands
+from .session import TROUBLE, Result, Session
+from .terminal import Terminal
+
+_MARKS = {"ok": "ok", "warning": "!", "failed": "FAILED"}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    commands.add("doctor", doctor, "find out why pictures do not come", needs_store=False)
+
+
+async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
+    """Look at everything."""
+    there = await anyio.to_thread.run_sync(session.store.folder.is_dir)
+    heard = await _listen(session) if there else []
+    max_size = session.config.max_store_size if session.bounded else _said(heard)
+    found = await anyio.to_thread.run_sync(versions)
+    tls, hosts, stored = await asyncio.gather(
+        speaks_tls(),
+        reaches_hosts(session.config),
+        about_store(session.store, max_size, deep=True) if there else _no_store(session),
+    )
+    here = await anyio.to_thread.run_sync(os.getcwd)
+    running = [line for word in heard for line in _about(word, session.config, here, found)]
+    lines = [
+        Line("ok", "versions", about_versions(found)),
+        *(running or [_NOBODY]),
+        tls,
+        *hosts,
+        *stored,
+    ]
+    verdict = worst(lines)
+    document: dict[str, Any] = {
+        "verdict": verdict,
+        "lines": [vars(line) for line in lines],
+        "versions": found,
+        "bots": [word.said for word in heard],
+    }
+
+    def show(terminal: Terminal) -> None:
+        for line in lines:
+            terminal.line(f"{_MARKS[line.state]:<6}  {line.about}: {line.text}")
+            if line.cure:
+                terminal.line(f"{'':<6}    → {line.cure}")
+
+    return Result(document, show, TROUBLE if verdict == "failed" else 0)
+
+
+async def _listen(session: Session) -> list[Word]:
+    try:
+        return await session.store.query(words)
+    except StoreError:  # which `about_store` will tell
+        return []
+
+
+def _about(word: Word, config: ScopedConfig, here: str, found: Mapping[str, str]) -> list[Line]:
+    said = word.said
+    text = f"runs in {said['folder']}, driver {said['driver']}, {about_versions(said['versions'])}"
+    about = f"process {said['pid']}"
+    if said["versions"] != found:
+        cure = "restart the bot, or use the Python that it runs with"
+        return [Line("warning", about, f"{text}: others than here", cure)]
+    lines = [Line("ok", about, text), *about_bots(said["bots"])]
+    others = [name for name, value in public(config).items() if said["settings"].get(name) != value]
+    if others and said["folder"] == here:
+        names = ", ".join(f"QQIMAGE__{name.upper()}" for name in others)
+        text = f"it runs with other settings than .env says here: {names}"
+        lines.append(Line("warning", about, text, "restart the bot"))
+    return lines
+
+
+def _said(heard: list[Word]) -> int | None:
+    """The store's bound, if a bot that uses it has said so."""
+    return max((word.said["settings"]["max_store_size"] for word in heard), default=None)
+
+
+async def _no_store(session: Session) -> list[Line]:
+    text = f"there is none in {session.store.folder} yet"
+    return [Line("warning", "store", text, "start the bot once, or name the store with --folder")]
+
+
+_NOBODY = Line(
+    "warning",
+    "bot",
+    "no running bot has left word in the last two minutes, so nothing can be said of connections",
+    "start it; if it does run, it uses another store: run this in its folder",
+)

@@ -1,0 +1,44 @@
+"""``gc``: the store within its bounds, and what nobody needs removed, without waiting for a bot."""
+
+import argparse
+from collections import Counter
+
+from ..figures import size_of
+from .commands import Commands
+from .session import Result, Session
+from .terminal import Terminal
+from .verify import summary, sweep
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    commands.add("gc", collect, "remove what exceeds the bounds, and what nobody needs")
+
+
+async def collect(session: Session, arguments: argparse.Namespace) -> Result:
+    """Clean up."""
+    before = await session.store.totals()
+    if session.bounded:
+        session.terminal.note("removing what exceeds the bounds …")
+        await session.store.evict()
+    after = await session.store.totals()
+    swept = Counter(f.trouble for f in await sweep(session, "gc", deep=False, repair=True))
+    gone, freed = before.images - after.images, before.bytes - after.bytes
+    document = {
+        "evicted": gone,
+        "freed": freed,
+        "images": after.images,
+        "bytes": after.bytes,
+        "found": dict(swept),
+    }
+
+    def show(terminal: Terminal) -> None:
+        if session.bounded:
+            days = session.config.max_age / 86400
+            bounds = f"{size_of(session.config.max_store_size)}, {days:g} days"
+            terminal.line(f"{gone} images removed ({size_of(freed)}), bounds: {bounds}")
+        else:
+            terminal.line("no image removed: with --folder, nobody says what its bounds are")
+        terminal.line(f"{after.images} images left ({size_of(after.bytes)}), {summary(swept)}")
+
+    return Result(document, show)

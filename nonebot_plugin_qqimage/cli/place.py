@@ -1,0 +1,56 @@
+"""Which store is meant, and its settings: those of the bot in whose folder this runs."""
+
+import contextlib
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import nonebot
+from nonebot import get_plugin_config
+from nonebot.log import logger, logger_id
+
+from ..config import Config, ScopedConfig
+from ..lifespan import get_resolver
+
+_NAME = "nonebot_plugin_qqimage"
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Keep what NoneBot and we log off standard output, and show only what is worth it."""
+    with contextlib.suppress(ValueError):  # somebody was faster
+        logger.remove(logger_id)
+    handler = logger.add(_write, level="WARNING", format="{message}")
+    try:
+        yield
+    finally:
+        logger.remove(handler)
+
+
+def settings() -> ScopedConfig:
+    """The settings, from ``.env`` and the environment.
+
+    Raises:
+        ValueError: one of them cannot be used.
+    """
+    try:
+        nonebot.get_driver()
+    except ValueError:
+        nonebot.init(driver="~none")  # to read .env: nothing is started
+    return get_plugin_config(Config).qqimage
+
+
+def usual_folder() -> Path:
+    """Where the bot's store lies, or would lie. `settings` comes first."""
+    try:
+        return get_resolver().store.folder  # of the plugin, as nb-cli has loaded it
+    except RuntimeError:
+        nonebot.require("nonebot_plugin_localstore")
+        from nonebot_plugin_localstore import BASE_DATA_DIR, plugin_config
+
+        # what its get_plugin_data_dir() says inside a loaded plugin, without making the folder
+        return plugin_config.localstore_plugin_data_dir.get(_NAME) or BASE_DATA_DIR / _NAME
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)

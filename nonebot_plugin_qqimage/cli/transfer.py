@@ -1,0 +1,192 @@
+"""``export`` and ``import``: images out of the store as plain files, and plain files into it."""
+
+import argparse
+import hashlib
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from ..content import ImageInfo, inspect
+from ..errors import AttemptFailed
+from ..figures import size_of
+from ..reference import ImageReference
+from ..store import ImageStore, Selection, Sighting, Stored
+from .commands import Commands
+from .listing import facts
+from .manifest import NAME, Manifest
+from .query import HELP, from_terms
+from .session import TROUBLE, USAGE, Complaint, Result, Session
+from .show import seen
+from .terminal import Terminal
+
+_PAGE = 200
+_MAX_SIGHTINGS = 1000
+_MAX_SHOWN = 50
+_SOURCE = "import"
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    exporting = commands.add("export", export, "write images, verified, into a folder")
+    exporting.add_argument("query", metavar="QUERY", nargs="+", help=HELP)
+    exporting.add_argument("target", metavar="DIR", help="made when missing; nothing is replaced")
+    importing = commands.add(
+        "import", import_files, "keep the images in a folder", needs_store=False
+    )
+    importing.add_argument("origin", metavar="DIR", help="what is no image in it is left out")
+
+
+async def export(session: Session, arguments: argparse.Namespace) -> Result:
+    """Write images into a folder, as ``<sha256>.<extension>``."""
+    selection, folder = from_terms(arguments.query), Path(arguments.target)
+    count = (await session.store.query(lambda index: index.count(selection))).images
+    done: Counter[str] = Counter()
+    trouble: list[dict[str, str]] = []
+    manifest = Manifest(folder)
+    await _in_thread(manifest.open)
+    try:
+        with session.terminal.progress("export", count) as advance:
+            async for stored, sightings in _select(session.store, selection):
+                advance(done.total())
+                problem = await _export(session.store, stored.info, folder)
+                done[problem or "written"] += 1
+                if problem in ("", "there already"):
+                    entry = {**facts(stored), "sightings": [seen(each) for each in sightings]}
+                    await _in_thread(manifest.add, _file_name(stored.info), entry)
+                else:
+                    trouble.append({"sha256": stored.info.sha256, "problem": problem})
+    finally:
+        await _in_thread(manifest.close)
+    document = {
+        "folder": str(folder),
+        "written": done["written"],
+        "there_already": done["there already"],
+        "trouble": trouble,
+    }
+
+    def show(terminal: Terminal) -> None:
+        for each in trouble[:_MAX_SHOWN]:
+            terminal.line(f"{each['sha256']}: {each['problem']}")
+        left_out = f", {len(trouble)} left out" if trouble else ""
+        there = f", {done['there already']} were there already" if done["there already"] else ""
+        terminal.line(f"{done['written']} images written to {folder}{there}{left_out}")
+
+    return Result(document, show, TROUBLE if trouble else 0)
+
+
+async def _select(
+    store: ImageStore, selection: Selection
+) -> AsyncIterator[tuple[Stored, list[Sighting]]]:
+    last = ""
+    while True:
+        page = await store.query(
+            lambda index, after=last: [
+                (stored, index.sightings.find(sha256=stored.info.sha256, limit=_MAX_SIGHTINGS))
+                for stored in index.select(selection, after=after, limit=_PAGE)
+            ]
+        )
+        for each in page:
+            yield each
+        if not page:
+            return
+        last = page[-1][0].info.sha256
+
+
+async def _export(store: ImageStore, info: ImageInfo, folder: Path) -> str:
+    """Write one image; what became of it, empty if all went well."""
+    path = folder / _file_name(info)
+    if await _in_thread(_holds, path, info):
+        return "there already"
+    data = await store.read(info)
+    if data is None:
+        return "damaged or missing in the store"
+    return "" if await _in_thread(_write, path, data) else "another file of that name is there"
+
+
+def _holds(path: Path, info: ImageInfo) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == info.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> bool:
+    """Write a file at once or not at all; False when there is one."""
+    if path.exists():
+        return False
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)
+    return True
+
+
+def _file_name(info: ImageInfo) -> str:
+    return f"{info.sha256}.{info.extension}"
+
+
+async def import_files(session: Session, arguments: argparse.Namespace) -> Result:
+    """Keep every image below a folder."""
+    folder = Path(arguments.origin)
+    files = await _in_thread(lambda: sorted(_files_below(folder)))
+    if not files:
+        raise Complaint(f"there are no files in {folder}", USAGE)
+    await _warn_of_bounds(session, files)
+    kept: set[str] = set()
+    skipped: list[dict[str, str]] = []
+    with session.terminal.progress("import", len(files)) as advance:
+        for done, path in enumerate(files):
+            advance(done)
+            try:
+                data, info = await _in_thread(_read, path, session)
+            except (AttemptFailed, OSError) as error:
+                skipped.append({"file": str(path), "reason": str(error)})
+                continue
+            await session.store.put(ImageReference(sha256=info.sha256), info, data, _SOURCE)
+            kept.add(info.sha256)
+    document: dict[str, Any] = {"images": len(kept), "files": len(files), "skipped": skipped}
+
+    def show(terminal: Terminal) -> None:
+        for each in skipped[:_MAX_SHOWN]:
+            terminal.line(f"{each['file']}: {each['reason']}")
+        left_out = f", {len(skipped)} skipped" if skipped else ""
+        terminal.line(f"{len(kept)} images kept, of {len(files)} files{left_out}")
+
+    return Result(document, show, TROUBLE if skipped else 0)
+
+
+async def _warn_of_bounds(session: Session, files: list[Path]) -> None:
+    coming = await _in_thread(lambda: sum(path.stat().st_size for path in files))
+    there = (await session.store.totals()).bytes
+    if session.bounded and there + coming > session.config.max_store_size:
+        session.terminal.note(
+            f"{size_of(coming)} more than the {size_of(there)} there exceed QQIMAGE__MAX_STORE_SIZE"
+            f" ({size_of(session.config.max_store_size)}): what was used least recently will go"
+        )
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(parent, name)
+            if not name.startswith(".") and name != NAME and path.is_file():  # and no pipe
+                yield path
+
+
+def _read(path: Path, session: Session) -> tuple[bytes, ImageInfo]:
+    limits = session.config
+    with path.open("rb") as file:
+        data = file.read(limits.max_image_size + 1)
+    return data, inspect(
+        data,
+        max_size=limits.max_image_size,
+        max_pixels=limits.max_pixels,
+        max_frames=limits.max_frames,
+    )
+
+
+_in_thread = anyio.to_thread.run_sync

@@ -1,0 +1,103 @@
+"""Whether QQ's image hosts can be reached from here, by the way that downloads really take."""
+
+import asyncio
+import ssl
+import time
+
+import anyio.to_thread
+
+from ..budget import ByteBudget
+from ..config import ScopedConfig
+from ..errors import AttemptFailed, Cause, mask_keys
+from ..sources.download import Downloader
+from ..sources.tls import default_context, offers_rsa, qq_context
+from .finding import Line
+
+HOST = "multimedia.nt.qq.com.cn"
+"""Where QQ keeps pictures."""
+_DEADLINE = 8.0
+_MAX_ANSWER = 1 << 20
+_NO_WAY = (Cause.TIMEOUT, Cause.UNREACHABLE, Cause.REFUSED)
+
+
+async def speaks_tls() -> Line:
+    """Whether this Python can open TLS connections as QQ's image hosts want them."""
+    return await anyio.to_thread.run_sync(_tls)
+
+
+def _tls() -> Line:
+    try:
+        ours = offers_rsa(qq_context())
+    except ssl.SSLError as error:
+        return Line("failed", "TLS", f"no context can be made: {error}", _OTHER_PYTHON)
+    if not ours:
+        text = f"{ssl.OPENSSL_VERSION} offers no RSA key exchange, which some of QQ's hosts want"
+        return Line("failed", "TLS", text, _OTHER_PYTHON)
+    if offers_rsa(default_context()):
+        return Line("ok", "TLS", "RSA key exchange is offered, as QQ's hosts want it")
+    return Line(
+        "ok",
+        "TLS",
+        "RSA key exchange is offered to QQ's hosts; this Python does not offer it by itself, so "
+        "other plugins may fail with SSLV3_ALERT_HANDSHAKE_FAILURE where this one does not",
+    )
+
+
+async def reaches_hosts(config: ScopedConfig) -> list[Line]:
+    """Whether the image host answers, directly, by the proxy or by its mirror.
+
+    Args:
+        config: the settings.
+    """
+    downloader = Downloader(
+        timeout=_DEADLINE,
+        max_size=_MAX_ANSWER,
+        mirrors=config.mirrors,
+        proxy=config.proxy,
+        trusted_hosts=config.trusted_hosts,
+    )
+    try:
+        hosts = dict.fromkeys((HOST, *config.mirrors))
+        return await asyncio.gather(*(_reaches(downloader, config, host) for host in hosts))
+    finally:
+        await downloader.close()
+
+
+async def _reaches(downloader: Downloader, config: ScopedConfig, host: str) -> Line:
+    about, started = f"image host {host}", time.perf_counter()
+    answer, failure = b"", None
+    try:
+        async with ByteBudget(_MAX_ANSWER).reserve(0) as reservation:
+            answer = await downloader.get(f"https://{host}/download", reservation)
+    except AttemptFailed as error:
+        failure = error
+    way = _way(config, host)
+    took = f"{time.perf_counter() - started:.2f} s"
+    if failure is not None and failure.cause in _NO_WAY:
+        return Line(
+            "failed", about, f"no answer {way} within {took}: {failure.detail}", _cure(config, host)
+        )
+    said = "" if failure is None else failure.detail
+    if said.startswith("HTTP 5") or answer.lstrip()[:1] == b"<":
+        what = said or "a web page"
+        text = f"{way} something else answers in its place: {what}"
+        return Line("warning", about, text, _cure(config, host))
+    return Line("ok", about, f"answers {way} in {took}")
+
+
+def _way(config: ScopedConfig, host: str) -> str:
+    mirror = config.mirrors.get(host)
+    by = [f"by its mirror {mask_keys(mirror)}"] if mirror else []
+    by += [f"by the proxy {mask_keys(config.proxy)}"] if config.proxy else []
+    return " ".join(by) or "directly"
+
+
+def _cure(config: ScopedConfig, host: str) -> str:
+    if host in config.mirrors:
+        return "look whether the reverse proxy in QQIMAGE__MIRRORS runs, and is reachable from here"
+    if config.proxy:
+        return "look whether QQIMAGE__PROXY runs, and lets this host through"
+    return "check the network, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
+
+
+_OTHER_PYTHON = "use a Python with another OpenSSL, or a mirror: QQIMAGE__MIRRORS"

@@ -1,0 +1,73 @@
+"""A real picture of a chat, tried from end to end."""
+
+import time
+from collections.abc import Iterator
+
+from nonebot.adapters.onebot.v11 import MessageEvent
+
+from ..content import ImageInfo
+from ..errors import Attempt, ImageUnavailable, StoreError, unavailable
+from ..figures import size_of
+from ..reference import ImageReference
+from ..resolver import ImageResolver
+from .finding import Line
+
+_ABOUT = "picture"
+
+
+async def about_picture(resolver: ImageResolver, event: MessageEvent) -> list[Line]:
+    """What becomes of a picture of the event's chat when the sources are asked for it.
+
+    The one in the message, or in the one that it quotes, or else the last one of the chat.
+    """
+    try:
+        images = await resolver.images(event) or await resolver.latest(event, 1)
+    except StoreError:  # which is told elsewhere
+        images = []
+    if not images:
+        cure = "send one together with the command, or quote one"
+        return [Line("warning", _ABOUT, "there is none in this chat to try", cure)]
+    reference = images[0].reference
+    return [await _in_store(resolver, reference), *await _anew(resolver, reference)]
+
+
+async def _in_store(resolver: ImageResolver, reference: ImageReference) -> Line:
+    try:
+        info = await resolver.store.find(reference)
+        lost = info is not None and await resolver.store.read(info) is None
+    except StoreError as error:
+        return Line("failed", _ABOUT, f"the store cannot say whether it has it: {error}")
+    if info is None:
+        return Line("warning", _ABOUT, "the store does not have it")
+    if lost:
+        return Line("warning", _ABOUT, "the store had it, but its file is damaged or missing")
+    return Line("ok", _ABOUT, f"the store has it: {_what(info)}")
+
+
+async def _anew(resolver: ImageResolver, reference: ImageReference) -> list[Line]:
+    started = time.perf_counter()
+    try:
+        fetched, attempts = await resolver.fetch_anew(reference)
+    except ImageUnavailable as error:
+        fetched, attempts = None, error.attempts
+    seconds = time.perf_counter() - started
+    lines = list(_failed(attempts))
+    if fetched is None:
+        hint = unavailable(str(reference), attempts).hint
+        lines.append(
+            Line("failed", _ABOUT, f"no source brings it now, after {seconds:.2f} s", hint)
+        )
+    else:
+        seconds -= sum(attempt.seconds for attempt in attempts)
+        text = f"{fetched.source}: {_what(fetched.info)} in {seconds:.2f} s"
+        lines.append(Line("ok", _ABOUT, text))
+    return lines
+
+
+def _failed(attempts: tuple[Attempt, ...]) -> Iterator[Line]:
+    for attempt in attempts:
+        yield Line("warning", _ABOUT, str(attempt))
+
+
+def _what(info: ImageInfo) -> str:
+    return f"{info.mime}, {info.width} × {info.height}, {size_of(info.size)}"

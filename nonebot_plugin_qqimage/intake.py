@@ -1,0 +1,59 @@
+"""Intake: what events and sent messages bring is remembered, and resolved in the background."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nonebot.adapters import Bot as BaseBot
+from nonebot.adapters import Event as BaseEvent
+from nonebot.adapters.onebot.v11 import Bot
+
+from .config import ScopedConfig
+from .finding import find_in_event, find_in_own_event, find_sent, find_sightings
+from .resolver import ImageResolver
+from .sighting import Sighting
+
+
+class Intake:
+    """Takes in images, as far as the settings say so.
+
+    Args:
+        config: the settings.
+        resolver: gets the images.
+    """
+
+    def __init__(self, config: ScopedConfig, resolver: ImageResolver) -> None:
+        self._config = config
+        self._resolver = resolver
+
+    def received(self, event: BaseEvent) -> None:
+        """Take in the images of an event."""
+        own, quoted = find_in_event(event)
+        self._remember(find_sightings(event, own, quoted))
+        if self._config.prefetch:
+            for reference in own + quoted:
+                self._resolver.prefetch(reference)
+        if self._config.own_images:
+            self._keep_own(find_in_own_event(event))
+
+    def sent(self, bot: BaseBot, params: Mapping[str, Any], result: object) -> None:
+        """Take in the images of a message that a bot has just sent.
+
+        Args:
+            bot: the bot.
+            params: the parameters of the ``send_…`` action.
+            result: its answer.
+        """
+        if self._config.own_images and isinstance(bot, Bot):
+            self._keep_own(find_sent(bot.self_id, params, result))
+
+    def _remember(self, sightings: Iterable[Sighting]) -> None:
+        store = self._resolver.store
+        for sighting in sightings:
+            known = store.known(sighting.reference)
+            store.saw(sighting if known is None else replace(sighting, sha256=known.sha256))
+
+    def _keep_own(self, sightings: list[Sighting]) -> None:
+        self._remember(sightings)
+        for sighting in sightings:
+            self._resolver.prefetch(sighting.reference)

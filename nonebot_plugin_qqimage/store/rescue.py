@@ -1,0 +1,69 @@
+"""What to do with a damaged index: the images are files, and speak for themselves."""
+
+import contextlib
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from .database import Database
+from .schema import VERSION
+
+_IMAGES = "SELECT * FROM damaged.images WHERE sha256 >= ? AND sha256 < ?"
+_TABLES = ("pins", "counters", "notes", "names", "sightings")
+_SUFFIXES = ("-wal", "-shm", "")
+"""The main file last: without it, a new one would take the others for its own."""
+
+
+def put_index_aside(path: Path) -> str:
+    """Move a damaged index into the folder ``quarantine`` and begin a new one.
+
+    What can still be read of it is taken over; the other images come back from their files when
+    the store is next checked.
+
+    Returns:
+        What was done, in words to append to an error; empty when the file is fine after all.
+    """
+    if is_sound(path):  # another process was faster
+        return ""
+    aside = path.parent / "quarantine" / f"{time.time_ns()}-{path.name}"
+    try:
+        aside.parent.mkdir(exist_ok=True)
+        for suffix in _SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{path}{suffix}", f"{aside}{suffix}")
+        new = Database(path)
+    except (OSError, sqlite3.Error):
+        return "; it cannot be put aside: stop the bot, and move it away"
+    try:
+        _take_over(new, aside)
+    finally:
+        new.close()
+    return f"; it is now {aside}, and a new one is made from the images"
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the whole index can be read, and agrees with itself; SQLite cannot tell more."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=1)) as database:
+            return database.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+    except sqlite3.OperationalError:  # somebody has it locked, so for them it works
+        return True
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _take_over(new: Database, aside: Path) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        new.run("ATTACH ? AS damaged", str(aside))
+        if new.rows("PRAGMA damaged.user_version") != [(VERSION,)]:
+            return
+        new.run("PRAGMA foreign_keys = OFF")  # some images that names point to come back later
+        for shard in range(256):  # each as far as it is readable
+            with contextlib.suppress(sqlite3.Error):
+                new.run(
+                    f"INSERT OR IGNORE INTO main.images {_IMAGES}", f"{shard:02x}", f"{shard:02x}g"
+                )
+        for table in _TABLES:
+            with contextlib.suppress(sqlite3.Error):
+                new.run(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table}")

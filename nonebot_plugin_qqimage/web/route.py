@@ -1,0 +1,160 @@
+"""The route that serves images: an ASGI application of its own, whatever the framework.
+
+Nothing but the token decides what is served. Who has none is told so at once; who has one may
+have the image fetched, as any plugin may, and waits no longer than a deadline.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any
+
+import anyio
+from nonebot.log import logger
+
+from ..errors import QQImageError, StoreError
+from ..reference import ImageReference
+from ..resolver import ImageResolver
+from ..turns import Turns
+from .answers import Answer, Request, busy, failed, found, problem, refused
+from .bodies import Bodies
+from .urls import token_in
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+Write = Callable[[Answer], Awaitable[None]]
+"""Sends an answer."""
+
+_MAX_UNDER_WAY = 1024
+"""Requests for images not in memory, most of which wait for them."""
+_MAX_READERS = 64
+_MAX_BYTES = 64 * 1024 * 1024
+"""Bytes of all bodies being sent to these."""
+_MAX_WAIT = 10.0
+"""Seconds to wait until there is room for one more."""
+_CHUNK = 128 * 1024
+_WRITE_TIMEOUT = 10.0
+"""Seconds in which a reader must take a chunk."""
+_MARGIN = 10.0
+"""Seconds beyond those that getting the image may take, as it may wait for its turn."""
+
+
+class ImageRoute:
+    """Answers requests for images.
+
+    Args:
+        resolver: gets them; its links open the tokens.
+        timeout: seconds that getting one may take.
+    """
+
+    def __init__(self, resolver: ImageResolver, timeout: float) -> None:
+        self._resolver = resolver
+        self._timeout = timeout + _MARGIN
+        self._bodies = Bodies(resolver.read)
+        self._turns = Turns(_MAX_READERS, _MAX_BYTES, _MAX_WAIT)
+        self._under_way = 0
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Answer one request, as ASGI has it."""
+        query: bytes = scope["query_string"]
+        scope["query_string"] = b"qqimage=***"  # what stands here, uvicorn logs
+        request = Request.of(scope["method"], query.decode("latin-1"), scope["headers"])
+        await self.serve(request, lambda answer: _send(send, answer), receive)
+
+    async def serve(self, request: Request, write: Write, receive: _Receive | None = None) -> None:
+        """Answer one request.
+
+        Args:
+            request: the request.
+            write: sends the answer. It is called once, or never if the client has gone.
+            receive: gives the messages of ASGI, which say when the client goes.
+        """
+        try:
+            target = self._target(request)
+            if isinstance(target, Answer):
+                await write(target)
+            elif (answer := self._at_once(request, target)) is not None:
+                await write(answer)
+            else:
+                work = self._in_time(request, target, write)
+                await (work if receive is None else _unless_gone(receive, work))
+        except Exception:  # noqa: BLE001  the outermost guard
+            logger.exception("qqimage: serving an image failed, please report it")
+
+    def _target(self, request: Request) -> ImageReference | Answer:
+        refusal = refused(request)
+        if refusal is not None:
+            return refusal
+        reference = self._resolver.links.open(token_in(request.query) or "")
+        return reference or problem(404, "NotFound", "no such image")
+
+    def _at_once(self, request: Request, reference: ImageReference) -> Answer | None:
+        """The answer, if all of it is in memory anyway; no reader can hold on to more then."""
+        info = self._resolver.store.known(reference)
+        if info is None:
+            return None
+        answer = found(request, info)
+        if answer.span is None:
+            return answer
+        data = self._bodies.at_hand(info)
+        return None if data is None or len(data) > _CHUNK else answer.with_part_of(data)
+
+    async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
+        if self._under_way >= _MAX_UNDER_WAY:
+            return await write(busy(f"{_MAX_UNDER_WAY} requests are being answered already"))
+        self._under_way += 1
+        try:
+            await self._fetch(request, reference, write)
+        except QQImageError as error:
+            await write(failed(error))
+        except TimeoutError:
+            await write(busy(f"{reference} takes long: ask again"))
+        finally:
+            self._under_way -= 1
+
+    async def _fetch(self, request: Request, reference: ImageReference, write: Write) -> None:
+        for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
+            with anyio.fail_after(self._timeout):
+                stored = await self._resolver.resolve(reference)
+            answer = found(request, stored.info)
+            if answer.span is None:
+                return await write(answer)
+            async with self._turns.take(stored.info.size):
+                data = await self._bodies.get(stored)
+                if data is not None:
+                    return await write(answer.with_part_of(data))
+        raise StoreError(f"{reference}: the store lost it again as soon as it was fetched")
+
+
+async def _send(send: _Send, answer: Answer) -> None:
+    """Send an answer; a large one in chunks, to a reader who takes each of them in time."""
+    start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+    body, size = answer.body, len(answer.body)
+    with contextlib.suppress(OSError):  # the client has gone
+        await send(start)
+        if size <= _CHUNK:  # the server takes it all, and what becomes of it is its business
+            await send({"type": "http.response.body", "body": body})
+            return
+        for sent in range(0, size, _CHUNK):
+            chunk, more = body[sent : sent + _CHUNK], sent + _CHUNK < size
+            with anyio.move_on_after(_WRITE_TIMEOUT) as patience:
+                await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            if patience.cancelled_caught:  # the server closes what ends unfinished
+                return
+
+
+async def _unless_gone(receive: _Receive, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, but stop when the client goes."""
+
+    async def watch() -> None:
+        ended = False
+        while (message := await receive())["type"] != "http.disconnect":
+            if ended:  # some middleware says the end of the request again and again
+                return
+            ended = not message.get("more_body", False)
+        tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        await work
+        tasks.cancel_scope.cancel()

@@ -1,0 +1,16 @@
+"""Says under which URL each picture is served, before anybody has got it."""
+
+from nonebot import on_message, require
+from nonebot.matcher import Matcher
+
+require("nonebot_plugin_qqimage")
+from nonebot_plugin_qqimage import Images, QQImageError
+
+
+@on_message(priority=0, block=False).handle()
+async def _(matcher: Matcher, images: Images) -> None:
+    for image in images:
+        try:
+            await matcher.send(f"url {image.url()}")
+        except QQImageError as error:
+            await matcher.send(f"no url: {error}")

@@ -1,0 +1,163 @@
+"""Promise 5, too: trouble with the disk is told of once, and who waits gets the image."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from unittest import mock
+
+from nonebot_plugin_qqimage.resolver import ImageResolver
+
+from ..store.pictures import Picture
+from .common import Line, link, logged, opened, pictures, resolving, world_of
+
+_PROMISE = "a failing disk"
+_STORED = 10
+Trouble = Callable[[Path], AbstractContextManager[None]]
+
+
+async def attack(folder: Path, quick: bool) -> list[Line]:
+    readers = 20 if quick else 60
+    troubles: dict[str, Trouble] = {
+        "no room for a file": _no_room_for_files,
+        "no room for the index": _no_room_for_the_index,
+        "the index is locked by another process": _locked,
+        "the folder cannot be written": _read_only_folder,
+    }
+    lines = [
+        await _suffer(folder / str(number), what, trouble, readers)
+        for number, (what, trouble) in enumerate(troubles.items())
+    ]
+    real = await _full_disk(folder / "disk", readers)
+    return [*lines, *([real] if real else [])]
+
+
+async def _suffer(folder: Path, what: str, trouble: Trouble, readers: int) -> Line:
+    """Ask for many images while something is wrong, and for more when it is over."""
+    known = pictures(range(_STORED + readers + 1), 50_000)
+    before, during, after = known[:_STORED], known[_STORED:-1], known[-1]
+    loop = asyncio.get_running_loop()
+    async with resolving(folder, world_of(known)) as resolver:
+        bad = await _ask(resolver, before)
+        with logged("WARNING") as lines:
+            with trouble(folder):
+                started = loop.time()
+                bad += await _ask(resolver, during)
+                slowest = loop.time() - started
+                bad += await _ask(resolver, before)
+            bad += await _ask(resolver, [after])
+        async with opened(folder) as other:
+            kept = await other.read(after.info) == after.data
+    once = len(lines) == 1
+    return Line(
+        _PROMISE,
+        f"{what}, while {readers} images that come and {_STORED} stored ones are asked for",
+        f"{bad} not served, the last after {slowest:.1f} s; {len(lines)} line logged; "
+        f"{'kept' if kept else 'not kept'} again afterwards",
+        bad == 0 and once and kept,
+    )
+
+
+async def _ask(resolver: ImageResolver, known: list[Picture]) -> int:
+    """How many of these were not served as they are."""
+    answers = await asyncio.gather(
+        *(resolver.image(link(picture, n)).read() for n, picture in enumerate(known)),
+        return_exceptions=True,
+    )
+    print([repr(a)[:300] for a in answers if not isinstance(a, bytes)][:2])
+    pairs = zip(answers, known, strict=True)
+    return sum(answer != picture.data for answer, picture in pairs)
+
+
+@contextlib.contextmanager
+def _no_room_for_files(folder: Path) -> Generator[None, None, None]:
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with mock.patch.object(os, "fsync", full):
+        yield
+
+
+@contextlib.contextmanager
+def _no_room_for_the_index(folder: Path) -> Generator[None, None, None]:
+    """The real error of SQLite: no page may be added to the file."""
+    from nonebot_plugin_qqimage.store.database import Database
+
+    real = Database.transaction
+
+    @contextlib.contextmanager
+    def transaction(self: Database) -> Generator[None, None, None]:
+        self.run("PRAGMA max_page_count = 1")  # the present size, at least
+        try:
+            with real(self):
+                # what is free in the last pages is used up first
+                self.run("CREATE TABLE filler AS SELECT randomblob(100000) AS x")
+                yield
+        finally:
+            self.run("PRAGMA max_page_count = 1073741823")
+
+    with mock.patch.object(Database, "transaction", transaction):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Generator[None, None, None]:
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite3", timeout=30)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def _read_only_folder(folder: Path) -> Generator[None, None, None]:
+    """Mounted read-only where we may; else as far as new files are concerned."""
+    mounted = sys.platform == "linux" and _run("mount", "--bind", str(folder), str(folder))
+    if mounted:
+        _run("mount", "-o", "remount,ro,bind", str(folder))
+    real = os.open
+
+    def refuse(path: object, flags: int, *args: int, **options: int) -> int:
+        if flags & os.O_CREAT and str(path).startswith(str(folder)):
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, *args, **options)  # pyright: ignore
+
+    try:
+        with mock.patch.object(os, "open", real if mounted else refuse):
+            yield
+    finally:
+        if mounted:
+            _run("umount", "-l", str(folder))
+
+
+async def _full_disk(folder: Path, readers: int) -> Line | None:
+    """A real file system that is full, where we may mount one."""
+    folder.mkdir()
+    if sys.platform != "linux" or not _run(
+        "mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)
+    ):
+        return None
+
+    @contextlib.contextmanager
+    def filled(store: Path) -> Generator[None, None, None]:
+        with contextlib.suppress(OSError), (folder / "filler").open("wb", 0) as file:
+            while True:
+                file.write(bytes(4096))
+        yield
+        (folder / "filler").unlink()
+
+    try:
+        return await _suffer(folder / "store", "a real full disk", filled, readers)
+    finally:
+        _run("umount", "-l", str(folder))
+
+
+def _run(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False

@@ -1,0 +1,194 @@
+"""A chat with a real bot that runs published plugins, and links that are useless to them."""
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+from unittest import mock
+
+import anyio
+import trustme
+from typing_extensions import Self
+
+from nonebot_plugin_qqimage.demo.bot_process import BotProcess
+from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.demo.cq_code import Segment, read_cq_codes
+from nonebot_plugin_qqimage.demo.messages import Message, Part
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.sending import SentMessage
+from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+
+PATIENCE = 30.0
+QQ_HOST = "multimedia.nt.qq.com.cn"
+QQ_CIPHER = "AES128-GCM-SHA256"
+"""RSA key exchange, which some of QQ's hosts offer alone, and most builds of Python refuse."""
+PUBLISHED = [
+    "nonebot_plugin_charpic",
+    "nonebot_plugin_image_symmetry",
+    "nonebot_plugin_ImageLibrary",
+    "nonebot_plugin_repeater",
+    "nonebot_plugin_word_bank2",
+]
+
+_OUR_TRACEBACK = re.compile(r'File ".*nonebot_plugin_qqimage[/\\]')
+
+Trouble = Literal["expired links", "refused TLS"]
+"""What keeps plugins from downloading by themselves."""
+
+
+class PublishedBot(BotProcess):
+    """A bot in the environment of the published plugins.
+
+    Args:
+        python: that of the environment.
+        folder: the bot's project folder.
+        with_us: whether our plugin is loaded, and swaps URLs.
+        authority: the file of the only authority that certificates may come from.
+        settings: further lines for ``.env``.
+    """
+
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        *,
+        with_us: bool,
+        authority: Path | None = None,
+        **settings: object,
+    ) -> None:
+        ours = ["nonebot_plugin_qqimage"] if with_us else []
+        super().__init__(
+            folder,
+            {
+                "DRIVER": "~fastapi+~httpx",
+                "PLUGINS": [*PUBLISHED, *ours],
+                "REPEATER_GROUP": ["all"],
+                "QQIMAGE__REWRITE_URL": True,
+                **settings,
+            },
+            python=str(python),
+        )
+        self._environment = {"NO_PROXY": "*"}  # a proxy in it would be taken for this machine, too
+        if authority is not None:
+            self._environment["SSL_CERT_FILE"] = str(authority)
+
+    @property
+    def library(self) -> Path:
+        """Where nonebot-plugin-ImageLibrary keeps what it was given."""
+        return self.folder / "data" / "nonebot_plugin_ImageLibrary"
+
+    async def __aenter__(self) -> Self:
+        with mock.patch.dict(os.environ, self._environment):
+            return await super().__aenter__()
+
+    def check_log(self) -> None:
+        """Whatever the others do, nothing of ours may fail in an unexpected way."""
+        assert "please report it" not in self.log, self.log
+        assert "was never awaited" not in self.log, self.log
+        assert not _OUR_TRACEBACK.search(self.log), self.log
+
+    def _write_project(self) -> None:
+        super()._write_project()
+        shutil.copy(Path(__file__).with_name("bot.py"), self.folder)
+        self.library.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), (self.library / "image.json").open("x") as file:
+            file.write("{}")  # the plugin cannot read the empty one that it makes itself
+
+
+class Chat:
+    """What somebody says to a bot, and what comes back."""
+
+    def __init__(self, bot: PublishedBot, peer: SimulatedPeer, trouble: Trouble) -> None:
+        self.bot = bot
+        self.peer = peer
+        self._trouble = trouble
+        self._read = 0
+        peer.answers["get_msg"] = self._quoted
+
+    async def say(self, *parts: str | Part, quote: int | None = None) -> None:
+        """Write to the bot in private."""
+        await self._tell(self.peer.message("private", parts, quote=quote))
+
+    async def say_in_group(self, *parts: str | Part) -> None:
+        """Write in a group."""
+        await self._tell(self.peer.message("group", parts))
+
+    def earlier(self, *parts: str | Part) -> int:
+        """Give the id of a private message which the bot was never told of."""
+        message = self.peer.message("private", parts)
+        self.peer.remember(message)
+        return message.message_id
+
+    async def answer(self) -> SentMessage | None:
+        """Wait for the bot's next message; None if a plugin fails instead."""
+        with anyio.fail_after(PATIENCE):
+            while not self._failed():
+                with suppress(asyncio.TimeoutError):
+                    return await self.peer.next_sent(0.05)
+        return None
+
+    async def _tell(self, message: Message) -> None:
+        await self._idle()  # a plugin that asks something listens only once it has run to its end
+        self.peer.remember(message)
+        frame = self.peer.flavour.event(message)
+        self._read = len(self.bot.log)
+        self._spoil()
+        await self.peer.push(frame)
+
+    async def _quoted(self, params: dict[str, Any]) -> dict[str, Any]:
+        message = await self.peer.flavour.get_msg(params)
+        self._spoil()
+        return self.peer.flavour.ok(message)
+
+    def _spoil(self) -> None:
+        """Have the links that are on their way arrive dead."""
+        if self._trouble == "expired links":
+            self.peer.cdn.expire_keys()
+
+    async def _idle(self) -> None:
+        with anyio.fail_after(PATIENCE):
+            while (log := self.bot.log).count("will be handled by") > log.count("running complete"):
+                await anyio.sleep(0.02)
+
+    def _failed(self) -> bool:
+        return "nonebot | Running Matcher" in self.bot.log[self._read :]
+
+
+@asynccontextmanager
+async def chatting(
+    python: Path, folder: Path, trouble: Trouble, *, with_us: bool
+) -> AsyncIterator[Chat]:
+    """A bot, connected to a peer, whose plugins cannot download by themselves."""
+    authority, certificates = trustme.CA(key_type=trustme.KeyType.RSA), folder / "authority.pem"
+    authority.cert_pem.write_to_path(certificates)
+    if trouble == "refused TLS":
+        flavour, cdn = "luckylilliabot-8", _cdn_with_tls(authority)
+    else:
+        flavour, cdn = "napcat", SimulatedCdn()
+    bot = PublishedBot(python, folder / "bot", with_us=with_us, authority=certificates)
+    peer = SimulatedPeer(flavour, cdn)
+    async with cdn, bot, ReverseWebSocket(peer, bot.ws_url):
+        await peer.connected(1, PATIENCE)
+        yield Chat(bot, peer, trouble)
+    bot.check_log()
+
+
+def image_segments(sent: SentMessage) -> list[Segment]:
+    """The images in a message as the bot wrote them, in a list or as CQ codes."""
+    message = sent.params["message"]
+    segments = read_cq_codes(message) if isinstance(message, str) else message
+    return [segment for segment in segments if segment["type"] == "image"]
+
+
+def _cdn_with_tls(authority: trustme.CA) -> SimulatedCdn:
+    """A CDN under QQ's name that offers TLS 1.2, and nothing but RSA key exchange."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(QQ_CIPHER)
+    authority.issue_cert(QQ_HOST, key_type=trustme.KeyType.RSA).configure_cert(context)
+    return SimulatedCdn(ssl_context=context, public_name=QQ_HOST)
