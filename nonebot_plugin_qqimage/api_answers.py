@@ -17,11 +17,11 @@ from nonebot.matcher import current_event, current_matcher
 from .content import ImageInfo
 from .errors import QQImageError
 from .finding import chat_of, chat_of_sent, find_in_event
+from .links.urls import token_of
 from .peer.answers import image_answer
 from .reference import ORIGINALS, ImageReference, from_segment
 from .resolver import ImageResolver
 from .rewriting import Rewriting, referred
-from .web.urls import token_of
 
 _QUICK = 2.0
 """Seconds for looking into the store, before the peer is asked after all."""

@@ -18,11 +18,11 @@ from nonebot.log import logger
 from .config import ScopedConfig
 from .errors import AttemptFailed, Cause, QQImageError
 from .image import Image
+from .links import Links
+from .links.urls import token_of
 from .reference import ORIGINALS, ImageReference, from_segment, parts_of
 from .resolver import ImageResolver
 from .rewriting import referred
-from .web import Links
-from .web.urls import token_of
 
 _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""

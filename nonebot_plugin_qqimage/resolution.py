@@ -22,13 +22,13 @@ from .errors import (
 )
 from .flights import Flights
 from .image import State, StoredImage
+from .links import Links
 from .peer import Peer, Peers
 from .recent import Recent
 from .reference import ImageReference
 from .sources import Fetch, Fetched, Sources
 from .store import ImageStore
 from .turns import Turns
-from .web import Links
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""

@@ -18,10 +18,10 @@ from nonebot.matcher import Matcher
 from .config import ScopedConfig
 from .errors import QQImageError
 from .finding import chat_of, segments_of
+from .links import Links
+from .links.urls import token_of
 from .peer import forward_nodes
 from .reference import ORIGINALS, ImageReference, from_segment, from_uri, originals, parts_of
-from .web import Links
-from .web.urls import token_of
 
 _MAX_DEPTH = 5
 _MAX_IMAGES = 200

@@ -25,10 +25,9 @@ def blocks(readme: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("readme", READMES)
-async def test_the_example_runs(readme: str, tmp_path: Path) -> None:
-    (example,) = blocks(readme, "python")
+async def test_the_examples_run(readme: str, tmp_path: Path) -> None:
     plugin = tmp_path / "example.py"
-    plugin.write_text(example, "utf-8")
+    plugin.write_text("\n".join(blocks(readme, "python")), "utf-8")
     async with SimulatedCdn() as cdn:
         peer = SimulatedPeer("napcat", cdn)
         async with BotProcess(tmp_path / "bot", plugins=(plugin,)) as bot:
@@ -37,7 +36,10 @@ async def test_the_example_runs(readme: str, tmp_path: Path) -> None:
                 parts = [*peer.message("group", "/size").parts, peer.picture(png())]
                 await peer.send_group(parts)
                 told = {(await peer.next_sent(30)).text for _ in range(2)}
+                await peer.send_group(list(peer.message("group", "/last").parts))
+                uri = (await peer.next_sent(30)).text
     assert any(text.startswith("320 × 200 ") for text in told), told
+    assert uri.startswith("qqimage:"), uri
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -23,7 +23,7 @@ from .place import quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
-_INDEX = "index.sqlite3"
+_PARTS = ("index.sqlite3", "images")
 _NO_BOUND = 1 << 62
 
 
@@ -63,7 +63,7 @@ def run(
         return INTERRUPTED
     except OSError as error:
         # Windows calls a closed pipe an invalid argument
-        if error.errno not in (errno.EPIPE, errno.EINVAL if os.name == "nt" else errno.EPIPE):
+        if error.errno != (errno.EINVAL if os.name == "nt" else errno.EPIPE):
             print(f"{error}", file=sys.stderr)
             return TROUBLE
         # or Python would complain once more when it flushes at exit
@@ -105,10 +105,11 @@ async def _with_store(arguments: argparse.Namespace, session: Session) -> Result
 def _open(arguments: argparse.Namespace) -> Session:
     try:
         config = settings()
-        folder = Path(arguments.folder) if arguments.folder else usual_folder()
+        folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     except ValueError as error:
         raise Complaint(f"a setting cannot be used: {error}", USAGE) from None
-    if arguments.needs_store and not (folder / _INDEX).is_file():
+    there = any((folder / part).exists() for part in _PARTS)
+    if arguments.needs_store and not there:
         raise Complaint(
             f"there is no store in {folder}: run this in the bot's folder, or name the store with "
             "--folder",
@@ -121,4 +122,4 @@ def _open(arguments: argparse.Namespace) -> Session:
         max_age=config.max_age if bounded else _NO_BOUND,
         remember_sightings=config.sightings,
     )
-    return Session(store, config, Terminal(), bounded)
+    return Session(store, config, there, Terminal(), bounded)

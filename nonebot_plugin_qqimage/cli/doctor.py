@@ -37,14 +37,13 @@ def add(commands: Commands) -> None:
 
 async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     """Look at everything."""
-    there = await anyio.to_thread.run_sync(session.store.folder.is_dir)
-    heard = await _listen(session) if there else []
+    heard = await _listen(session) if session.there else []
     max_size = session.config.max_store_size if session.bounded else _said(heard)
     found = await anyio.to_thread.run_sync(versions)
     tls, hosts, stored = await asyncio.gather(
         speaks_tls(),
         reaches_hosts(session.config),
-        about_store(session.store, max_size, deep=True) if there else _no_store(session),
+        about_store(session.store, max_size, deep=True) if session.there else _no_store(session),
     )
     here = await anyio.to_thread.run_sync(os.getcwd)
     running = [line for word in heard for line in _about(word, session.config, here, found)]

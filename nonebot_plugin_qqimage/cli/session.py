@@ -41,6 +41,8 @@ class Session:
     """The store; nothing has looked at it yet."""
     config: ScopedConfig
     """The settings."""
+    there: bool
+    """Whether there is a store already."""
     terminal: Terminal
     """Where progress is shown."""
     bounded: bool

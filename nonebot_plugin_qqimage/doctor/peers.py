@@ -1,5 +1,6 @@
 """What is known of the peers, and what that means for pictures."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from .finding import Line
 
 _ACTIONS = ("get_image", "get_rkey", "get_rkey_server", "nc_get_rkey")
 _HEADER = 2048
+_FILE_NAME = re.compile(r"[^\\/]*$")
 _REVERSE = ("nonebot.drivers.fastapi", "nonebot.drivers.quart")
 
 
@@ -28,7 +30,8 @@ def known_of(peer: Peer) -> dict[str, Any]:
         "lacks": [action for action in _ACTIONS if peer.lacks(action)],
         "inlines": profile.inlines,
         "reads_files": profile.reads_files,
-        "unreadable": profile.unreadable,
+        # not which picture, for whoever asks may not be of its chat
+        "unreadable": _FILE_NAME.sub("", profile.unreadable),
         "hangs": profile.hangs,
         "frame_limit": peer.frame_limit,
         "broken_by": peer.grudges.frame_limit,
@@ -112,7 +115,7 @@ def _files(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "warning",
             about,
-            f"its files are not readable here, such as {known['unreadable']}",
+            f"its files are not readable here, such as those in {known['unreadable']}",
             "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on NapCat's "
             "enableLocalFile2Url; without, only links are left",
         )
@@ -124,8 +127,8 @@ def _frames(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "warning",
             about,
-            f"the connection broke {known['dropped']} times while a picture was asked for; answers "
-            f"over {size_of(broken)} are avoided since",
+            f"the connection broke when it was asked for {known['dropped']} pictures; answers over "
+            f"{size_of(broken)} are avoided since",
             "let QQIMAGE__FRAME_LIMIT be what the connection really carries",
         )
     if limit is None:

@@ -236,19 +236,18 @@ class ImageStore:
         if chat is None and user is None:
             raise ValueError("say whose sightings to forget: a chat, a user, or both")
 
-        def forget_some(index: Index) -> tuple[int, list[str]]:
+        def forget_some(index: Index) -> tuple[int, int]:
             with index.transaction():
                 gone = index.sightings.remove_some(chat=chat, user=user, limit=_BATCH)
                 digests = index.sightings.unreferred(s.sha256 for s in gone if s.sha256)
                 images = [info for sha256 in digests if (info := index.by_sha256(sha256))]
-                removed = remove(index, self._blobs, images)
-                return len(gone), [info.sha256 for info in removed]
+                return len(gone), len(remove(index, self._blobs, images))
 
         sightings = images = 0
         while True:
-            count, digests = await self.query(forget_some)
-            self._forget_known(set(digests))
-            sightings, images = sightings + count, images + len(digests)
+            count, gone = await self.query(forget_some)
+            self._known.clear()  # the names of images that stay may have gone, too
+            sightings, images = sightings + count, images + gone
             progress(sightings)
             if count < _BATCH:
                 return sightings, images
@@ -336,16 +335,19 @@ class ImageStore:
     # Inside
 
     async def _evict_step(self, keep: str = "") -> bool:
-        bounds = {"max_size": self._max_size, "max_age": self._max_age}
-        gone = await self.query(lambda index: evict_step(index, self._blobs, **bounds, keep=keep))
+        def step(index: Index) -> list[ImageInfo]:
+            size, age = self._max_size, self._max_age
+            return evict_step(index, self._blobs, max_size=size, max_age=age, keep=keep)
+
+        gone = await self.query(step)
         self._forget_known({info.sha256 for info in gone})
         return bool(gone)
 
     def _learn(self, reference: ImageReference, info: ImageInfo) -> None:
-        keys = _keys(reference)
-        if reference.md5 and not _confirmed(reference, info):
-            keys = keys[1:]  # the name says nothing of other messages
-        for key in keys:
+        # not under a file name that the content does not confirm, and not as what this bot sent
+        # there: either would speak for other images, as peers use the same id twice
+        promised = reference.sha256 or _confirmed(reference, info)
+        for key in filter(None, [reference.key if promised else "", reference.name]):
             self._known[key] = info, time.monotonic()
             if len(self._known) > _MAX_KNOWN:
                 self._known.popitem(last=False)
@@ -363,9 +365,7 @@ class ImageStore:
         async def flush() -> None:
             try:
                 await self._flush()
-            except (
-                StoreError
-            ):  # who uses the store is told, and logs it; what waits goes on waiting
+            except StoreError:  # whoever uses the store is told; what waits goes on waiting
                 self._flush_soon(_FLUSH_AGAIN)
 
         self._flush_timer = None

@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_fixed
+
 from ..errors import StoreError
 from .schema import MIGRATIONS, VERSION, statements
 
@@ -17,6 +19,13 @@ _PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 _LESS_PATIENCE = 0.2
 """The same while it was in vain the last time: many may be waiting behind."""
+_RETRYING = Retrying(
+    retry=retry_if_exception_message("database is locked"),
+    wait=wait_fixed(0.01),
+    stop=stop_after_delay(_PATIENCE),
+    reraise=True,
+)
+"""For where SQLite does not wait itself: when several processes make the file at once."""
 Row = tuple[Any, ...]
 
 
@@ -42,7 +51,7 @@ class Database:
         try:
             self._version()  # first, for the next line writes to the file
             # readers and the one writer do not block each other; it stays set in the file
-            self._db.execute("PRAGMA journal_mode = WAL")
+            _RETRYING(self._db.execute, "PRAGMA journal_mode = WAL")
             # with WAL, a power cut may lose the last rows but cannot damage the file
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")

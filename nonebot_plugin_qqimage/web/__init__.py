@@ -1,3 +1,1 @@
 """Serving images over HTTP, to plugins that only know URLs."""
-
-from .links import Links as Links

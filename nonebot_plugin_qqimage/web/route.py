@@ -12,12 +12,12 @@ import anyio
 from nonebot.log import logger
 
 from ..errors import QQImageError, StoreError
+from ..links.urls import token_in
 from ..reference import ImageReference
 from ..resolver import ImageResolver
 from ..turns import Turns
 from .answers import Answer, Request, busy, failed, found, problem, refused
 from .bodies import Bodies
-from .urls import token_in
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]

@@ -10,10 +10,10 @@ from nonebot.drivers import Response as DriverResponse
 from nonebot.log import logger
 
 from ..errors import StoreError
+from ..links.urls import PATH
 from ..resolver import ImageResolver
 from .answers import Answer, Request
 from .route import ImageRoute
-from .urls import PATH
 
 _NAME = "nonebot_plugin_qqimage"
 

@@ -172,7 +172,10 @@ def _image_fetch(bot: AnsweringBot) -> Consume | None:
     if find_spec("nonebot_plugin_alconna") is None:
         return None
     nonebot.require("nonebot_plugin_alconna")
-    from nonebot_plugin_alconna.uniseg import Image, image_fetch
+    from nonebot_plugin_alconna.uniseg import (  # pyright: ignore[reportMissingImports]
+        Image,
+        image_fetch,
+    )
 
     async def consume(event: GroupMessageEvent) -> bytes:
         image = Image(url=event.message[0].data["url"])

@@ -20,7 +20,7 @@ from .measure import Cost, compare, seconds, side_by_side
 from .table import Result, at_least
 
 _ROUNDS = 5
-_SECONDS = 2
+_SECONDS = 1
 _CONNECTIONS = 16
 _SHARE = 0.35
 _PLUGIN = Path(__file__).parent / "plugins" / "serve.py"

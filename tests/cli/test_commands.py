@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nonebot_plugin_qqimage import script
+from nonebot_plugin_qqimage.doctor import network
 from nonebot_plugin_qqimage.store import ImageStore
 
 from ..store.pictures import Picture, sha256
@@ -219,8 +220,13 @@ async def test_verify_finds_every_damage_and_repairs_it(
     assert (await qq("show", stray.info.uri)).status == 0
 
 
-async def test_gc_of_a_named_store_removes_no_image(qq: Run, pictures: list[Picture]) -> None:
+async def test_gc_of_a_named_store_removes_no_image(
+    qq: Run, folder: Path, pictures: list[Picture]
+) -> None:
     """Whose settings are here need not be whose store it is."""
+    store = ImageStore(folder, max_size=1 << 40, max_age=1e12)
+    await store.query(lambda index: index._db.run("UPDATE images SET used = 0"))
+    await store.close()
     done = await qq("gc", "--json")
     assert (done.status, done.json["evicted"], done.json["images"]) == (0, 0, 6)
 
@@ -320,3 +326,27 @@ async def test_the_exported_file_is_what_its_name_says(
     await qq("export", "type:png", "since:1h", str(tmp_path / "out"))
     for path in (tmp_path / "out").glob("*.png"):
         assert sha256(path.read_bytes()) == path.stem
+
+
+async def test_an_index_that_was_lost_is_made_anew(
+    qq: Run, folder: Path, pictures: list[Picture]
+) -> None:
+    for file in folder.glob("index.sqlite3*"):
+        file.unlink()
+    hours_ago = time.time() - 7200
+    for picture in pictures:
+        os.utime(blob(folder, picture), (hours_ago, hours_ago))
+    done = await qq("verify", "--repair", "--json")
+    assert (done.status, done.json["found"]) == (1, {"unindexed": 6})
+    assert (await qq("stats", "--json")).json["images"] == 6
+
+
+async def test_the_doctor_makes_no_store(
+    qq: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "HOST", "127.0.0.1")
+    folder.mkdir()
+    done = await qq("doctor", "--json")
+    stores = [line["state"] for line in done.json["lines"] if line["about"] == "store"]
+    assert (done.status, stores) == (1, ["warning"])
+    assert not list(folder.iterdir())

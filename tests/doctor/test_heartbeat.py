@@ -88,9 +88,9 @@ async def test_what_has_changed_is_told_soon(
     beat = beating(resolver)
     await beat.start()
     assert (await heard(resolver, 1)).said["bots"][0]["reads_files"] is None
-    resolver.peers[0].profile.file_was_read(False, "/app/x.png")
+    resolver.peers[0].profile.file_was_read(False, "/app/pictures/x.png")
     with anyio.fail_after(20):
-        while (await heard(resolver, 1)).said["bots"][0]["unreadable"] != "/app/x.png":
+        while (await heard(resolver, 1)).said["bots"][0]["unreadable"] != "/app/pictures/":
             await anyio.sleep(0.01)
     await beat.stop()
 

@@ -65,9 +65,9 @@ def test_a_healthy_peer() -> None:
         ({"lacks": ["get_image"]}, "warning", "no get_image", "QQIMAGE__PREFETCH"),
         ({"lacks": ["get_rkey", "get_rkey_server"]}, "warning", "no fresh keys", "NapCat 4.7.16"),
         (
-            {"reads_files": False, "unreadable": "/app/x.png"},
+            {"reads_files": False, "unreadable": "/app/pictures/"},
             "warning",
-            "/app/x.png",
+            "/app/pictures/",
             "QQIMAGE__PATH_MAP",
         ),
         ({"inlines": True}, "warning", "up to 1.0 MiB; pictures over 766.5 KiB", "~aiohttp"),
@@ -77,7 +77,7 @@ def test_a_healthy_peer() -> None:
             "up to 16.0 MiB",
             "ws_max_size",
         ),
-        ({"broken_by": 2_000_000, "dropped": 2}, "warning", "broke 2 times", "FRAME_LIMIT"),
+        ({"broken_by": 2_000_000, "dropped": 2}, "warning", "asked for 2 pictures", "FRAME_LIMIT"),
         ({"frame_limit": None, "inlines": True}, "ok", "any size", ""),
     ],
 )

@@ -17,11 +17,11 @@ _LARGEST = 20_000
 async def attack(folder: Path, quick: bool) -> list[Line]:
     dice = random.Random(5)
     return [
-        await _size(folder / "size", 200 if quick else 4000),
-        await _order(folder / "order", dice, 300 if quick else 5000),
-        await _pins(folder / "pins", 100 if quick else 2000),
+        await _size(folder / "size", 100 if quick else 4000),
+        await _order(folder / "order", dice, 150 if quick else 5000),
+        await _pins(folder / "pins", 60 if quick else 2000),
         await _age(folder / "age", 100 if quick else 2000),
-        await _readers(folder / "readers", 60 if quick else 500),
+        await _readers(folder / "readers", 5 if quick else 300),
     ]
 
 
@@ -60,7 +60,7 @@ async def _order(folder: Path, dice: random.Random, acts: int) -> Line:
     """Puts and uses at random, against a model that is exact."""
     bound, wrong, evicted = 100_000, 0, 0
     model: OrderedDict[int, int] = OrderedDict()
-    known = {number: picture for number, picture in enumerate(pictures(range(60), _LARGEST))}
+    known = dict(enumerate(pictures(range(60), _LARGEST)))
     async with opened(folder, bound) as store:
         for _ in range(acts):
             number = dice.randrange(len(known))

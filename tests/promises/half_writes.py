@@ -29,7 +29,7 @@ from .common import (
 )
 
 _PROMISE = "never half a write"
-_SAFE = 20
+_SAFE = 10
 _STEPS = (
     "half the bytes are written",
     "the bytes are written",
@@ -45,7 +45,7 @@ _STEPS = (
 async def attack(folder: Path, quick: bool) -> list[Line]:
     return [
         await _die_at_each_step(folder, 1 if quick else 6),
-        await _start(folder / "start", 300 if quick else 20_000),
+        await _start(folder / "start", 300 if quick else 4_000),
     ]
 
 

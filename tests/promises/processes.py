@@ -27,7 +27,7 @@ _BOUND = 1_000_000
 
 
 async def attack(folder: Path, quick: bool) -> list[Line]:
-    seconds = 2.0 if quick else 25.0
+    seconds = 1.0 if quick else 20.0
     return [
         await _together(folder / "bounded", "evicting all the time", seconds, _BOUND),
         await _together(folder / "unbounded", "without a bound", seconds, 1 << 40),

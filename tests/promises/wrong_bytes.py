@@ -41,7 +41,7 @@ async def attack(folder: Path, quick: bool) -> list[Line]:
     return [
         await _damage_files(folder / "files", dice, *((60, 240) if quick else (1000, 6000))),
         await _fetch_again(folder / "again", dice, 30 if quick else 600),
-        await _damage_index(folder / "index", dice, 4 if quick else 60),
+        await _damage_index(folder / "index", dice, 4 if quick else 40),
         await _cost(folder / "cost", 20 if quick else 400),
     ]
 
@@ -77,8 +77,8 @@ async def _damage_files(folder: Path, dice: random.Random, images: int, rounds: 
     quiet = sum(counted.values()) == len(lines) <= reads
     return Line(
         _PROMISE,
-        f"{rounds:,} damages of {len(did)} kinds to {images:,} images: bits flipped, cut, extended, "
-        "emptied, replaced by another image, times restored, removed, a folder in the place",
+        f"{rounds:,} damages of {len(did)} kinds to {images:,} images: flipped, cut, extended, "
+        "emptied, replaced by another, with its times restored, removed, a folder in the place",
         f"{wrong} wrong bytes, {unrepaired} not repaired by the next put, {len(lines):,} warnings "
         f"for {sum(counted.values()):,} counted, {kept} kept in quarantine",
         not (wrong or unrepaired or rest) and quiet and 0 < kept <= _MAX_QUARANTINE,

@@ -148,9 +148,14 @@ def test_notes_are_replaced(index: Index, clock: Clock) -> None:
 
 
 def test_a_transaction_is_all_or_nothing(index: Index, picture: Picture) -> None:
-    with pytest.raises(ZeroDivisionError), index.transaction():
-        index.add(picture.info, "a", "test")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with index.transaction():
+            index.add(picture.info, "a", "test")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert index.totals() == Totals(0, 0)
     assert index.by_name("a") is None
 

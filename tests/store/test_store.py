@@ -6,10 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +17,7 @@ from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.reference import ImageReference, from_segment, from_uri
-from nonebot_plugin_qqimage.store import ImageStore, Totals
+from nonebot_plugin_qqimage.store import ImageStore, Index, Sighting, Totals, database
 
 from .pictures import Clock, OpenStore, Picture
 
@@ -131,6 +128,17 @@ async def test_a_market_face_is_found_everywhere(store: ImageStore, picture: Pic
     await put(store, picture, ImageReference("1", "10", face_id="abcd"))
     assert await store.find(ImageReference("2", "20", 5, face_id="abcd")) == picture.info
     assert await store.find(ImageReference("1", "10", face_id="other")) is None
+
+
+async def test_two_pictures_at_one_place_are_two(store: ImageStore) -> None:
+    """As where a peer uses the id of a message twice, or gives none to forwarded ones."""
+    first, second = Picture(1), Picture(2)
+    place = ImageReference("1", "0", 0)
+    for picture in (first, second):
+        await put(store, picture, replace(place, file=f"{picture.info.md5}.png"))
+    assert await store.find(replace(place, file=f"{first.info.md5}.png")) == first.info
+    assert await store.find(replace(place, file="unheard of.png")) is None
+    assert store.known(replace(place, file="ab" * 16 + ".png")) is None
 
 
 async def test_a_place_can_come_to_mean_another_picture(store: ImageStore) -> None:
@@ -342,6 +350,143 @@ async def test_it_survives_that_somebody_deletes_its_folder(
     assert await store.read(picture.info) == picture.data
 
 
+# What waits in memory
+
+
+async def noted(store: ImageStore) -> dict[str, int]:
+    return await store.query(lambda index: index.counters("failed"))
+
+
+async def test_what_waits_is_written_once_the_index_can_be(
+    open_store: OpenStore, folder: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    store = open_store()
+    await put(store, picture)
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            store.count("failed", "timeout")
+            with pytest.raises(StoreError, match="database is locked"):
+                await noted(store)
+        assert await store.find(from_uri(picture.info.uri)) == picture.info
+        other.execute("ROLLBACK")
+    assert await noted(store) == {"timeout": 3}
+    store.count("failed", "timeout")
+    await store.close()
+    assert await noted(open_store()) == {"timeout": 4}
+
+
+async def test_it_is_written_by_itself(store: ImageStore, open_store: OpenStore) -> None:
+    store.count("failed", "timeout")
+    other = open_store()
+    while not await noted(other):
+        await asyncio.sleep(0.01)
+
+
+async def test_who_waits_behind_a_locked_index_does_not_wait_as_long_again(
+    open_store: OpenStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, waits = open_store(), list[str]()
+    await put(store, Picture(0))
+    real = database.Database._wait  # pyright: ignore[reportPrivateUsage]
+
+    def wait(self: database.Database, patience: float) -> None:
+        waits.append("long" if patience == database._PATIENCE else "short")
+        real(self, patience)
+
+    monkeypatch.setattr(database, "_PATIENCE", 0.3)
+    monkeypatch.setattr(database, "_LESS_PATIENCE", 0.01)
+    monkeypatch.setattr(database.Database, "_wait", wait)
+    await store.close()
+    store = open_store()
+    await store.totals()
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        puts = (put(store, Picture(number)) for number in range(1, 20))
+        answers = await asyncio.gather(*puts, return_exceptions=True)
+        assert {str(answer) for answer in answers} == {
+            f"the index in {folder} failed: database is locked"
+        }
+        other.execute("ROLLBACK")
+    await put(store, Picture(1))
+    assert waits[-1] == "long"
+    assert waits[:-1] == ["short"] * 19
+
+
+async def test_a_failure_in_one_thread_is_none_in_another(
+    store: ImageStore, picture: Picture
+) -> None:
+    """The one closes the index; the other opens it anew instead of failing, too."""
+    await put(store, picture)
+    tries = 0
+
+    def work(index: Index) -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            store._database.close()  # pyright: ignore
+            store._database = None  # pyright: ignore
+        return index.totals().images
+
+    assert await store.query(work) == 1
+    assert tries == 2
+
+
+async def test_half_an_emoji_spoils_nothing(store: ImageStore, picture: Picture) -> None:
+    broken = ImageReference("1", "\ud83d", file="a.png")
+    await put(store, picture)
+    store.saw(Sighting(broken, "group:1", "\ud83d", 1.0))
+    store.saw(Sighting(replace(broken, message_id="2"), "group:1", "2", 2.0))
+    found = await store.query(lambda index: index.sightings.find(limit=10))
+    assert [sighting.user for sighting in found] == ["2", "?"]
+    with pytest.raises(StoreError):
+        await store.find(broken)
+    assert await store.forget(chat="group:1") == (2, 0)
+
+
+async def test_switched_off_it_remembers_no_place(folder: Path, picture: Picture) -> None:
+    store = ImageStore(folder, max_size=1 << 30, max_age=1e9, remember_sightings=False)
+    await put(store, picture)
+    store.saw(Sighting(picture.reference, "group:1", "2", 1.0))
+    store.is_image(picture.reference, picture.info)
+    assert await store.query(lambda index: index.sightings.count()) == 0
+    await store.close()
+
+
+async def test_forgetting_somebody_forgets_the_names_of_their_images(
+    store: ImageStore, open_store: OpenStore
+) -> None:
+    theirs, shared, pinned = Picture(1), Picture(2), Picture(3)
+    for number, picture in enumerate((theirs, shared, pinned)):
+        place = ImageReference("1", str(number), file="photo.jpg")
+        await put(store, picture, place)
+        store.saw(Sighting(place, "group:1", "5", 1.0))
+        store.is_image(place, picture.info)
+    store.saw(Sighting(ImageReference("1", "9"), "group:1", "6", 1.0, shared.info.sha256))
+    await store.pin(pinned.info.sha256, "a plugin")
+    with pytest.raises(ValueError, match="whose"):
+        await store.forget()
+    steps: list[int] = []
+    assert await store.forget(user="5", progress=steps.append) == (3, 1)
+    assert steps == [3]
+    for each in (store, open_store()):
+        assert await each.find(ImageReference("1", "0", file="photo.jpg")) is None
+        assert await each.find(ImageReference("1", "1", file="photo.jpg")) is None
+        assert await each.read(shared.info) == shared.data
+        assert await each.read(pinned.info) == pinned.data
+    assert not store.path(theirs.info).exists()
+
+
+async def test_only_what_is_there_can_be_pinned(store: ImageStore, picture: Picture) -> None:
+    assert not await store.pin(picture.info.sha256, "a")
+    await put(store, picture)
+    assert await store.pin(picture.info.sha256, "a")
+    assert not await store.unpin(picture.info.sha256, "b")
+    assert await store.unpin(picture.info.sha256, "a")
+    assert not await store.unpin(picture.info.sha256, "a")
+
+
 async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> None:
     await put(store, picture)
     await store.close()
@@ -355,50 +500,3 @@ async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> No
 async def test_closing_what_was_never_used(open_store: OpenStore, folder: Path) -> None:
     await open_store().close()
     assert not folder.exists()
-
-
-WRITER = """
-import asyncio, sys
-from pathlib import Path
-from nonebot_plugin_qqimage.store import ImageStore
-from tests.store.pictures import Picture
-
-async def main():
-    store = ImageStore(Path(sys.argv[1]), max_size=1 << 30, max_age=1e9)
-    for number in range(int(sys.argv[2]), 1 << 30):
-        picture = Picture(number, filler=20_000)
-        await store.put(picture.reference, picture.info, picture.data, "test")
-        print(number, flush=True)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
-async def test_killing_a_writer_loses_nothing_it_acknowledged(
-    open_store: OpenStore, folder: Path
-) -> None:
-    root = Path(__file__).parents[2]
-    acknowledged: list[int] = []
-    for round_ in range(5):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            WRITER,
-            str(folder),
-            str(round_ * 10_000),
-            cwd=root,
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        for _ in range(3 + 4 * round_):
-            acknowledged.append(int(await asyncio.wait_for(process.stdout.readline(), 60)))
-        process.send_signal(signal.SIGKILL)
-        rest, _ = await process.communicate()
-        acknowledged += [int(line) for line in rest.splitlines(keepends=True) if line[-1:] == b"\n"]
-    store = open_store()
-    assert len(acknowledged) >= 55
-    for number in acknowledged:
-        picture = Picture(number, filler=20_000)
-        assert await store.find(picture.reference) == picture.info
-        assert await store.read(picture.info) == picture.data

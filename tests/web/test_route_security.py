@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from nonebot_plugin_qqimage.links.tokens import Tokens
 from nonebot_plugin_qqimage.resolver import ImageResolver
 from nonebot_plugin_qqimage.web.answers import Answer, Request
-from nonebot_plugin_qqimage.web.tokens import Tokens
 
 from .conftest import PNG, Client, World, picture, query_of
 

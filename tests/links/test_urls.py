@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from nonebot_plugin_qqimage.web.urls import served_url, token_in, token_of, without_key
+from nonebot_plugin_qqimage.links.urls import served_url, token_in, token_of, without_key
 
 QQ = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=EhQ%2Bx_-&rkey=CAQSK&spec=0"
 OURS = "http://127.0.0.1:8080/qqimage/download?appid=1407&fileid=EhQ%2Bx_-&spec=0&qqimage=TOKEN"

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import StoreError
+from nonebot_plugin_qqimage.links.tokens import MAX_TOKEN, Tokens
 from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.web.tokens import MAX_TOKEN, Tokens
 
 TOKENS = Tokens(b"s" * 32)
 URL = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=EhQ_-x%2B&spec=0"
@@ -153,7 +153,7 @@ RACE = """
 import sys
 from pathlib import Path
 from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.web.tokens import Tokens
+from nonebot_plugin_qqimage.links.tokens import Tokens
 
 print("ready", flush=True)
 input()

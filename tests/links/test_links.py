@@ -7,13 +7,13 @@ import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.errors import QQImageError
+from nonebot_plugin_qqimage.links import Links
+from nonebot_plugin_qqimage.links.urls import without_key
 from nonebot_plugin_qqimage.resolver import ImageResolver
 from nonebot_plugin_qqimage.sources import Sources
 from nonebot_plugin_qqimage.store import ImageStore
-from nonebot_plugin_qqimage.web import Links
-from nonebot_plugin_qqimage.web.urls import without_key
 
-from .conftest import URL, World, picture
+from ..web.conftest import URL, World, picture
 
 
 def test_authors_get_urls(resolver: ImageResolver) -> None:

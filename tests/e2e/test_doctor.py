@@ -1,0 +1,135 @@
+"""The doctor beside a bot that runs: by the command line, and in a chat."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from nonebot_plugin_qqimage.demo.bot_process import BotProcess
+from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.demo.pictures import png
+from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket, ReverseWebSocket
+from nonebot_plugin_qqimage.doctor import words
+from nonebot_plugin_qqimage.store import ImageStore
+
+from ..cli.conftest import module
+from .conftest import PATIENCE, StartBot, told
+
+HOST = "multimedia.nt.qq.com.cn"
+
+
+async def heard(bot: BotProcess) -> list[Mapping[str, Any]]:
+    """What the process said of itself, if it runs."""
+    store = ImageStore(bot.store, max_size=1 << 40, max_age=1e9)
+    try:
+        return [word.said for word in await store.query(words)]
+    finally:
+        await store.close()
+
+
+async def learned(bot: BotProcess, field: str, *bots: str) -> None:
+    """Wait until the process has said that of these bots."""
+    with anyio.fail_after(PATIENCE):
+        while True:
+            known = [peer for said in await heard(bot) for peer in said["bots"]]
+            if {peer["bot"] for peer in known if peer[field] is not None} >= set(bots):
+                return
+            await anyio.sleep(0.05)
+
+
+async def doctor(bot: BotProcess) -> dict[str, list[str]]:
+    """What the command line says, by what it is about."""
+    done = await module(bot.folder, "doctor", "--json")
+    lines: dict[str, list[str]] = {}
+    for line in done.json["lines"]:
+        said = f"{line['state']}: {line['text']} → {line['cure']}"
+        lines.setdefault(line["about"], []).append(said)
+    assert done.status == (1 if done.json["verdict"] == "failed" else 0), done.out
+    return lines
+
+
+async def test_files_and_the_chat(start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path) -> None:
+    near = SimulatedPeer("napcat", cdn, self_id=10001, file_dir=tmp_path / "near")
+    far = SimulatedPeer(
+        "napcat", cdn, self_id=10002, file_dir=tmp_path / "far", reported_dir="/app/.config/QQ"
+    )
+    settings = {"SUPERUSERS": ["30001"], "QQIMAGE__MIRRORS": {HOST: cdn.base_url}}
+    async with start_bot(settings=settings) as bot:
+        async with ReverseWebSocket(near, bot.ws_url), ReverseWebSocket(far, bot.ws_url):
+            for seed, peer in enumerate((near, far)):
+                await peer.connected(1, PATIENCE)
+                await peer.send_group(peer.picture(png(seed=seed)))
+                assert "sha256" in await told(peer)
+            await learned(bot, "reads_files", "10001", "10002")
+            lines = await doctor(bot)
+            assert any("its files are readable here" in line for line in lines["bot 10001"])
+            (unreadable,) = [line for line in lines["bot 10002"] if "not readable" in line]
+            assert unreadable.startswith("warning")
+            assert "/app/.config/QQ" in unreadable
+            assert "QQIMAGE__PATH_MAP" in unreadable
+            assert all(
+                "reverse WebSocket (fastapi)" in lines[f"bot {n}"][0] for n in (10001, 10002)
+            )
+            assert lines[f"image host {HOST}"][0].startswith("ok: answers by its mirror")
+            assert any(line.startswith("ok: 2 images") for line in lines["store"])
+            (process,) = [lines[about] for about in lines if about.startswith("process")]
+            assert len(process) == 1
+
+            await _in_chat(near, far)
+            # what .env says now is not what the bot runs with
+            with (bot.folder / ".env").open("a") as env:
+                env.write("QQIMAGE__PREFETCH=false\n")
+            assert "QQIMAGE__PREFETCH" in str(await doctor(bot))
+    assert await heard(bot) == []
+
+
+async def _in_chat(near: SimulatedPeer, far: SimulatedPeer) -> None:
+    await near.send_group("/qqimage doctor", user_id=30002)  # nobody's business
+    await near.send_group("/qqimage doctor")
+    answer = (await near.next_sent(PATIENCE)).text
+    assert "its files are readable here" in answer
+    assert "✓ picture: the store has it: image/png, 320 × 200" in answer
+    assert "✓ picture: file in the answer: image/png, 320 × 200" in answer
+    assert "10002" not in answer
+
+    await far.send_group(["/qqimage doctor"], group_id=20002)
+    answer = (await far.next_sent(PATIENCE)).text
+    assert "NapCat.Onebot 4.18.19" in answer
+    assert "! picture: there is none in this chat to try" in answer
+
+    await far.send_group("/qqimage doctor")  # where there is one, of which the link alone is left
+    answer = (await far.next_sent(PATIENCE)).text
+    assert "! picture: file in the answer unreadable" in answer
+    assert "✓ picture: url in the answer: image/png" in answer
+    assert "rkey=***" in answer or "rkey" not in answer
+
+    await near.send_private("/qqimage stats")
+    assert (await near.next_sent(PATIENCE)).text.startswith("2 images, ")
+    await near.send_private("/qqimage")
+    assert "/qqimage doctor" in (await near.next_sent(PATIENCE)).text
+    assert len(near.sent) == 4  # the picture's, and three answers
+
+
+async def test_frames_that_base64_would_break(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    peer = SimulatedPeer("napcat", cdn, inline_base64=True)
+    async with ForwardWebSocket(peer) as server:
+        settings = {
+            "DRIVER": "~httpx+~websockets",
+            "ONEBOT_WS_URLS": [server.url],
+            "QQIMAGE__MIRRORS": {HOST: "http://127.0.0.1:9"},
+        }
+        async with start_bot(settings=settings) as bot:
+            await peer.connected(1, PATIENCE)
+            await peer.send_group(peer.picture(png()))
+            assert (await told(peer))["source"] == "base64 in the answer"
+            await learned(bot, "inlines", "10001")
+            done = await module(bot.folder, "doctor")
+    assert done.status == 1
+    assert "!       bot 10001: its connection carries answers up to 1.0 MiB" in done.out
+    assert "DRIVER=~aiohttp" in done.out
+    assert f"FAILED  image host {HOST}" in done.out
+    assert "QQIMAGE__MIRRORS" in done.out
+    assert json.dumps(done.err) == '""'
