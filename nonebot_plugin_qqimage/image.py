@@ -45,6 +45,10 @@ class Road(Protocol):
         """Its verified bytes; None when the store has lost them, and has to forget it."""
         ...
 
+    async def intact(self, stored: StoredImage) -> bool:
+        """Whether its file is there and right; if not, the store has to forget it."""
+        ...
+
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background."""
         ...
@@ -101,7 +105,10 @@ class Image:
             if data is not None:
                 return data
             self._stored = None
-        raise StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
+        raise self._lost()
+
+    def _lost(self) -> StoreError:
+        return StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
 
     async def path(self) -> Path:
         """A file with the verified bytes: to read, never to write, move or delete.
@@ -110,11 +117,16 @@ class Image:
             ImageUnavailable: no source has it.
             StoreError: the store cannot keep it, so there is no file.
         """
-        await self.read()
-        stored = await self._resolve()
-        if stored.data is not None:
-            raise StoreError(f"{self.reference}: it could not be stored, so there is no file of it")
-        return stored.path
+        for _ in range(2):  # as in read
+            stored = await self._resolve()
+            if stored.data is not None:
+                raise StoreError(
+                    f"{self.reference}: it could not be stored, so there is no file of it"
+                )
+            if await self._road.intact(stored):
+                return stored.path
+            self._stored = None
+        raise self._lost()
 
     async def info(self) -> ImageInfo:
         """What it is: digests, type, size in bytes, width and height in pixels, frames.

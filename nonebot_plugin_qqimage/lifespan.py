@@ -11,6 +11,8 @@ from .store import ImageStore
 from .upkeep import Upkeep
 from .web.serving import serve
 
+_MAX_BODIES = 16 * 1024 * 1024
+"""Bytes of images kept in memory."""
 _resolver: ImageResolver | None = None
 
 
@@ -44,6 +46,7 @@ def load() -> None:
         max_size=config.max_store_size,
         max_age=config.max_age,
         remember_sightings=config.sightings,
+        max_bodies=_MAX_BODIES,
     )
     resolver = _resolver = ImageResolver(config, store, Sources(config), nonebot.get_bots)
     upkeep, heartbeat = Upkeep(_resolver), Heartbeat(_resolver)

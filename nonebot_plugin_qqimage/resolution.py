@@ -159,6 +159,17 @@ class Resolution:
             self._recent.forget(stored.reference)
         return data
 
+    async def intact(self, stored: StoredImage) -> bool:
+        """Whether the file of an image at hand is there and right.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        intact = await self._store.intact(stored.info)
+        if not intact:
+            self._recent.forget(stored.reference)
+        return intact
+
     def url(self, reference: ImageReference, *, public: bool = False) -> str:
         """The URL under which this bot serves an image.
 

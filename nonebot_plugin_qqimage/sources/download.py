@@ -1,33 +1,23 @@
-"""Downloading one URL: one shared client, a deadline, a byte cap, and answers put into words."""
+"""Downloading one URL: within a deadline, by one shared client that is made when it is needed."""
 
 import asyncio
 import contextlib
 import json
-import logging
-import ssl
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
-import httpx
-import tenacity
 from yarl import URL
 
 from ..budget import Reservation
 from ..errors import AttemptFailed, Cause, mask_keys
-from .address_guard import AddressGuard, GuardedTransport
-from .tls import QQ_HOSTS, default_context, qq_context
 
-_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
-_MAX_REDIRECTS = 5
-_ERROR_BODY = 4096
-"""Bytes read of an answer that is an error or a redirect."""
-_CONNECT_TIMEOUT = 10.0
+if TYPE_CHECKING:
+    from .http_client import HttpClient
 
-
-class _MayPass(AttemptFailed):
-    """A failure that may not happen again: a broken connection, a busy server."""
+_PROXIES = ("http", "https", "socks5", "socks5h")
 
 
 class Downloader:
@@ -57,9 +47,8 @@ class Downloader:
         self._max_size = max_size
         self._mirrors = {host.lower(): _mirror(host, base) for host, base in mirrors.items()}
         self._proxy = _proxy(proxy)
-        mirror_hosts = (base.host or "" for base in self._mirrors.values())
-        self._guard = AddressGuard([*trusted_hosts, *mirror_hosts])
-        self._client: httpx.AsyncClient | None = None
+        self._trusted = [*trusted_hosts, *(base.host or "" for base in self._mirrors.values())]
+        self._client: HttpClient | None = None
         self._making = asyncio.Lock()
 
     async def get(self, url: str, reservation: Reservation) -> bytes:
@@ -75,137 +64,34 @@ class Downloader:
         client = await self._get_client()
         try:
             with anyio.fail_after(self._timeout):
-                return await _retrying(self._try, client, url, reservation)
+                return await client.get(url, reservation)
         except TimeoutError:
             raise AttemptFailed(
                 Cause.TIMEOUT, f"not downloaded within {self._timeout:g} s"
             ) from None
 
-    async def _try(self, client: httpx.AsyncClient, url: str, reservation: Reservation) -> bytes:
-        try:
-            return await self._fetch(client, self._target(url), reservation)
-        except httpx.TimeoutException:
-            raise AttemptFailed(
-                Cause.TIMEOUT, f"no connection within {_CONNECT_TIMEOUT:g} s"
-            ) from None
-        except httpx.TransportError as error:
-            raise _MayPass(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise AttemptFailed(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
-
     async def close(self) -> None:
         """Close every connection."""
         if self._client is not None:
-            await self._client.aclose()
+            await self._client.close()
 
-    def _target(self, url: str) -> httpx.URL:
-        target = httpx.URL(url)
-        base = self._mirrors.get(target.host)
-        if base is None:
-            return target
-        path = base.raw_path.rstrip("/").encode() + target.raw_path
-        return httpx.URL(str(base.origin())).copy_with(raw_path=path)
-
-    async def _fetch(
-        self, client: httpx.AsyncClient, url: httpx.URL, reservation: Reservation
-    ) -> bytes:
-        request: httpx.Request | None = client.build_request("GET", url)
-        for _ in range(1 + _MAX_REDIRECTS):
-            response = await client.send(request, stream=True)
-            try:
-                # httpx would follow by itself, but reads the whole body of each redirect before
-                request = response.next_request
-                if request is None:
-                    return await self._read(response, reservation)
-                await _start(response)
-            finally:
-                await response.aclose()
-        raise AttemptFailed(Cause.FAILED, f"more than {_MAX_REDIRECTS} redirects")
-
-    async def _read(self, response: httpx.Response, reservation: Reservation) -> bytes:
-        if response.status_code != 200:
-            raise _refusal(response.status_code, await _start(response))
-        declared = response.headers.get("content-length", "")
-        if declared.isdigit():
-            self._check(int(declared))
-            reservation.resize(int(declared))
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            self._check(len(body))
-            if len(body) > reservation.size:
-                reservation.resize(len(body))
-        reservation.resize(len(body))
-        if body.startswith(b"{"):
-            failure = _refusal(200, bytes(body[:_ERROR_BODY]).decode("utf-8", "replace"))
-            if failure.cause is Cause.EXPIRED:  # with a status that means nothing
-                raise failure
-        return bytes(body)
-
-    def _check(self, size: int) -> None:
-        if size > self._max_size:
-            raise AttemptFailed(
-                Cause.TOO_LARGE, f"{size} bytes or more, with {self._max_size} allowed"
-            )
-
-    async def _get_client(self) -> httpx.AsyncClient:
+    async def _get_client(self) -> "HttpClient":
         async with self._making:
-            if self._client is None:
-                # TLS contexts take 20 ms each: never on the event loop
-                contexts = await anyio.to_thread.run_sync(_contexts)
-                self._client = self._make_client(*contexts)
+            if self._client is None:  # never on the event loop, for it takes long
+                self._client = await anyio.to_thread.run_sync(self._make_client)
             return self._client
 
-    def _make_client(self, default: ssl.SSLContext, qq: ssl.SSLContext) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=self._transport(default),
-            mounts={f"https://{host}": self._transport(qq) for host in QQ_HOSTS},
-            # a compressed body would have to be unpacked before its size is known
-            headers={"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(self._timeout, connect=_CONNECT_TIMEOUT),
-            trust_env=False,
+    def _make_client(self) -> "HttpClient":
+        from .address_guard import AddressGuard
+        from .http_client import HttpClient
+
+        return HttpClient(
+            timeout=self._timeout,
+            max_size=self._max_size,
+            mirrors=self._mirrors,
+            proxy=self._proxy,
+            guard=AddressGuard(self._trusted),
         )
-
-    def _transport(self, context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-        if self._proxy is None:
-            return GuardedTransport(self._guard, context, _LIMITS)
-        # the proxy resolves the names, so the addresses cannot be checked here
-        return httpx.AsyncHTTPTransport(
-            verify=context, proxy=self._proxy, limits=_LIMITS, trust_env=False
-        )
-
-
-async def _start(response: httpx.Response) -> str:
-    """The start of a body; reading a short one to its end lets its connection be used again."""
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) >= _ERROR_BODY:
-            break
-    return bytes(body[:_ERROR_BODY]).decode("utf-8", "replace")
-
-
-def _refusal(status: int, text: str) -> AttemptFailed:
-    detail = f"HTTP {status}" + (f": {text}" if text.strip() else "")
-    if "-5503007" in text or "-5503010" in text:
-        return AttemptFailed(Cause.EXPIRED, detail)
-    if status in (404, 410):
-        return AttemptFailed(Cause.NOT_FOUND, detail)
-    failure = _MayPass if status == 429 or status >= 500 else AttemptFailed
-    return failure(Cause.FAILED, detail)
-
-
-# stamina would do, but for the warning it logs at each retry
-_retrying = tenacity.AsyncRetrying(
-    retry=tenacity.retry_if_exception_type(_MayPass),
-    stop=tenacity.stop_after_attempt(3),
-    wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
-    reraise=True,
-)
-
-
-def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    return default_context(), qq_context()
 
 
 def _mirror(host: str, base: str) -> URL:
@@ -218,30 +104,18 @@ def _mirror(host: str, base: str) -> URL:
     )
 
 
-def _proxy(proxy: str) -> httpx.Proxy | None:
+def _proxy(proxy: str) -> str:
     if not proxy:
-        return None
+        return ""
     try:
-        parsed = httpx.Proxy(proxy)
-        if not parsed.url.host:
+        parsed = URL(proxy)
+        if parsed.scheme not in _PROXIES:
+            raise ValueError(f"{json.dumps(proxy)} starts with none of {', '.join(_PROXIES)}")
+        if not parsed.host:
             raise ValueError("it names no host")
         # httpx itself notices only at the first download
-        if parsed.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        if parsed.scheme.startswith("socks") and find_spec("socksio") is None:
             raise ValueError("for SOCKS, install httpx[socks]")
-    except (ValueError, httpx.InvalidURL) as error:
+    except ValueError as error:
         raise ValueError(f"QQIMAGE__PROXY: {mask_keys(str(error))}") from None
-    return parsed
-
-
-class _MaskedKeys(logging.Filter):
-    """httpx logs each URL it requests, and the keys in it open other people's pictures."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                mask_keys(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_MaskedKeys())
+    return proxy

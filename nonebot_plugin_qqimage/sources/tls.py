@@ -6,8 +6,6 @@ Python ≥ 3.10 no longer offers RSA key exchange, and some of QQ's hosts offer 
 
 import ssl
 
-import httpx
-
 QQ_HOSTS = ("*.qq.com", "*.qq.com.cn", "*.qpic.cn")
 """The hosts that get `qq_context`, as httpx writes patterns; all others keep the default."""
 
@@ -22,11 +20,17 @@ def offers_rsa(context: ssl.SSLContext) -> bool:
 
 def default_context() -> ssl.SSLContext:
     """A verifying context with Python's own choice of ciphers. Takes about 20 ms to make."""
-    return httpx.create_ssl_context()
+    return _verifying()
 
 
 def qq_context() -> ssl.SSLContext:
     """A verifying context that also offers RSA key exchange. Takes about 20 ms to make."""
-    context = httpx.create_ssl_context()
+    context = _verifying()
     context.set_ciphers(_CIPHERS)
     return context
+
+
+def _verifying() -> ssl.SSLContext:
+    import httpx  # only with the first download, for it takes long
+
+    return httpx.create_ssl_context()

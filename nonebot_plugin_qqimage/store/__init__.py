@@ -22,6 +22,7 @@ from ..errors import StoreError
 from ..reference import ImageReference
 from ..sighting import Sighting
 from .blobs import Blobs
+from .bodies import Bodies
 from .database import Database
 from .eviction import evict_step, exceeded, remove
 from .index import Index, Stored, Totals
@@ -55,16 +56,24 @@ class ImageStore:
         max_size: bytes it may hold.
         max_age: seconds since its last use after which an image may go.
         remember_sightings: whether `saw` does anything.
+        max_bodies: bytes of images to keep in memory, verified, for who wants them next.
     """
 
     def __init__(
-        self, folder: Path, *, max_size: int, max_age: float, remember_sightings: bool = True
+        self,
+        folder: Path,
+        *,
+        max_size: int,
+        max_age: float,
+        remember_sightings: bool = True,
+        max_bodies: int = 0,
     ) -> None:
         self.folder = folder
         self._max_size = max_size
         self._max_age = max_age
         self._remember_sightings = remember_sightings
         self._blobs = Blobs(folder)
+        self._bodies = Bodies(max_bodies)
         self._database: Database | None = None
         self._opening = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-store")
@@ -141,6 +150,7 @@ class ImageStore:
 
         full = await self._run(write)
         self._learn(reference, info)
+        self._bodies.keep(info.sha256, data)
         if full:  # the latest uses are written down first, for they decide who goes
             await self._evict_step(keep=info.sha256)
 
@@ -155,20 +165,29 @@ class ImageStore:
             StoreError: it cannot be read.
         """
 
-        def read(index: Index) -> tuple[bytes | None, str | None]:
-            data = self._blobs.read(info)
-            return data, set_aside(index, self._blobs, info) if data is None else None
-
-        data, trouble = await self._run(read)
+        data = self._bodies.get(info.sha256)
         if data is None:
-            self._forget_known({info.sha256})
-        if trouble is not None:
-            self.count("store", trouble)
-            logger.warning(
-                f"qqimage: the stored image {info.sha256} was {trouble}, and is fetched again "
-                f"where that is possible; {self.folder} should be changed by nobody else"
-            )
+            data = await self._in_thread(lambda: self._blobs.read(info))
+            if data is None:
+                await self._set_aside(info)
+            else:
+                self._bodies.keep(info.sha256, data)
         return data
+
+    def at_hand(self, info: ImageInfo) -> bytes | None:
+        """The bytes of a stored image, verified, where they are in memory anyway."""
+        return self._bodies.get(info.sha256)
+
+    async def intact(self, info: ImageInfo) -> bool:
+        """Whether the file of a stored image is there, and verified; as for `read`, if not.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        data = await self._in_thread(lambda: self._blobs.read(info))
+        if data is None:
+            await self._set_aside(info)
+        return data is not None
 
     def path(self, info: ImageInfo) -> Path:
         """Where the image's file is."""
@@ -352,9 +371,21 @@ class ImageStore:
             if len(self._known) > _MAX_KNOWN:
                 self._known.popitem(last=False)
 
+    async def _set_aside(self, info: ImageInfo) -> None:
+        trouble = await self._run(lambda index: set_aside(index, self._blobs, info))
+        self._forget_known({info.sha256})
+        if trouble is not None:
+            self.count("store", trouble)
+            logger.warning(
+                f"qqimage: the stored image {info.sha256} was {trouble}, and is fetched again "
+                f"where that is possible; {self.folder} should be changed by nobody else"
+            )
+
     def _forget_known(self, digests: set[str]) -> None:
         for key in [key for key, (info, _) in self._known.items() if info.sha256 in digests]:
             del self._known[key]
+        for sha256 in digests:
+            self._bodies.drop(sha256)
 
     def _flush_soon(self, after: float = _FLUSH_AFTER) -> None:
         if self._flush_timer is None and not self._closed:
@@ -388,6 +419,19 @@ class ImageStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._work, work)
 
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        """Use the files alone, which is a good deal cheaper."""
+
+        def run() -> _T:
+            try:
+                return work()
+            except OSError as error:
+                raise StoreError(f"cannot use {self.folder}: {error.strerror or error}") from error
+
+        if self._closed:
+            raise StoreError("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
     def _work(self, work: Callable[[Index], _T]) -> _T:
         while True:
             database = None
@@ -407,7 +451,8 @@ class ImageStore:
         aside = ""
         if str(error) not in _PASSING:
             self._drop(database)  # the next one opens it anew: the trouble may be over by then
-        if type(error) is sqlite3.DatabaseError:  # not its children: this one means damage
+        # not its children: this one means damage; and so does text that is none
+        if type(error) is sqlite3.DatabaseError or "Could not decode" in str(error):
             with self._opening:
                 aside = put_index_aside(self.folder / _INDEX)
         return StoreError(f"the index in {self.folder} failed: {error}{aside}")

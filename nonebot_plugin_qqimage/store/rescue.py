@@ -9,7 +9,10 @@ from pathlib import Path
 from .database import Database
 from .schema import VERSION
 
-_IMAGES = "SELECT * FROM damaged.images WHERE sha256 >= ? AND sha256 < ?"
+_TEXT = " AND ".join(f"{name} NOT GLOB '*[^ -~]*'" for name in ("sha256", "md5", "mime", "source"))
+_SANE = f"length(sha256) = 64 AND {_TEXT}"
+"""What SQLite does not look at: that text is text."""
+_IMAGES = f"SELECT * FROM damaged.images WHERE sha256 >= ? AND sha256 < ? AND {_SANE}"
 _TABLES = ("pins", "counters", "notes", "names", "sightings")
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""
@@ -43,9 +46,12 @@ def put_index_aside(path: Path) -> str:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether the whole index can be read, and agrees with itself; SQLite cannot tell more."""
+    """Whether the whole index can be read, and agrees with itself, as far as one can tell."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=1)) as database:
+            insane = database.execute(f"SELECT 1 FROM images WHERE NOT ({_SANE}) LIMIT 1")
+            if insane.fetchone() is not None:
+                return False
             return database.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
     except sqlite3.OperationalError:  # somebody has it locked, so for them it works
         return True

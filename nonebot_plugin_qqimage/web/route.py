@@ -17,7 +17,6 @@ from ..reference import ImageReference
 from ..resolver import ImageResolver
 from ..turns import Turns
 from .answers import Answer, Request, busy, failed, found, problem, refused
-from .bodies import Bodies
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -50,7 +49,6 @@ class ImageRoute:
     def __init__(self, resolver: ImageResolver, timeout: float) -> None:
         self._resolver = resolver
         self._timeout = timeout + _MARGIN
-        self._bodies = Bodies(resolver.read)
         self._turns = Turns(_MAX_READERS, _MAX_BYTES, _MAX_WAIT)
         self._under_way = 0
 
@@ -96,7 +94,7 @@ class ImageRoute:
         answer = found(request, info)
         if answer.span is None:
             return answer
-        data = self._bodies.at_hand(info)
+        data = self._resolver.store.at_hand(info)
         return None if data is None or len(data) > _CHUNK else answer.with_part_of(data)
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
@@ -120,7 +118,7 @@ class ImageRoute:
             if answer.span is None:
                 return await write(answer)
             async with self._turns.take(stored.info.size):
-                data = await self._bodies.get(stored)
+                data = await self._resolver.read(stored)
                 if data is not None:
                     return await write(answer.with_part_of(data))
         raise StoreError(f"{reference}: the store lost it again as soon as it was fetched")

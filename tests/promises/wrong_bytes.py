@@ -197,6 +197,7 @@ async def _damage_index(folder: Path, dice: random.Random, rounds: int) -> Line:
                     noticed += 1
                 except Exception:  # noqa: BLE001  counted
                     errors += 1
+            missing: list[Picture] = []
             for picture in known:
                 try:
                     data_again = await store.read(picture.info)
@@ -209,7 +210,12 @@ async def _damage_index(folder: Path, dice: random.Random, rounds: int) -> Line:
                     errors += 1
                     continue
                 wrong += data_again not in (None, picture.data)
-                lost += data_again is None or found is None
+                if data_again is None or found is None:
+                    missing.append(picture)
+            if missing:  # what was noticed only now is right after the next check
+                await check_all(store, deep=True, repair=True)
+                there = [await store.find(from_uri(picture.info.uri)) for picture in missing]
+                lost += there.count(None) + await _unreadable(store, missing)
         path.with_name(path.name + "-wal").unlink(missing_ok=True)
         path.with_name(path.name + "-shm").unlink(missing_ok=True)
         path.write_bytes(sound)
@@ -223,6 +229,10 @@ async def _damage_index(folder: Path, dice: random.Random, rounds: int) -> Line:
         f"{noticed} that say what happened",
         not (wrong or errors or lost),
     )
+
+
+async def _unreadable(store: ImageStore, known: list[Picture]) -> int:
+    return sum([await _read(store, picture) != picture.data for picture in known])
 
 
 async def _cost(folder: Path, times: int) -> Line:

@@ -2,6 +2,8 @@
 
 # ruff: noqa: ASYNC240  short looks at small local files
 
+import asyncio
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -200,3 +202,33 @@ async def test_the_index_may_be_replaced_while_it_is_open(
     await check(store, repair=True)
     for each in (store, open_store()):
         assert await each.find(from_uri(picture.info.uri)) == picture.info
+
+
+async def test_text_that_is_none_makes_a_new_index(open_store: OpenStore, folder: Path) -> None:
+    """SQLite itself does not notice it."""
+    pictures = await fill(open_store)
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite3")) as database:
+        damaged = pictures[0].info.sha256
+        database.execute("PRAGMA foreign_keys = OFF")
+        database.execute(
+            "UPDATE images SET sha256 = CAST(x'ff35' AS TEXT) WHERE sha256 = ?", (damaged,)
+        )
+        database.commit()
+    store = open_store()
+    with pytest.raises(StoreError, match="a new one is made from the images"):
+        await store.query(lambda index: index.recent(100))
+    assert await check(store, repair=True) == [Finding("unindexed", f"{damaged}.png")]
+    for picture in pictures:
+        assert await store.find(picture.reference) == picture.info
+
+
+async def test_opening_waits_for_who_makes_the_index_at_the_same_time(
+    store: ImageStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    other = sqlite3.connect(folder / "index.sqlite3", check_same_thread=False)
+    other.execute("CREATE TABLE a (b)")
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM a").fetchall()  # SQLite does not wait for readers to go here
+    asyncio.get_running_loop().call_later(0.2, other.close)
+    assert (await store.totals()).images == 0

@@ -123,7 +123,7 @@ async def world() -> World:
 @pytest.fixture
 async def resolver(world: World, tmp_path: Path) -> AsyncIterator[ImageResolver]:
     config = ScopedConfig(public_url="https://bot.example.com")
-    store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9)
+    store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9, max_bodies=1 << 24)
     resolver = ImageResolver(config, store, cast(Sources, world), dict)
     await resolver.links.load(store.folder)
     resolver.links.served_at("http://127.0.0.1:8080")

@@ -221,7 +221,7 @@ async def test_trouble_with_the_store_is_not_the_images_fault(
     async def fail(_: object) -> bytes:
         raise StoreError("cannot read the disk")
 
-    monkeypatch.setattr(client.route._bodies, "_read", fail)
+    monkeypatch.setattr(resolver.store, "read", fail)
     got = await client.ask(query_of(resolver, picture()))
     assert (got.status, got.problem["error"]) == (503, "StoreError")
 
