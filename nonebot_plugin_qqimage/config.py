@@ -30,7 +30,7 @@ class ScopedConfig(BaseModel):
     max_frames: int = Field(default=10_000, gt=0)
     """Frames of one animation; longer ones are refused."""
 
-    concurrency: int = Field(default=16, gt=0)
+    concurrency: int = Field(default=32, gt=0)
     """Images being fetched at once."""
 
     max_bytes_in_flight: int = Field(default=128 * 1024 * 1024, gt=0)

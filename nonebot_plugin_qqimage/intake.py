@@ -1,5 +1,6 @@
 """Intake: what events and sent messages bring is remembered, and resolved in the background."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,11 +8,16 @@ from typing import Any
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot
+from nonebot.log import logger
 
 from .config import ScopedConfig
 from .finding import find_in_event, find_in_own_event, find_sent, find_sightings
+from .reference import ImageReference
 from .resolver import ImageResolver
 from .sighting import Sighting
+
+_MOMENT = 0.005
+"""Seconds; a handler that asks for the image does not wait for them."""
 
 
 class Intake:
@@ -29,10 +35,12 @@ class Intake:
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event."""
         own, quoted = find_in_event(event)
-        self._remember(find_sightings(event, own, quoted))
-        if self._config.prefetch:
-            for reference in own + quoted:
-                self._resolver.prefetch(reference)
+        if own or quoted:
+            self._remember(find_sightings(event, own, quoted))
+            if self._config.prefetch:
+                # a moment later: until then, the loop belongs to whoever answers the message
+                loop = asyncio.get_running_loop()
+                loop.call_later(_MOMENT, self._prefetch, own + quoted)
         if self._config.own_images:
             self._keep_own(find_in_own_event(event))
 
@@ -46,6 +54,13 @@ class Intake:
         """
         if self._config.own_images and isinstance(bot, Bot):
             self._keep_own(find_sent(bot.self_id, params, result))
+
+    def _prefetch(self, references: list[ImageReference]) -> None:
+        try:
+            for reference in references:
+                self._resolver.prefetch(reference)
+        except Exception:  # noqa: BLE001  nobody called this but the loop
+            logger.exception("qqimage: prefetching failed, please report it")
 
     def _remember(self, sightings: Iterable[Sighting]) -> None:
         store = self._resolver.store
