@@ -10,6 +10,8 @@ from .resolver import ImageResolver
 
 _INTERVAL = 3600.0
 """Seconds from one round to the next."""
+_AFTER_TROUBLE = 60.0
+"""The same, when the store could not be used."""
 _SHARE = 10
 """How many times as long as each step the pause after it is, so that nobody notices."""
 
@@ -37,13 +39,15 @@ class Upkeep:
 
     async def _run(self) -> None:
         while True:
+            pause = _INTERVAL
             try:
                 await self._round()
             except StoreError as error:
+                pause = _AFTER_TROUBLE  # a new index may be waiting to be filled
                 self._resolver.complain(error)
             except Exception:  # noqa: BLE001  the next round may do better, and the bot must go on
                 logger.exception("qqimage: upkeep failed, please report it")
-            await asyncio.sleep(_INTERVAL)
+            await asyncio.sleep(pause)
 
     async def _round(self) -> None:
         store, loop = self._resolver.store, asyncio.get_running_loop()
