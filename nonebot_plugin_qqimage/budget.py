@@ -57,6 +57,15 @@ class ByteBudget:
             turn.set_result(None)
 
 
+def memory_for(size: int) -> int:
+    """Bytes of memory that getting an image of so many bytes takes.
+
+    An answer may hold it as base64 until it is decoded. A download needs none of that, but large
+    buffers that come and go leave about as much behind in the allocator.
+    """
+    return size + (size + 2) // 3 * 4
+
+
 class Reservation:
     """Bytes held by one fetch."""
 

@@ -1,7 +1,8 @@
 """From a reference to verified bytes: store first, one flight per image."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import anyio
@@ -9,6 +10,7 @@ from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters.onebot.v11 import Bot
 from nonebot.log import logger
 
+from .budget import Reservation, memory_for
 from .config import ScopedConfig
 from .content import ImageInfo
 from .errors import (
@@ -223,9 +225,9 @@ class Resolution:
             if known is not None:
                 stored = self._stored(reference, known)
             elif reference.bare:
-                stored = await self._keep(reference, await self._fetch_again(reference))
+                stored = await self._fetch_again(reference)
             else:
-                stored = await self._keep(reference, await self._fetch(reference))
+                stored = await self._fetch(reference)
             self._store.count("resolved", stored.source)
             self._store.is_image(reference, stored.info)
             self._recent.add(reference, stored)
@@ -252,7 +254,7 @@ class Resolution:
     def _stored(self, reference: ImageReference, info: ImageInfo) -> StoredImage:
         return StoredImage(reference, info, "store", self._store.path(info))
 
-    async def _fetch_again(self, reference: ImageReference) -> Fetched:
+    async def _fetch_again(self, reference: ImageReference) -> StoredImage:
         """An image of which nothing is left but where it was seen."""
         attempts = [Attempt("store", Cause.NOT_FOUND, "not stored (any more)", 0.0)]
         try:
@@ -283,19 +285,33 @@ class Resolution:
         Raises:
             ImageUnavailable: too much is under way already.
         """
-        size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
-        try:
-            async with self._turns.take(size) as reservation:
-                fetch = Fetch(reference, lambda: self.peer(reference.self_id), reservation)
-                return await self._sources.fetch(fetch)
-        except TimeoutError:
-            raise _too_busy(reference) from None
+        async with self._turn(reference) as reservation:
+            return await self._ask(reference, reservation)
 
-    async def _fetch(self, reference: ImageReference) -> Fetched:
-        fetched, attempts = await self.fetch_anew(reference)
-        if fetched is None:
-            raise unavailable(str(reference), attempts)
-        return fetched
+    async def _fetch(self, reference: ImageReference) -> StoredImage:
+        async with self._turn(reference) as reservation:
+            fetched, attempts = await self._ask(reference, reservation)
+            if fetched is None:
+                raise unavailable(str(reference), attempts)
+            # still in turn: until they are stored, the bytes are in memory
+            return await self._keep(reference, fetched)
+
+    async def _ask(
+        self, reference: ImageReference, reservation: Reservation
+    ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
+        fetch = Fetch(reference, lambda: self.peer(reference.self_id), reservation)
+        return await self._sources.fetch(fetch)
+
+    @asynccontextmanager
+    async def _turn(self, reference: ImageReference) -> AsyncGenerator[Reservation, None]:
+        size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
+        most = memory_for(size) if reference.size else size
+        async with AsyncExitStack() as stack:
+            try:
+                reservation = await stack.enter_async_context(self._turns.take(most))
+            except TimeoutError:
+                raise _too_busy(reference) from None
+            yield reservation
 
     async def _keep(self, reference: ImageReference, fetched: Fetched) -> StoredImage:
         path = self._store.path(fetched.info)

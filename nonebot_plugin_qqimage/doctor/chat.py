@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import anyio.to_thread
-from nonebot import on_command
+from nonebot import get_driver, on_command
 from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
@@ -32,8 +32,9 @@ _USAGE = (
 
 
 def install() -> None:
-    """Listen to the command."""
-    on_command("qqimage", rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[_answer])
+    """Listen to the command, if there is anybody who may give it: a matcher costs every event."""
+    if get_driver().config.superusers:
+        on_command("qqimage", rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[_answer])
 
 
 async def _is_onebot(event: MessageEvent) -> bool:  # any other event does not get here

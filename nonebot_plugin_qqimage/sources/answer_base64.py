@@ -6,6 +6,7 @@ import re
 import anyio.to_thread
 import pybase64
 
+from ..budget import memory_for
 from ..errors import AttemptFailed, Cause
 from .source import Fetch
 
@@ -35,7 +36,9 @@ class AnswerBase64:
                 Cause.TOO_LARGE,
                 f"{len(encoded) * 3 // 4} bytes, more than the {self._max_size} allowed",
             )
-        return await anyio.to_thread.run_sync(_decode, encoded)
+        data = await anyio.to_thread.run_sync(_decode, encoded)
+        fetch.reservation.resize(memory_for(len(data)))
+        return data
 
     def _encoded(self, fetch: Fetch) -> str:
         return fetch.take("base64")

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import anyio
 import anyio.to_thread
 
+from ..budget import memory_for
 from ..errors import AttemptFailed, Cause
 from .source import Fetch
 
@@ -96,7 +97,7 @@ class AnswerFile:
             )
             # where nobody says how long it must be, it must at least not grow any more
             if whole or (size is None and 0 < len(data) == before):
-                fetch.reservation.resize(len(data))
+                fetch.reservation.resize(memory_for(len(data)))
                 return data
             if time.monotonic() >= patience:
                 there = f"{len(data)} of {size or 'unknown'} bytes" if data else "nothing"

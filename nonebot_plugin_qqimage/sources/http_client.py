@@ -12,7 +12,7 @@ import httpx
 import tenacity
 from yarl import URL
 
-from ..budget import Reservation
+from ..budget import Reservation, memory_for
 from ..errors import AttemptFailed, Cause, mask_keys
 from .address_guard import AddressGuard, GuardedTransport
 from .tls import QQ_HOSTS, default_context, qq_context
@@ -105,16 +105,18 @@ class HttpClient:
         if response.status_code != 200:
             raise _refusal(response.status_code, await _start(response))
         declared = response.headers.get("content-length", "")
+        file, size = io.BytesIO(), 0
         if declared.isdigit():
             self._check(int(declared))
-            reservation.resize(int(declared))
-        file, size = io.BytesIO(), 0
+            reservation.resize(memory_for(int(declared)))
+            _make_room(file, int(declared))
         async for chunk in response.aiter_raw():
             size += file.write(chunk)
             self._check(size)
-            if size > reservation.size:
-                reservation.resize(size)
-        reservation.resize(size)
+            if memory_for(size) > reservation.size:
+                reservation.resize(memory_for(size))
+        reservation.resize(memory_for(size))
+        file.truncate(size)
         body = file.getvalue()  # no copy, unlike that of a bytearray
         if body.startswith(b"{"):
             failure = _refusal(200, body[:_ERROR_BODY].decode("utf-8", "replace"))
@@ -145,6 +147,14 @@ class HttpClient:
         return httpx.AsyncHTTPTransport(
             verify=context, proxy=self._proxy, limits=_LIMITS, trust_env=False
         )
+
+
+def _make_room(file: io.BytesIO, size: int) -> None:
+    """Take the memory at once: many buffers that grow side by side take twice as much."""
+    if size:
+        file.seek(size - 1)
+        file.write(b"\0")
+        file.seek(0)
 
 
 async def _start(response: httpx.Response) -> str:

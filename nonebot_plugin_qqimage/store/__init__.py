@@ -4,14 +4,8 @@ Blobs are files; the index knows their facts, names and sightings. This module j
 keeps both off the event loop, on a few threads of its own.
 """
 
-import asyncio
-import contextlib
-import sqlite3
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,27 +15,19 @@ from ..content import ImageInfo
 from ..errors import StoreError
 from ..reference import ImageReference
 from ..sighting import Sighting
+from .access import Access
 from .blobs import Blobs
 from .bodies import Bodies
-from .database import Database
 from .eviction import evict_step, exceeded, remove
+from .flushing import Flushing
 from .index import Index, Stored, Totals
 from .journal import Journal
+from .known import Known, confirms
 from .maintenance import Finding, check, set_aside, steps
-from .rescue import is_sound, put_index_aside
 from .selection import Selection
 from .sightings import is_image, saw
 
 _T = TypeVar("_T")
-_THREADS = 4
-_MAX_KNOWN = 4096
-"""References whose image is known without looking: some 2 MB of memory."""
-_FRESH = 60.0
-"""Seconds for which they are: another process may evict it, or forget it."""
-_FLUSH_AFTER = 0.2
-"""Seconds that small writes may wait."""
-_FLUSH_AGAIN = 5.0
-"""The same, after it has failed."""
 _GRACE = 900.0
 """Seconds for which a file may be unfinished; no write takes that long."""
 _TRIES = 5
@@ -72,30 +58,22 @@ class ImageStore:
         self._max_size = max_size
         self._max_age = max_age
         self._remember_sightings = remember_sightings
+        self._access = Access(folder)
         self._blobs = Blobs(folder)
         self._bodies = Bodies(max_bodies)
-        self._database: Database | None = None
-        self._opening = threading.Lock()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-store")
-        self._known: OrderedDict[str, tuple[ImageInfo, float]] = OrderedDict()
+        self._known = Known()
         self._journal = Journal()
-        self._flush_timer: asyncio.TimerHandle | None = None
-        self._flush_task: asyncio.Task[None] | None = None
-        self._flushing = asyncio.Lock()
+        self._flushing = Flushing(self._journal, self._access)
         self._closed = False
 
     # Images
 
     def known(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, where this process knows it without looking."""
-        for key in _keys(reference):
-            info, since = self._known.get(key, (None, 0.0))
-            if info is not None and time.monotonic() - since < _FRESH:
-                self._known.move_to_end(key)
-                self._journal.use(info.sha256, time.time())
-                self._flush_soon()
-                return info
-        return None
+        info = self._known.get(reference)
+        if info is not None:
+            self._used(info)
+        return info
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored.
@@ -114,11 +92,10 @@ class ImageStore:
 
         info = self.known(reference)
         if info is None:
-            info = await self._run(look_up)
+            info = await self._access.index(look_up)
             if info is not None:
-                self._learn(reference, info)
-                self._journal.use(info.sha256, time.time())
-                self._flush_soon()
+                self._known.learn(reference, info)
+                self._used(info)
         return info
 
     async def put(
@@ -129,7 +106,7 @@ class ImageStore:
         Raises:
             StoreError: they cannot be kept; nothing is lost that was there before.
         """
-        name = "" if _confirmed(reference, info) else reference.name
+        name = "" if confirms(info, reference) else reference.name
 
         def write(index: Index) -> bool:
             for _ in range(_TRIES):
@@ -148,8 +125,8 @@ class ImageStore:
                 raise StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")
             return exceeded(index, max_size=self._max_size, max_age=self._max_age)
 
-        full = await self._run(write)
-        self._learn(reference, info)
+        full = await self._access.index(write)
+        self._known.learn(reference, info)
         self._bodies.keep(info.sha256, data)
         if full:  # the latest uses are written down first, for they decide who goes
             await self._evict_step(keep=info.sha256)
@@ -167,7 +144,7 @@ class ImageStore:
 
         data = self._bodies.get(info.sha256)
         if data is None:
-            data = await self._in_thread(lambda: self._blobs.read(info))
+            data = await self._access.files(lambda: self._blobs.read(info))
             if data is None:
                 await self._set_aside(info)
             else:
@@ -184,7 +161,7 @@ class ImageStore:
         Raises:
             StoreError: it cannot be read.
         """
-        data = await self._in_thread(lambda: self._blobs.read(info))
+        data = await self._access.files(lambda: self._blobs.read(info))
         if data is None:
             await self._set_aside(info)
         return data is not None
@@ -207,7 +184,7 @@ class ImageStore:
                 index.pin(sha256, owner)
                 return True
 
-        return await self._run(pin)
+        return await self._access.index(pin)
 
     async def unpin(self, sha256: str, owner: str) -> bool:
         """Take one of an owner's pins back; whether there was one.
@@ -215,7 +192,7 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be written.
         """
-        return await self._run(lambda index: index.unpin(sha256, owner))
+        return await self._access.index(lambda index: index.unpin(sha256, owner))
 
     # Sightings
 
@@ -223,13 +200,13 @@ class ImageStore:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
             saw(self._journal, sighting)
-            self._flush_soon()
+            self._flushing.soon()
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
         if self._remember_sightings:
             is_image(self._journal, reference, info)
-            self._flush_soon()
+            self._flushing.soon()
 
     async def forget(
         self,
@@ -266,6 +243,7 @@ class ImageStore:
         while True:
             count, gone = await self.query(forget_some)
             self._known.clear()  # the names of images that stay may have gone, too
+            self._bodies.clear()
             sightings, images = sightings + count, images + gone
             progress(sightings)
             if count < _BATCH:
@@ -291,7 +269,7 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await self._run(Index.totals)
+        return await self._access.index(Index.totals)
 
     async def steps(self) -> list[str]:
         """The parts that `check` can look at.
@@ -299,13 +277,8 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be read. A damaged index has been replaced then.
         """
-
-        def look(index: Index) -> list[str]:
-            if not is_sound(self.folder / _INDEX):
-                raise sqlite3.DatabaseError("it is damaged")
-            return steps(index, self._blobs)
-
-        return await self._run(look)
+        await self._access.demand_sound_index()
+        return await self._access.index(lambda index: steps(index, self._blobs))
 
     async def check(
         self, step: str, *, deep: bool = False, repair: bool = False, grace: float = _GRACE
@@ -321,7 +294,7 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await self._run(
+        return await self._access.index(
             lambda index: check(index, self._blobs, step, deep=deep, repair=repair, grace=grace)
         )
 
@@ -331,27 +304,26 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be used.
         """
-        await self._flush()
-        return await self._run(work)
+        await self._flushing.now()
+        return await self._access.index(work)
 
     def count(self, kind: str, what: str) -> None:
         """Count something, a moment later: one of few kinds of few different things."""
         self._journal.count(kind, what)
-        self._flush_soon()
+        self._flushing.soon()
 
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
-        if self._closed:
-            return
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-        with contextlib.suppress(StoreError):
-            await self._flush()
-        self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._drop, None)
-        self._threads.shutdown(wait=False)
+        if not self._closed:
+            self._closed = True
+            await self._flushing.end()
+            await self._access.close()
 
     # Inside
+
+    def _used(self, info: ImageInfo) -> None:
+        self._journal.use(info.sha256, time.time())
+        self._flushing.soon()
 
     async def _evict_step(self, keep: str = "") -> bool:
         def step(index: Index) -> list[ImageInfo]:
@@ -362,17 +334,8 @@ class ImageStore:
         self._forget_known({info.sha256 for info in gone})
         return bool(gone)
 
-    def _learn(self, reference: ImageReference, info: ImageInfo) -> None:
-        # not under a file name that the content does not confirm, and not as what this bot sent
-        # there: either would speak for other images, as peers use the same id twice
-        promised = reference.sha256 or _confirmed(reference, info)
-        for key in filter(None, [reference.key if promised else "", reference.name]):
-            self._known[key] = info, time.monotonic()
-            if len(self._known) > _MAX_KNOWN:
-                self._known.popitem(last=False)
-
     async def _set_aside(self, info: ImageInfo) -> None:
-        trouble = await self._run(lambda index: set_aside(index, self._blobs, info))
+        trouble = await self._access.index(lambda index: set_aside(index, self._blobs, info))
         self._forget_known({info.sha256})
         if trouble is not None:
             self.count("store", trouble)
@@ -382,116 +345,9 @@ class ImageStore:
             )
 
     def _forget_known(self, digests: set[str]) -> None:
-        for key in [key for key, (info, _) in self._known.items() if info.sha256 in digests]:
-            del self._known[key]
+        self._known.forget(digests)
         for sha256 in digests:
             self._bodies.drop(sha256)
-
-    def _flush_soon(self, after: float = _FLUSH_AFTER) -> None:
-        if self._flush_timer is None and not self._closed:
-            loop = asyncio.get_running_loop()
-            self._flush_timer = loop.call_later(after, self._start_flush)
-
-    def _start_flush(self) -> None:
-        async def flush() -> None:
-            try:
-                await self._flush()
-            except StoreError:  # whoever uses the store is told; what waits goes on waiting
-                self._flush_soon(_FLUSH_AGAIN)
-
-        self._flush_timer = None
-        self._flush_task = asyncio.create_task(flush())
-
-    async def _flush(self) -> None:
-        async with self._flushing:  # in their order
-            writes = self._journal.take()
-            if not writes:
-                return
-            try:
-                await self._run(lambda index: index.write(writes))
-            except BaseException:
-                self._journal.restore(writes)
-                raise
-
-    async def _run(self, work: Callable[[Index], _T]) -> _T:
-        if self._closed:
-            raise StoreError("the store is closed")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._work, work)
-
-    async def _in_thread(self, work: Callable[[], _T]) -> _T:
-        """Use the files alone, which is a good deal cheaper."""
-
-        def run() -> _T:
-            try:
-                return work()
-            except OSError as error:
-                raise StoreError(f"cannot use {self.folder}: {error.strerror or error}") from error
-
-        if self._closed:
-            raise StoreError("the store is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
-
-    def _work(self, work: Callable[[Index], _T]) -> _T:
-        while True:
-            database = None
-            try:
-                database = self._open()
-                return work(Index(database))
-            except sqlite3.Error as error:
-                if database is None or not database.closed:
-                    raise self._failure(database, error) from error
-                # another thread had to close it, and this one has to open it anew
-            except OSError as error:
-                raise StoreError(f"cannot use {self.folder}: {error.strerror or error}") from error
-            except UnicodeEncodeError as error:  # half an emoji, as JSON can carry it
-                raise StoreError(f"the index in {self.folder} has no room for {error}") from error
-
-    def _failure(self, database: Database | None, error: sqlite3.Error) -> StoreError:
-        aside = ""
-        if str(error) not in _PASSING:
-            self._drop(database)  # the next one opens it anew: the trouble may be over by then
-        # not its children: this one means damage; and so does text that is none
-        if type(error) is sqlite3.DatabaseError or "Could not decode" in str(error):
-            with self._opening:
-                aside = put_index_aside(self.folder / _INDEX)
-        return StoreError(f"the index in {self.folder} failed: {error}{aside}")
-
-    def _open(self) -> Database:
-        with self._opening:
-            if self._closed:
-                raise StoreError("the store is closed")
-            if self._database is not None and self._database.replaced:
-                self._database.close()
-                self._database = None
-            if self._database is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._database = Database(self.folder / _INDEX)
-            return self._database
-
-    def _drop(self, database: Database | None) -> None:
-        """Close the database, if it still is the one that is open; None for any."""
-        with self._opening:
-            if self._database is not None and database in (None, self._database):
-                self._database.close()
-                self._database = None
-
-
-_INDEX = "index.sqlite3"
-_PASSING = ("database is locked", "database or disk is full")
-"""What an open database gets over by itself."""
-
-
-def _confirmed(reference: ImageReference, info: ImageInfo) -> bool:
-    """Whether the content is what the reference's file name promises."""
-    return reference.md5 == info.md5 and reference.size in (None, info.size)
-
-
-def _keys(reference: ImageReference) -> list[str]:
-    """What a reference is known by in memory, the promise of its file name first."""
-    if reference.sha256:
-        return [f"sha256:{reference.sha256}"]
-    return [*([reference.key] if reference.md5 else []), *reference.names]
 
 
 __all__ = ["Finding", "ImageStore", "Index", "Selection", "Sighting", "Stored", "Totals"]

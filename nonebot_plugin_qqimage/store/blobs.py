@@ -18,6 +18,8 @@ from typing import Protocol
 _TEMPORARY = ".new-"
 _MAX_VERIFIED = 16_384
 """Files whose verification is remembered: some 3 MB of memory."""
+_RACY = 2_000_000_000
+"""Nanoseconds for which a file is too new for its times to tell a change: FAT counts in twos."""
 _MAX_QUARANTINE = 100
 """Files kept in quarantine; the oldest go first."""
 
@@ -88,16 +90,25 @@ class Blobs:
     def read(self, info: Facts) -> bytes | None:
         """The bytes, verified; None when they are missing or damaged.
 
+        The digest is made once a process and file, and anew when the file has changed in any way
+        that the system can tell.
+
         Raises:
             OSError: no permission, a failing disk, …
         """
         path = self.path(info)
         try:
+            mark = _mark(path)  # first, for it may change while it is read
             data = path.read_bytes()
         except FileNotFoundError:
             return None
+        if mark == self._verified.get(info.sha256) and mark == _mark(path):
+            return data
         # the digest alone decides, for a size may come from a damaged row
-        return data if hashlib.sha256(data).hexdigest() == info.sha256 else None
+        if hashlib.sha256(data).hexdigest() != info.sha256:
+            return None
+        self._remember(info, mark)
+        return data
 
     def there(self, info: Facts) -> bool:
         """Whether there is a file of the right length."""
@@ -114,13 +125,9 @@ class Blobs:
         """
         path = self.path(info)
         with contextlib.suppress(FileNotFoundError):
-            mark = _mark(path)
-            if self._verified.get(info.sha256) == mark:
+            if self._verified.get(info.sha256) == _mark(path):
                 return True
-            if self.read(info) is not None:
-                self._remember(info, mark)
-                return True
-        return False
+        return self.read(info) is not None
 
     def delete(self, info: Facts) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
@@ -170,6 +177,8 @@ class Blobs:
         return found
 
     def _remember(self, info: Facts, mark: tuple[int, ...]) -> None:
+        if time.time_ns() - mark[0] < _RACY or os.name == "nt":
+            return  # a change right now would leave the same times; Windows lets anybody set them
         self._verified[info.sha256] = mark
         if len(self._verified) > _MAX_VERIFIED:
             with contextlib.suppress(KeyError):  # another thread may have been faster
@@ -177,9 +186,10 @@ class Blobs:
 
 
 def _mark(path: Path) -> tuple[int, ...]:
-    """What changes when somebody replaces or rewrites the file."""
+    """What changes when somebody replaces or rewrites the file, the latest time first."""
     status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return max(times), *times, status.st_size, status.st_ino
 
 
 def _publish(temporary: str, path: Path) -> bool:

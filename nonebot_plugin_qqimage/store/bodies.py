@@ -36,3 +36,8 @@ class Bodies:
     def drop(self, sha256: str) -> None:
         """Keep them no longer."""
         self._free += len(self._kept.pop(sha256, b""))
+
+    def clear(self) -> None:
+        """Keep none of them."""
+        for sha256 in list(self._kept):
+            self.drop(sha256)

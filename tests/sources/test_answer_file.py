@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.budget import Reservation
+from nonebot_plugin_qqimage.budget import Reservation, memory_for
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.peer import ImageAnswer, Peer
 from nonebot_plugin_qqimage.reference import ImageReference
@@ -284,7 +284,7 @@ async def test_a_file_still_being_written_is_waited_for(
 ) -> None:
     chunks = [LARGE[at : at + 4000] for at in range(0, len(LARGE), 4000)]
     assert await read_while_written(reservation, tmp_path / "x.png", chunks, **declared) == LARGE
-    assert reservation.size == len(LARGE)
+    assert reservation.size == memory_for(len(LARGE))
 
 
 @pytest.mark.parametrize("chunks", [[LARGE[:-1]], [b""], [b"", b"x"], [LARGE[:5000], LARGE[:5]]])

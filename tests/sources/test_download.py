@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.budget import ByteBudget, Reservation
+from nonebot_plugin_qqimage.budget import ByteBudget, Reservation, memory_for
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.sources.download import Downloader
 
@@ -103,7 +103,7 @@ async def test_what_comes_with_status_200_is_judged_later(
 ) -> None:
     server["/x"] = answer
     assert await get(server.url("/x")) == body
-    assert get.reservation.size == len(body)
+    assert get.reservation.size == memory_for(len(body))
 
 
 async def test_a_body_that_ends_with_the_connection(server: Server, get: Get) -> None:
@@ -259,7 +259,7 @@ async def test_what_may_pass_is_tried_again(
     server["/x"] = in_turn(*[failure] * times, reply(b"image"))
     assert await get(server.url("/x")) == b"image"
     assert len(server.requests) == times + 1
-    assert get.reservation.size == len(b"image")
+    assert get.reservation.size == memory_for(len(b"image"))
 
 
 @pytest.mark.parametrize("failure", [reply(b"", "503 Busy"), reset, short])
@@ -463,13 +463,13 @@ async def test_the_reservation_follows_what_is_held(server: Server, make: Make) 
         task = asyncio.create_task(make().get(server.url("/x"), reservation))
         for _ in range(1000):
             sizes.append(reservation.size)
-            if sizes[-1] >= 5000:
+            if sizes[-1] >= memory_for(5000):
                 break
             await asyncio.sleep(0.01)
         more.set()
         assert len(await asyncio.wait_for(task, 60)) == 5000
-        assert sizes[-1] == 5000
-        assert reservation.size == 5000
+        assert sizes[-1] == memory_for(5000)
+        assert reservation.size == memory_for(5000)
 
 
 async def test_cancelling_a_download_frees_its_connection(server: Server, get: Get) -> None:

@@ -425,8 +425,8 @@ async def test_a_failure_in_one_thread_is_none_in_another(
         nonlocal tries
         tries += 1
         if tries == 1:
-            store._database.close()  # pyright: ignore
-            store._database = None  # pyright: ignore
+            store._access._database.close()  # pyright: ignore
+            store._access._database = None  # pyright: ignore
         return index.totals().images
 
     assert await store.query(work) == 1
