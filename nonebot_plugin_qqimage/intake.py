@@ -37,10 +37,13 @@ class Intake:
         own, quoted = find_in_event(event)
         if own or quoted:
             self._remember(find_sightings(event, own, quoted))
-            if self._config.prefetch:
+            store = self._resolver.store
+            unknown = [each for each in own + quoted if store.known(each) is None]
+            for _ in range(len(own) + len(quoted) - len(unknown)):
+                store.count("resolved", "store")
+            if unknown and self._config.prefetch:
                 # a moment later: until then, the loop belongs to whoever answers the message
-                loop = asyncio.get_running_loop()
-                loop.call_later(_MOMENT, self._prefetch, own + quoted)
+                asyncio.get_running_loop().call_later(_MOMENT, self._prefetch, unknown)
         if self._config.own_images:
             self._keep_own(find_in_own_event(event))
 

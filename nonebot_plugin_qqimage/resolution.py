@@ -1,8 +1,8 @@
 """From a reference to verified bytes: store first, one flight per image."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import anyio
@@ -30,7 +30,7 @@ from .recent import Recent
 from .reference import ImageReference
 from .sources import Fetch, Fetched, Sources
 from .store import ImageStore
-from .turns import Turns
+from .turns import NoTurn, Turns
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
@@ -285,16 +285,22 @@ class Resolution:
         Raises:
             ImageUnavailable: too much is under way already.
         """
-        async with self._turn(reference) as reservation:
-            return await self._ask(reference, reservation)
+        try:
+            async with self._turn(reference) as reservation:
+                return await self._ask(reference, reservation)
+        except NoTurn:
+            raise _too_busy(reference) from None
 
     async def _fetch(self, reference: ImageReference) -> StoredImage:
-        async with self._turn(reference) as reservation:
-            fetched, attempts = await self._ask(reference, reservation)
-            if fetched is None:
-                raise unavailable(str(reference), attempts)
-            # still in turn: until they are stored, the bytes are in memory
-            return await self._keep(reference, fetched)
+        try:
+            async with self._turn(reference) as reservation:
+                fetched, attempts = await self._ask(reference, reservation)
+                if fetched is None:
+                    raise unavailable(str(reference), attempts)
+                # still in turn: until they are stored, the bytes are in memory
+                return await self._keep(reference, fetched)
+        except NoTurn:
+            raise _too_busy(reference) from None
 
     async def _ask(
         self, reference: ImageReference, reservation: Reservation
@@ -302,16 +308,9 @@ class Resolution:
         fetch = Fetch(reference, lambda: self.peer(reference.self_id), reservation)
         return await self._sources.fetch(fetch)
 
-    @asynccontextmanager
-    async def _turn(self, reference: ImageReference) -> AsyncGenerator[Reservation, None]:
+    def _turn(self, reference: ImageReference) -> AbstractAsyncContextManager[Reservation]:
         size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
-        most = memory_for(size) if reference.size else size
-        async with AsyncExitStack() as stack:
-            try:
-                reservation = await stack.enter_async_context(self._turns.take(most))
-            except TimeoutError:
-                raise _too_busy(reference) from None
-            yield reservation
+        return self._turns.take(memory_for(size) if reference.size else size)
 
     async def _keep(self, reference: ImageReference, fetched: Fetched) -> StoredImage:
         path = self._store.path(fetched.info)

@@ -9,6 +9,10 @@ import anyio
 from .budget import ByteBudget, Reservation
 
 
+class NoTurn(Exception):
+    """Too many others were ahead for too long."""
+
+
 class Turns:
     """Hands out turns, first come, first served.
 
@@ -28,10 +32,13 @@ class Turns:
         """Wait for a turn, and for as many bytes as may be needed.
 
         Raises:
-            TimeoutError: it did not come in time.
+            NoTurn: it did not come in time.
         """
         async with AsyncExitStack() as stack:
-            with anyio.fail_after(self._max_wait):
-                await stack.enter_async_context(self._slots)
-                reservation = await stack.enter_async_context(self._budget.reserve(size))
+            try:
+                with anyio.fail_after(self._max_wait):
+                    await stack.enter_async_context(self._slots)
+                    reservation = await stack.enter_async_context(self._budget.reserve(size))
+            except TimeoutError:
+                raise NoTurn from None
             yield reservation

@@ -15,7 +15,7 @@ from ..errors import QQImageError, StoreError
 from ..links.urls import token_in
 from ..reference import ImageReference
 from ..resolver import ImageResolver
-from ..turns import Turns
+from ..turns import NoTurn, Turns
 from .answers import Answer, Request, busy, failed, found, problem, refused
 
 _Message = MutableMapping[str, Any]
@@ -105,7 +105,7 @@ class ImageRoute:
             await self._fetch(request, reference, write)
         except QQImageError as error:
             await write(failed(error))
-        except TimeoutError:
+        except (TimeoutError, NoTurn):
             await write(busy(f"{reference} takes long: ask again"))
         finally:
             self._under_way -= 1
