@@ -22,6 +22,7 @@ from .params import QuotedImages as QuotedImages
 from .params import Resolver as Resolver
 from .reference import ImageReference as ImageReference
 from .resolver import ImageResolver as ImageResolver
+from .sighting import Sighting as Sighting
 
 __plugin_meta__ = PluginMetadata(
     name="QQ 图片",

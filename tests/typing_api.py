@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nonebot.adapters.onebot.v11 import MessageSegment
+from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
 from nonebot.matcher import Matcher
 from typing_extensions import assert_type
 
@@ -15,6 +15,7 @@ from nonebot_plugin_qqimage import (
     Images,
     ImageUnavailable,
     Resolver,
+    Sighting,
     StoredImage,
     get_resolver,
 )
@@ -40,6 +41,16 @@ async def handler(matcher: Matcher, images: Images, resolver: Resolver) -> None:
         assert_type(image.reference, ImageReference)
         assert_type((await image.info()).uri, str)
         await matcher.send(await image.segment())
+
+
+async def remember(event: MessageEvent, resolver: Resolver) -> None:
+    assert_type(await resolver.latest(event), list[Image])
+    for sighting in await resolver.find(chat="group:1", since=0.0):
+        assert_type(sighting, Sighting)
+        assert_type(resolver.image(sighting), Image)
+        await resolver.pin(resolver.image(sighting), "owner")
+        await resolver.unpin(f"qqimage:{sighting.sha256}", "owner")
+    assert_type(await resolver.forget(user="1"), tuple[int, int])
 
 
 def job(segment: MessageSegment) -> None:
