@@ -28,8 +28,9 @@ _BOUND = 1_000_000
 
 async def attack(folder: Path, quick: bool) -> list[Line]:
     seconds = 1.0 if quick else 20.0
+    long = 1.0 if quick else 60.0
     return [
-        await _together(folder / "bounded", "evicting all the time", seconds, _BOUND),
+        await _together(folder / "bounded", "evicting all the time", long, _BOUND),
         await _together(folder / "unbounded", "without a bound", seconds, 1 << 40),
         await _together(folder / "windows", "as on Windows", seconds, _BOUND, windows=True),
     ]
