@@ -18,8 +18,6 @@ from typing import Protocol
 _TEMPORARY = ".new-"
 _MAX_VERIFIED = 16_384
 """Files whose verification is remembered: some 3 MB of memory."""
-_RACY = 2_000_000_000
-"""Nanoseconds for which a file is too new for its times to tell a change: FAT counts in twos."""
 _MAX_QUARANTINE = 100
 """Files kept in quarantine; the oldest go first."""
 
@@ -57,7 +55,10 @@ class Blobs:
 
     def path(self, info: Facts) -> Path:
         """Where the image with these facts lies, or would lie."""
-        return self._folder / info.sha256[:2] / f"{info.sha256}.{info.extension}"
+        return Path(self._name(info))
+
+    def _name(self, info: Facts) -> str:
+        return f"{self._folder}{os.sep}{info.sha256[:2]}{os.sep}{info.sha256}.{info.extension}"
 
     def write(self, info: Facts, data: bytes) -> None:
         """Keep the bytes, durably; does nothing when a verified file has them already.
@@ -70,7 +71,7 @@ class Blobs:
         if not path.exists() and self._create(path, data):
             _flush_folder(path.parent)
             with contextlib.suppress(FileNotFoundError):  # evicted already, where many share it
-                self._remember(info, _mark(path))
+                self._remember(info, _mark(path.stat()))
         elif not self.intact(info):
             raise FileExistsError(errno.EEXIST, "a damaged file is in the way", str(path))
 
@@ -96,18 +97,20 @@ class Blobs:
         Raises:
             OSError: no permission, a failing disk, …
         """
-        path = self.path(info)
         try:
-            mark = _mark(path)  # first, for it may change while it is read
-            data = path.read_bytes()
+            with open(self._name(info), "rb", buffering=0) as file:
+                mark = _mark(os.fstat(file.fileno()))
+                data = file.read()
+                changed = _mark(os.fstat(file.fileno())) != mark
         except FileNotFoundError:
             return None
-        if mark == self._verified.get(info.sha256) and mark == _mark(path):
+        if mark == self._verified.get(info.sha256) and not changed:
             return data
         # the digest alone decides, for a size may come from a damaged row
         if hashlib.sha256(data).hexdigest() != info.sha256:
             return None
-        self._remember(info, mark)
+        if not changed:
+            self._remember(info, mark)
         return data
 
     def there(self, info: Facts) -> bool:
@@ -125,7 +128,7 @@ class Blobs:
         """
         path = self.path(info)
         with contextlib.suppress(FileNotFoundError):
-            if self._verified.get(info.sha256) == _mark(path):
+            if self._verified.get(info.sha256) == _mark(path.stat()):
                 return True
         return self.read(info) is not None
 
@@ -177,19 +180,24 @@ class Blobs:
         return found
 
     def _remember(self, info: Facts, mark: tuple[int, ...]) -> None:
-        if time.time_ns() - mark[0] < _RACY or os.name == "nt":
-            return  # a change right now would leave the same times; Windows lets anybody set them
+        if _is_racy(mark) or os.name == "nt":  # Windows lets anybody set all its times
+            return
         self._verified[info.sha256] = mark
         if len(self._verified) > _MAX_VERIFIED:
             with contextlib.suppress(KeyError):  # another thread may have been faster
                 self._verified.popitem(last=False)
 
 
-def _mark(path: Path) -> tuple[int, ...]:
+def _mark(status: os.stat_result) -> tuple[int, ...]:
     """What changes when somebody replaces or rewrites the file, the latest time first."""
-    status = path.stat()
     times = status.st_mtime_ns, status.st_ctime_ns
     return max(times), *times, status.st_size, status.st_ino
+
+
+def _is_racy(mark: tuple[int, ...]) -> bool:
+    """Whether a file is so new that a change right now might leave it with the same times."""
+    in_seconds = mark[0] % 1_000_000_000 == 0  # as FAT counts, in twos even
+    return time.time_ns() - mark[0] < (2_000_000_000 if in_seconds else 20_000_000)
 
 
 def _publish(temporary: str, path: Path) -> bool:
