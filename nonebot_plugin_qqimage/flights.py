@@ -34,17 +34,14 @@ class Flights(Generic[_T]):
 
         Cancelling what is returned leaves the work alone.
         """
-        task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = asyncio.create_task(work())
-            task.add_done_callback(lambda done: self._landed(key, done))
+        task = self._under_way(key, work)
         waiter: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         task.add_done_callback(lambda done: _tell(waiter, done))
         return waiter
 
     def start(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> None:
         """Have the work done without waiting; its outcome is for those who join."""
-        self.join(key, work).add_done_callback(_retrieve)
+        self._under_way(key, work)
 
     async def close(self) -> None:
         """Cancel what is under way, and wait until it has ended."""
@@ -52,6 +49,13 @@ class Flights(Generic[_T]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _under_way(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(work())
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return task
 
     def _landed(self, key: str, task: asyncio.Task[_T]) -> None:
         del self._tasks[key]

@@ -50,7 +50,8 @@ def told(lines: list[Line]) -> str:
 
 
 def test_a_healthy_peer() -> None:
-    lines = about_bots([{**KNOWN, "reads_files": True, "inlines": False}])
+    connected = time.time() - 601
+    lines = about_bots([{**KNOWN, "connected": connected, "reads_files": True, "inlines": False}])
     assert worst(lines) == "ok"
     assert "NapCat.Onebot 4.18.19 by forward WebSocket (websockets), connected for 10 min" in told(
         lines
