@@ -60,10 +60,11 @@ class ByteBudget:
 def memory_for(size: int) -> int:
     """Bytes of memory that getting an image of so many bytes takes.
 
-    An answer may hold it as base64 until it is decoded. A download needs none of that, but large
-    buffers that come and go leave about as much behind in the allocator.
+    An answer may hold it as base64, which is there three times while it is read: the frame, its
+    text, and what is parsed from that. A download needs none of it, but large buffers that come
+    and go leave about as much behind in the allocator. Measured: `tests/benchmarks/flood.py`.
     """
-    return size + (size + 2) // 3 * 4
+    return size + 3 * ((size + 2) // 3 * 4)
 
 
 class Reservation:

@@ -269,7 +269,7 @@ async def test_only_so_many_bytes_at_once(make: Make, world: World) -> None:
     resolver = make(max_bytes_in_flight=1000)
     world.open.clear()
     for number in range(10):
-        resolver.prefetch(reference(message=number, size=180))  # and as much again as base64
+        resolver.prefetch(reference(message=number, size=90))  # and its base64, in three copies
     await until(lambda: len(world.fetched) == 2)
     await asyncio.sleep(0.05)
     assert len(world.fetched) == 2
