@@ -62,12 +62,15 @@ async def test_a_socket_that_drops_in_mid_call(start_bot: StartBot, cdn: Simulat
         message = await peer.send_group(peer.picture(png()))
         await bot.wait_for_log(f"SEEN message {message}")
         await peer.connected(2, PATIENCE)
-        # the picture came by its link; only the answer found nobody to be sent to
+        # the picture came by its link; only the answer may have found nobody to be sent to
         await stored(bot, 1)
         peer.behaviour.dropping.clear()
         calls = len(peer.calls_of("get_image"))
         await peer.send_group(peer.picture(png()))
-        assert (await told(peer))["source"] == "store"
+        sources = [(await told(peer))["source"]]
+        if sources[0] != "store":  # that of the first message, sent once the bot was back
+            sources.append((await told(peer))["source"])
+        assert sources[-1] == "store"
         assert len(peer.calls_of("get_image")) == calls
         await peer.send_group(peer.picture(png(seed=1)))
         assert (await told(peer))["source"] == "url in the answer"
