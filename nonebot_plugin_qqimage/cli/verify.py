@@ -3,14 +3,15 @@
 import argparse
 from collections import Counter
 
-from ..store import Finding, Index
+from ..store import Finding, Index, Trouble
 from .commands import Commands
 from .session import TROUBLE, Result, Session
 from .terminal import Terminal
 
-_MEANINGS = {
+_MEANINGS: dict[Trouble, str] = {
     "damaged": "other bytes than its name says",
     "missing": "in the index, but not on the disk",
+    "unreadable": "the system does not let it be read",
     "unindexed": "on the disk, but not in the index",
     "leftover": "what a killed process left behind",
     "foreign": "not ours, left alone",

@@ -23,7 +23,7 @@ from .flushing import Flushing
 from .index import Index, Stored, Totals
 from .journal import Journal
 from .known import Known, confirms
-from .maintenance import Finding, check, set_aside, steps
+from .maintenance import Finding, Trouble, check, set_aside, steps
 from .selection import Selection
 from .sightings import is_image, saw
 
@@ -350,4 +350,13 @@ class ImageStore:
             self._bodies.drop(sha256)
 
 
-__all__ = ["Finding", "ImageStore", "Index", "Selection", "Sighting", "Stored", "Totals"]
+__all__ = [
+    "Finding",
+    "ImageStore",
+    "Index",
+    "Selection",
+    "Sighting",
+    "Stored",
+    "Totals",
+    "Trouble",
+]

@@ -189,6 +189,18 @@ async def test_import_says_what_it_leaves_out(qq: Run, folder: Path, tmp_path: P
     assert (await qq("import", str(tmp_path / "nowhere"))).status == 2
 
 
+async def test_verify_says_what_it_could_not_read(
+    qq: Run, folder: Path, pictures: list[Picture]
+) -> None:
+    path = blob(folder, pictures[0])
+    path.unlink()
+    path.mkdir()
+    done = await qq("verify")
+    assert done.status == 1
+    assert "unreadable" in done.out
+    assert "does not let it be read" in done.out
+
+
 async def test_verify_finds_every_damage_and_repairs_it(
     qq: Run, folder: Path, pictures: list[Picture]
 ) -> None:
