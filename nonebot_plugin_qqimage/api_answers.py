@@ -117,7 +117,7 @@ class ApiAnswers:
         store, info = self._resolver.store, None
         with anyio.move_on_after(_QUICK):
             info = await store.find(reference)
-            if info is not None and await store.read(info) is None:
+            if info is not None and not await store.intact(info):
                 info = None
         return self._answer(reference, info, store.path(info)) if info else None
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from nonebot.adapters import Bot as BaseBot
@@ -37,13 +36,8 @@ class Intake:
         own, quoted = find_in_event(event)
         if own or quoted:
             self._remember(find_sightings(event, own, quoted))
-            store = self._resolver.store
-            unknown = [each for each in own + quoted if store.known(each) is None]
-            for _ in range(len(own) + len(quoted) - len(unknown)):
-                store.count("resolved", "store")
-            if unknown and self._config.prefetch:
-                # a moment later: until then, the loop belongs to whoever answers the message
-                asyncio.get_running_loop().call_later(_MOMENT, self._prefetch, unknown)
+            if self._config.prefetch:
+                self._prefetch_soon(own + quoted)
         if self._config.own_images:
             self._keep_own(find_in_own_event(event))
 
@@ -58,6 +52,12 @@ class Intake:
         if self._config.own_images and isinstance(bot, Bot):
             self._keep_own(find_sent(bot.self_id, params, result))
 
+    def _prefetch_soon(self, references: list[ImageReference]) -> None:
+        if all(self._resolver.store.known(each) for each in references):
+            self._prefetch(references)  # which is no work
+        else:  # a moment later: until then, the loop belongs to whoever answers the message
+            asyncio.get_running_loop().call_later(_MOMENT, self._prefetch, references)
+
     def _prefetch(self, references: list[ImageReference]) -> None:
         try:
             for reference in references:
@@ -66,10 +66,8 @@ class Intake:
             logger.exception("qqimage: prefetching failed, please report it")
 
     def _remember(self, sightings: Iterable[Sighting]) -> None:
-        store = self._resolver.store
         for sighting in sightings:
-            known = store.known(sighting.reference)
-            store.saw(sighting if known is None else replace(sighting, sha256=known.sha256))
+            self._resolver.store.saw(sighting)
 
     def _keep_own(self, sightings: list[Sighting]) -> None:
         self._remember(sightings)

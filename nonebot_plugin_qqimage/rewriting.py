@@ -20,7 +20,7 @@ from .errors import QQImageError
 from .finding import chat_of, segments_of
 from .links import Links
 from .links.urls import token_of
-from .peer import forward_nodes
+from .peer import content_place, forward_nodes
 from .reference import ORIGINALS, ImageReference, from_segment, from_uri, originals, parts_of
 
 _MAX_DEPTH = 5
@@ -159,12 +159,12 @@ class Rewriting:
         return changed
 
     def _in_holder(self, holder: object, walk: "_Walk", message_id: str, depth: int) -> bool:
-        place, field = _place_of_content(holder)
+        place, field = content_place(holder)
         content = place.get(field)
         segments = segments_of(content)
         changed = self._in_segments(segments, walk, message_id, depth)
         if changed and isinstance(content, str):
-            place[field] = str(segments)
+            cast(dict[str, Any], place)[field] = str(segments)
         return changed
 
     def _swap(self, data: dict[str, Any], reference: ImageReference) -> bool:
@@ -248,14 +248,3 @@ def _restore(content: object) -> None:
     elif isinstance(content, list):
         for item in cast(list[object], content):
             _restore(getattr(item, "data", item))
-
-
-def _place_of_content(holder: object) -> tuple[dict[str, Any], str]:
-    """Where a message has its content; see `peer.message_content`."""
-    fields = cast(dict[str, Any], holder) if isinstance(holder, dict) else {}
-    inner = fields.get("data")
-    for place in (fields, cast(dict[str, Any], inner) if isinstance(inner, dict) else {}):
-        for field in ("message", "content"):
-            if isinstance(place.get(field), (str, list)):
-                return place, field
-    return {}, ""

@@ -5,8 +5,7 @@ from collections import Counter
 
 from nonebot.log import logger
 
-from .errors import StoreError
-from .resolver import ImageResolver
+from .beside import Beside
 
 _INTERVAL = 3600.0
 """Seconds from one round to the next."""
@@ -16,38 +15,14 @@ _SHARE = 10
 """How many times as long as each step the pause after it is, so that nobody notices."""
 
 
-class Upkeep:
-    """A task that keeps the store in order.
-
-    Args:
-        resolver: whose store it is.
-    """
-
-    def __init__(self, resolver: ImageResolver) -> None:
-        self._resolver = resolver
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin, without waiting for the first round."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+class Upkeep(Beside):
+    """Keeps the store in order, round by round."""
 
     async def _run(self) -> None:
         while True:
-            pause = _INTERVAL
-            try:
-                await self._round()
-            except StoreError as error:
-                pause = _AFTER_TROUBLE  # a new index may be waiting to be filled
-                self._resolver.complain(error)
-            except Exception:  # noqa: BLE001  the next round may do better, and the bot must go on
-                logger.exception("qqimage: upkeep failed, please report it")
-            await asyncio.sleep(pause)
+            usable = await self._guard(self._round())
+            # after trouble, a new index may be waiting to be filled
+            await asyncio.sleep(_INTERVAL if usable else _AFTER_TROUBLE)
 
     async def _round(self) -> None:
         store, loop = self._resolver.store, asyncio.get_running_loop()

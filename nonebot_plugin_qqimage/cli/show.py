@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ..figures import size_of, time_of
-from ..store import Index, Sighting, Stored
+from ..store import Index, Selection, Sighting, Stored
 from .commands import Commands
 from .listing import facts
 from .session import TROUBLE, USAGE, Complaint, Result, Session
@@ -72,7 +72,8 @@ def seen(sighting: Sighting) -> dict[str, Any]:
 def _look_up(index: Index, digits: str) -> tuple[Stored, dict[str, Any]]:
     digits = digits.lower()
     info = index.by_md5(digits, None) if len(digits) == _MD5_DIGITS else None
-    found = index.stored(digits if info is None else info.sha256, "", 2)
+    prefix = digits if info is None else info.sha256
+    found = index.select(Selection(prefix=prefix), after="", limit=2)
     if not found:
         raise Complaint(f"no image {digits} in the store")
     if len(found) > 1:

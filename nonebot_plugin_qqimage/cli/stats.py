@@ -2,10 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-import anyio.to_thread
 
 from ..figures import size_of
 from ..store import Index
@@ -22,7 +19,8 @@ def add(commands: Commands) -> None:
 async def stats(session: Session, arguments: argparse.Namespace) -> Result:
     """Count everything."""
     document = await session.store.query(count)
-    document["quarantine"] = await anyio.to_thread.run_sync(quarantined, session.store.folder)
+    aside = await session.store.quarantined()
+    document["quarantine"] = {"files": aside.images, "bytes": aside.bytes}
     return Result(document, lambda terminal: _show(terminal, document))
 
 
@@ -43,17 +41,6 @@ def count(index: Index) -> dict[str, Any]:
         "sightings": index.sightings.count(),
         "pinned": index.pinned(),
     }
-
-
-def quarantined(folder: Path) -> dict[str, int]:
-    """How many files a store has put aside, and of how many bytes. Blocks."""
-    sizes: list[int] = []
-    for path in (folder / "quarantine").glob("*"):
-        try:
-            sizes.append(path.stat().st_size)
-        except OSError:  # gone meanwhile
-            continue
-    return {"files": len(sizes), "bytes": sum(sizes)}
 
 
 def _show(terminal: Terminal, document: Mapping[str, Any]) -> None:

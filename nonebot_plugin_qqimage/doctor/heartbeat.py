@@ -13,10 +13,10 @@ from typing import Any
 import anyio.to_thread
 from nonebot import get_driver
 from nonebot.adapters import Bot
-from nonebot.log import logger
 
+from ..beside import Beside
 from ..config import ScopedConfig
-from ..errors import StoreError, mask_keys
+from ..errors import mask_keys
 from ..resolver import ImageResolver
 from ..store import Index
 from .peers import known_of
@@ -41,31 +41,24 @@ class Word:
     """What it said: see `Heartbeat`."""
 
 
-class Heartbeat:
-    """A task that leaves word: the process, its versions and settings, and its peers.
+class Heartbeat(Beside):
+    """Leaves word: the process, its versions and settings, and its peers.
 
     Args:
         resolver: the bot's.
     """
 
     def __init__(self, resolver: ImageResolver) -> None:
-        self._resolver = resolver
+        super().__init__(resolver)
         self._name = f"{_PREFIX}{socket.gethostname()}:{os.getpid()}"
-        self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._process: dict[str, Any] = {}
         self._known: list[dict[str, Any]] = []
         self._beaten: float | None = None
 
-    async def start(self) -> None:
-        """Begin, without waiting."""
-        self._task = asyncio.create_task(self._run())
-
     async def stop(self) -> None:
         """End, and take the word back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await super().stop()
         await self._guard(self._resolver.store.query(self._take_back))
 
     async def change(self, bot: Bot) -> None:
@@ -79,14 +72,6 @@ class Heartbeat:
             await self._guard(self._beat())
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), _GLANCE)
-
-    async def _guard(self, work: Any) -> None:
-        try:
-            await work
-        except StoreError as error:
-            self._resolver.complain(error)
-        except Exception:  # noqa: BLE001  the next beat may do better, and the bot must go on
-            logger.exception("qqimage: leaving word failed, please report it")
 
     async def _learn(self) -> None:
         driver = get_driver()

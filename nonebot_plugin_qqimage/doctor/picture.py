@@ -34,7 +34,7 @@ async def about_picture(resolver: ImageResolver, event: MessageEvent) -> list[Li
 async def _in_store(resolver: ImageResolver, reference: ImageReference) -> Line:
     try:
         info = await resolver.store.find(reference)
-        lost = info is not None and await resolver.store.read(info) is None
+        lost = info is not None and not await resolver.store.intact(info)
     except StoreError as error:
         return Line("failed", _ABOUT, f"the store cannot say whether it has it: {error}")
     if info is None:

@@ -31,13 +31,13 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
         totals = await store.totals()
         trouble = await store.query(lambda index: index.counters("store"))
         wrong = await store.query(_index_trouble) if deep else ""
+        aside = (await store.quarantined()).images
     except StoreError as error:
         cure = "see what it says; images are fetched all the same, but not kept"
         return [Line("failed", _ABOUT, str(error), cure)]
     lines = await anyio.to_thread.run_sync(_about_disk, store.folder, totals, max_size)
     if wrong:
         lines.append(Line("failed", _ABOUT, f"the index: {wrong}", "run verify --repair"))
-    aside = await anyio.to_thread.run_sync(_quarantined, store.folder)
     counted = ", ".join(f"{count} {what}" for what, count in trouble.items())
     if aside or counted:
         text = f"{aside} files in quarantine" + (f"; found so far: {counted}" if counted else "")
@@ -86,7 +86,3 @@ def _about_folder(folder: Path, totals: Totals, max_size: int | None) -> Iterato
         yield Line("warning", _ABOUT, f"{text}, but it may grow by {size_of(growth)}", cure)
     else:
         yield Line("ok", _ABOUT, text)
-
-
-def _quarantined(folder: Path) -> int:
-    return sum(1 for _ in (folder / "quarantine").glob("*"))

@@ -89,12 +89,18 @@ def message_content(data: object) -> object:
     ``message`` in ``get_msg`` and in NapCat's forwards, ``content`` in LuckyLilliaBot's and
     go-cqhttp's, ``data.content`` in the standard's nodes.
     """
+    place, field = content_place(data)
+    return place.get(field, [])
+
+
+def content_place(data: object) -> tuple[Mapping[str, Any], str]:
+    """Which part of a message has its content, and under which name; see `message_content`."""
     fields = _mapping(data)
     for place in (fields, _mapping(fields.get("data"))):
         for field in ("message", "content"):
             if isinstance(place.get(field), (str, list)):
-                return place[field]
-    return []
+                return place, field
+    return {}, ""
 
 
 def forward_nodes(data: object) -> list[object]:

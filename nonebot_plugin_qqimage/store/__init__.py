@@ -161,10 +161,10 @@ class ImageStore:
         Raises:
             StoreError: it cannot be read.
         """
-        data = await self._access.files(lambda: self._blobs.read(info))
-        if data is None:
+        intact = await self._access.files(lambda: self._blobs.intact(info))
+        if not intact:
             await self._set_aside(info)
-        return data is not None
+        return intact
 
     def path(self, info: ImageInfo) -> Path:
         """Where the image's file is."""
@@ -199,7 +199,8 @@ class ImageStore:
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            saw(self._journal, sighting)
+            known = None if sighting.sha256 else self.known(sighting.reference)
+            saw(self._journal, sighting, known)
             self._flushing.soon()
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
@@ -270,6 +271,15 @@ class ImageStore:
             StoreError: the store cannot be read.
         """
         return await self._access.index(Index.totals)
+
+    async def quarantined(self) -> Totals:
+        """How much has been put aside.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        sizes = await self._access.files(self._blobs.quarantined)
+        return Totals(len(sizes), sum(sizes))
 
     async def steps(self) -> list[str]:
         """The parts that `check` can look at.

@@ -150,6 +150,14 @@ class Blobs:
             for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
                 old.unlink()
 
+    def quarantined(self) -> list[int]:
+        """The files put aside, by their bytes."""
+        sizes: list[int] = []
+        for path in self._quarantine.glob("*"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                sizes.append(path.stat().st_size)
+        return sizes
+
     def shards(self) -> list[str]:
         """The folders there are: at most 256, by the first two digits of the digests in them."""
         with contextlib.suppress(FileNotFoundError):

@@ -149,28 +149,6 @@ class Index:
         rows = self._db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256)
         return dict(rows)
 
-    def stored(self, prefix: str, after: str, limit: int) -> list[Stored]:
-        """Images in the order of their digests, some at a time.
-
-        Args:
-            prefix: only those whose SHA-256 starts so; hex digits.
-            after: only those behind this SHA-256; empty for the first ones.
-            limit: how many at most.
-        """
-        rows = self._db.rows(
-            f"SELECT {_FACTS}, source, added, used FROM images "
-            "WHERE sha256 > ? AND sha256 >= ? AND sha256 < ? ORDER BY sha256 LIMIT ?",
-            *(after, prefix, prefix + "g", limit),
-        )
-        return [_stored(row) for row in rows]
-
-    def recent(self, limit: int) -> list[Stored]:
-        """The images used last, the latest first."""
-        rows = self._db.rows(
-            f"SELECT {_FACTS}, source, added, used FROM images ORDER BY used DESC LIMIT ?", limit
-        )
-        return [_stored(row) for row in rows]
-
     def select(self, selection: Selection, *, limit: int, after: str | None = None) -> list[Stored]:
         """Images that fit, some at a time.
 

@@ -12,6 +12,7 @@ from ..content import ImageInfo, inspect
 from ..errors import AttemptFailed
 from .blobs import Blobs
 from .index import Index
+from .selection import Selection
 
 _ANY = 1 << 62
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -97,7 +98,7 @@ def _check(
 
 def _rows(index: Index, step: str) -> Iterator[ImageInfo]:
     last = ""
-    while page := index.stored(step, last, _PAGE):
+    while page := index.select(Selection(prefix=step), after=last, limit=_PAGE):
         yield from (stored.info for stored in page)
         last = page[-1].info.sha256
 

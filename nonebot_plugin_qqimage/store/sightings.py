@@ -28,13 +28,14 @@ _FIELDS = [each.name for each in dataclasses.fields(ImageReference) if each.name
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def saw(journal: Journal, sighting: Sighting) -> None:
-    """Note a sighting."""
+def saw(journal: Journal, sighting: Sighting, known: ImageInfo | None) -> None:
+    """Note a sighting, of an image that is known already or not."""
     reference = sighting.reference
+    sha256 = sighting.sha256 or (known.sha256 if known else "")
     journal.add(
         _SAW,
         *_place(reference),
-        *(sighting.chat, sighting.user, sighting.time, sighting.sha256),
+        *(sighting.chat, sighting.user, sighting.time, sha256),
         *(reference.key, _dump(reference)),
     )
 

@@ -15,6 +15,7 @@ from nonebot_plugin_qqimage.store.database import Database
 from nonebot_plugin_qqimage.store.index import Index, Stored, Totals
 from nonebot_plugin_qqimage.store.journal import Journal
 from nonebot_plugin_qqimage.store.schema import MIGRATIONS, VERSION
+from nonebot_plugin_qqimage.store.selection import Selection
 
 from .pictures import Clock, Picture
 
@@ -174,7 +175,7 @@ def test_a_file_of_the_first_version_is_brought_forward(tmp_path: Path, picture:
         index = Index(database)
         assert database.rows("PRAGMA user_version") == [(VERSION,)]
         assert index.by_name("a") == info
-        assert index.recent(1) == [Stored(info, "download", 1.0, 2.0)]
+        assert index.select(Selection(), limit=1) == [Stored(info, "download", 1.0, 2.0)]
         assert index.totals() == Totals(1, info.size)
         assert index.sightings.find(limit=1) == []
         index.pin(info.sha256, "a plugin")

@@ -12,7 +12,7 @@ import pytest
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.reference import ImageReference, from_uri
-from nonebot_plugin_qqimage.store import Finding, ImageStore
+from nonebot_plugin_qqimage.store import Finding, ImageStore, Selection
 
 from .pictures import OpenStore, Picture
 
@@ -216,7 +216,7 @@ async def test_text_that_is_none_makes_a_new_index(open_store: OpenStore, folder
         database.commit()
     store = open_store()
     with pytest.raises(StoreError, match="a new one is made from the images"):
-        await store.query(lambda index: index.recent(100))
+        await store.query(lambda index: index.select(Selection(), limit=100))
     assert await check(store, repair=True) == [Finding("unindexed", f"{damaged}.png")]
     for picture in pictures:
         assert await store.find(picture.reference) == picture.info
