@@ -8,11 +8,9 @@ resolved here, once, and a checked address of it is dialled: a second look-up wi
 import asyncio
 import ipaddress
 import socket
-import ssl
 from collections.abc import Iterable
 
-import httpcore
-import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ..errors import AttemptFailed, Cause
 
@@ -22,8 +20,8 @@ _PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 """For protocols (and one cloud's metadata); older Pythons call most of it global."""
 
 
-class AddressGuard(httpcore.AsyncNetworkBackend):
-    """A network backend that connects to public addresses, and to those the operator trusts.
+class AddressGuard(AbstractResolver):
+    """Resolves names to public addresses, and to those the operator trusts.
 
     Args:
         trusted: host names, addresses or networks (``10.1.0.0/16``) that may be private.
@@ -37,76 +35,66 @@ class AddressGuard(httpcore.AsyncNetworkBackend):
                 self._networks.append(ipaddress.ip_network(entry.strip("[]"), strict=False))
             except ValueError:
                 self._names.add(entry.lower())
-        self._dialler: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first acceptable address of a host that answers.
+    def check(self, host: str) -> None:
+        """Let a host pass that is a name, or an address that may be reached.
+
+        To be called before each request: aiohttp has no addresses resolved.
 
         Raises:
-            AttemptFailed: every address of the host is private and not trusted, or there can be
-                no such port.
+            AttemptFailed: it is a private address that is not trusted, or no proper one.
         """
-        if port > 65535:
-            raise AttemptFailed(Cause.UNREACHABLE, f"{host} has no port {port}")
-        error: Exception | None = None
-        for address in await self._allowed(host, port):
-            try:
-                return await self._dialler.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
-                error = failure
-        raise error or httpcore.ConnectError(f"{host} has no address")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; httpcore calls it between its own retries."""
-        await asyncio.sleep(seconds)
-
-    async def _allowed(self, host: str, port: int) -> list[Address]:
+        if ":" not in host and not host.replace(".", "").isdigit():  # which aiohttp asks, too
+            return
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from None
-        addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-        if host.lower() in self._names:
-            return addresses
-        allowed = [address for address in addresses if is_public(address) or self._trusts(address)]
+            address = ipaddress.ip_address(host)
+        except ValueError:  # such as 127.1, which systems understand all the same
+            raise AttemptFailed(Cause.REFUSED, f"{host} is no address") from None
+        if not self._allows(address):
+            raise AttemptFailed(Cause.REFUSED, f"{host} is a private address")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The acceptable addresses of a host.
+
+        Raises:
+            AttemptFailed: every address of the host is private and not trusted.
+            OSError: it has none.
+        """
+        addresses = await self._look_up(host, port)
+        allowed = addresses
+        if host.lower() not in self._names:
+            allowed = [address for address in addresses if self._allows(address)]
         if addresses and not allowed:
             raise AttemptFailed(Cause.REFUSED, f"{host} is the private address {addresses[0]}")
-        return allowed
+        if not allowed:
+            raise OSError(f"{host} has no address")
+        return [
+            {
+                "hostname": host,
+                "host": str(address),
+                "port": port,
+                "family": socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                "proto": socket.IPPROTO_TCP,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for address in allowed
+        ]
 
-    def _trusts(self, address: Address) -> bool:
-        return any(address in network for network in self._networks)
+    async def close(self) -> None:
+        """Nothing is held."""
 
+    async def _look_up(self, host: str, port: int) -> list[Address]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise OSError(f"{host} cannot be resolved: {error}") from None
+        return [ipaddress.ip_address(entry[4][0]) for entry in found]
 
-class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx over an `AddressGuard`.
-
-    Args:
-        guard: makes the connections.
-        context: the TLS context.
-        limits: how many connections there may be.
-    """
-
-    def __init__(self, guard: AddressGuard, context: ssl.SSLContext, limits: httpx.Limits) -> None:
-        super().__init__(verify=context, trust_env=False, limits=limits)
-        # httpx has no parameter for it, but the pool that it uses does
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=guard,
-        )
+    def _allows(self, address: Address) -> bool:
+        return is_public(address) or any(address in network for network in self._networks)
 
 
 def is_public(address: Address) -> bool:

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from yarl import URL
 
 from ..budget import Reservation
 from ..errors import AttemptFailed, Cause, mask_keys
+from .tls import default_context, qq_context
 
 if TYPE_CHECKING:
     from .http_client import HttpClient
@@ -77,20 +79,23 @@ class Downloader:
 
     async def _get_client(self) -> "HttpClient":
         async with self._making:
-            if self._client is None:  # never on the event loop, for it takes long
-                self._client = await anyio.to_thread.run_sync(self._make_client)
+            if self._client is None:
+                # the imports and the TLS contexts take long
+                self._client = (await anyio.to_thread.run_sync(self._prepare))()
             return self._client
 
-    def _make_client(self) -> "HttpClient":
+    def _prepare(self) -> "Callable[[], HttpClient]":
         from .address_guard import AddressGuard
         from .http_client import HttpClient
 
-        return HttpClient(
-            timeout=self._timeout,
+        return partial(
+            HttpClient,
             max_size=self._max_size,
             mirrors=self._mirrors,
             proxy=self._proxy,
             guard=AddressGuard(self._trusted),
+            default=default_context(),
+            qq=qq_context(),
         )
 
 
@@ -113,9 +118,8 @@ def _proxy(proxy: str) -> str:
             raise ValueError(f"{json.dumps(proxy)} starts with none of {', '.join(_PROXIES)}")
         if not parsed.host:
             raise ValueError("it names no host")
-        # httpx itself notices only at the first download
-        if parsed.scheme.startswith("socks") and find_spec("socksio") is None:
-            raise ValueError("for SOCKS, install httpx[socks]")
+        if parsed.scheme.startswith("socks") and find_spec("aiohttp_socks") is None:
+            raise ValueError("for SOCKS, install nonebot-plugin-qqimage[socks]")
     except ValueError as error:
         raise ValueError(f"QQIMAGE__PROXY: {mask_keys(str(error))}") from None
     return proxy

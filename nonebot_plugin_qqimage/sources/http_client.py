@@ -1,23 +1,25 @@
 """The HTTP client of downloads: connections, redirects, byte caps, and answers put into words.
 
-It is imported with the first download: httpx takes longer to import than all else together.
+It is imported with the first download: aiohttp takes longer to import than all else together.
 """
 
+import asyncio
 import io
-import logging
 import ssl
 from collections.abc import Mapping
 
-import httpx
+import aiohttp
 import tenacity
 from yarl import URL
 
 from ..budget import Reservation, memory_for
 from ..errors import AttemptFailed, Cause, mask_keys
-from .address_guard import AddressGuard, GuardedTransport
-from .tls import QQ_HOSTS, default_context, qq_context
+from .address_guard import AddressGuard
+from .tls import QQ_HOSTS
 
-_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
+_MAX_CONNECTIONS = 64
+_KEEPALIVE = 30.0
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 4096
 """Bytes read of an answer that is an error or a redirect."""
@@ -29,31 +31,55 @@ class _MayPass(AttemptFailed):
 
 
 class HttpClient:
-    """Fetches images over HTTP. Making one takes some 40 ms, for TLS contexts do.
+    """Fetches images over HTTP. To be made on the event loop.
 
     Args:
-        timeout: seconds without any answer.
         max_size: the largest acceptable image, in bytes.
         mirrors: image host → base URL that reverse-proxies it.
         proxy: proxy URL, or an empty string.
         guard: checks the addresses connected to, unless a proxy does the connecting.
+        default: the TLS context for most hosts.
+        qq: the TLS context for QQ's.
     """
 
     def __init__(
         self,
         *,
-        timeout: float,
         max_size: int,
         mirrors: Mapping[str, URL],
         proxy: str,
         guard: AddressGuard,
+        default: ssl.SSLContext,
+        qq: ssl.SSLContext,
     ) -> None:
-        self._timeout = timeout
         self._max_size = max_size
         self._mirrors = mirrors
-        self._proxy = httpx.Proxy(proxy) if proxy else None
-        self._guard = guard
-        self._client = self._make_client(default_context(), qq_context())
+        # the proxy resolves the names, so the addresses cannot be checked here
+        self._guard = None if proxy else guard
+        self._default, self._qq = default, qq
+        self._failures: tuple[type[Exception], ...] = aiohttp.ClientError, OSError
+        if proxy.startswith("socks"):
+            from . import socks
+
+            self._failures += socks.ERRORS
+            connector = socks.connector(proxy, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE)
+            proxy = ""
+        else:
+            connector = aiohttp.TCPConnector(
+                resolver=guard,
+                use_dns_cache=False,  # each connection is checked
+                limit=_MAX_CONNECTIONS,
+                keepalive_timeout=_KEEPALIVE,
+            )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            proxy=proxy or None,
+            # a compressed body would have to be unpacked before its size is known
+            headers={"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
+        )
 
     async def get(self, url: str, reservation: Reservation) -> bytes:
         """Download an image, trying again where that may help.
@@ -66,51 +92,51 @@ class HttpClient:
     async def _try(self, url: str, reservation: Reservation) -> bytes:
         try:
             return await self._fetch(self._target(url), reservation)
-        except httpx.TimeoutException:
-            raise AttemptFailed(
-                Cause.TIMEOUT, f"no connection within {_CONNECT_TIMEOUT:g} s"
-            ) from None
-        except httpx.TransportError as error:
-            raise _MayPass(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise AttemptFailed(Cause.UNREACHABLE, str(error) or type(error).__name__) from None
+        except asyncio.TimeoutError:
+            detail = f"no connection within {_CONNECT_TIMEOUT:g} s"
+            raise AttemptFailed(Cause.TIMEOUT, detail) from None
+        except ValueError as error:  # aiohttp's own for URLs that cannot be are such, too
+            raise AttemptFailed(Cause.UNREACHABLE, _words(error)) from None
+        except self._failures as error:
+            raise _MayPass(Cause.UNREACHABLE, _words(error)) from None
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._session.close()
 
-    def _target(self, url: str) -> httpx.URL:
-        target = httpx.URL(url)
-        base = self._mirrors.get(target.host)
+    def _target(self, url: str) -> URL:
+        target = _parsed(url)
+        base = self._mirrors.get((target.host or "").lower())
         if base is None:
             return target
-        path = base.raw_path.rstrip("/").encode() + target.raw_path
-        return httpx.URL(str(base.origin())).copy_with(raw_path=path)
+        return URL(f"{base.origin()}{base.raw_path.rstrip('/')}{target.raw_path_qs}", encoded=True)
 
-    async def _fetch(self, url: httpx.URL, reservation: Reservation) -> bytes:
-        request: httpx.Request | None = self._client.build_request("GET", url)
+    async def _fetch(self, url: URL, reservation: Reservation) -> bytes:
         for _ in range(1 + _MAX_REDIRECTS):
-            response = await self._client.send(request, stream=True)
-            try:
-                # httpx would follow by itself, but reads the whole body of each redirect before
-                request = response.next_request
-                if request is None:
+            if self._guard is not None:
+                self._guard.check(url.raw_host or "")
+            async with self._session.get(
+                url, ssl=self._context(url), allow_redirects=False
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status not in _REDIRECTS or not location:
                     return await self._read(response, reservation)
                 await _start(response)
-            finally:
-                await response.aclose()
+                url = url.join(_parsed(location))
         raise AttemptFailed(Cause.FAILED, f"more than {_MAX_REDIRECTS} redirects")
 
-    async def _read(self, response: httpx.Response, reservation: Reservation) -> bytes:
-        if response.status_code != 200:
-            raise _refusal(response.status_code, await _start(response))
-        declared = response.headers.get("content-length", "")
-        file, size = io.BytesIO(), 0
-        if declared.isdigit():
-            self._check(int(declared))
-            reservation.resize(memory_for(int(declared)))
-            _make_room(file, int(declared))
-        async for chunk in response.aiter_raw():
+    def _context(self, url: URL) -> ssl.SSLContext:
+        return self._qq if (url.host or "").lower().endswith(QQ_HOSTS) else self._default
+
+    async def _read(self, response: aiohttp.ClientResponse, reservation: Reservation) -> bytes:
+        if response.status != 200:
+            raise _refusal(response.status, await _start(response))
+        file, size, declared = io.BytesIO(), 0, response.content_length
+        if declared is not None:
+            self._check(declared)
+            reservation.resize(memory_for(declared))
+            _make_room(file, declared)
+        async for chunk in response.content.iter_any():
             size += file.write(chunk)
             self._check(size)
             if memory_for(size) > reservation.size:
@@ -130,23 +156,17 @@ class HttpClient:
                 Cause.TOO_LARGE, f"{size} bytes or more, with {self._max_size} allowed"
             )
 
-    def _make_client(self, default: ssl.SSLContext, qq: ssl.SSLContext) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=self._transport(default),
-            mounts={f"https://{host}": self._transport(qq) for host in QQ_HOSTS},
-            # a compressed body would have to be unpacked before its size is known
-            headers={"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(self._timeout, connect=_CONNECT_TIMEOUT),
-            trust_env=False,
-        )
 
-    def _transport(self, context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-        if self._proxy is None:
-            return GuardedTransport(self._guard, context, _LIMITS)
-        # the proxy resolves the names, so the addresses cannot be checked here
-        return httpx.AsyncHTTPTransport(
-            verify=context, proxy=self._proxy, limits=_LIMITS, trust_env=False
-        )
+def _parsed(url: str) -> URL:
+    """The URL as it stands there where it can be sent so, or else escaped.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+    except IndexError:  # yarl's own mistake, with http://[]@
+        raise ValueError("an address in brackets is missing") from None
 
 
 def _make_room(file: io.BytesIO, size: int) -> None:
@@ -157,10 +177,10 @@ def _make_room(file: io.BytesIO, size: int) -> None:
         file.seek(0)
 
 
-async def _start(response: httpx.Response) -> str:
+async def _start(response: aiohttp.ClientResponse) -> str:
     """The start of a body; reading a short one to its end lets its connection be used again."""
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.content.iter_any():
         body += chunk
         if len(body) >= _ERROR_BODY:
             break
@@ -177,6 +197,11 @@ def _refusal(status: int, text: str) -> AttemptFailed:
     return failure(Cause.FAILED, detail)
 
 
+def _words(error: Exception) -> str:
+    reason = error.__cause__ or error  # aiohttp's own words name contexts by their address
+    return mask_keys(str(reason)) or type(reason).__name__
+
+
 # stamina would do, but for the warning it logs at each retry
 _retrying = tenacity.AsyncRetrying(
     retry=tenacity.retry_if_exception_type(_MayPass),
@@ -184,17 +209,3 @@ _retrying = tenacity.AsyncRetrying(
     wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
     reraise=True,
 )
-
-
-class _MaskedKeys(logging.Filter):
-    """httpx logs each URL it requests, and the keys in it open other people's pictures."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                mask_keys(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_MaskedKeys())

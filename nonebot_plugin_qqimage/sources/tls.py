@@ -4,10 +4,13 @@ Python ≥ 3.10 no longer offers RSA key exchange, and some of QQ's hosts offer 
 ``SSLV3_ALERT_HANDSHAKE_FAILURE``, https://github.com/LagrangeDev/Lagrange.Core/issues/315
 """
 
+import os
 import ssl
 
-QQ_HOSTS = ("*.qq.com", "*.qq.com.cn", "*.qpic.cn")
-"""The hosts that get `qq_context`, as httpx writes patterns; all others keep the default."""
+import certifi
+
+QQ_HOSTS = (".qq.com", ".qq.com.cn", ".qpic.cn")
+"""How the hosts end that get `qq_context`; all others keep the default."""
 
 # explicit, because what "DEFAULT" means changes with OpenSSL
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:RSA+AESGCM:RSA+AES"
@@ -31,6 +34,7 @@ def qq_context() -> ssl.SSLContext:
 
 
 def _verifying() -> ssl.SSLContext:
-    import httpx  # only with the first download, for it takes long
-
-    return httpx.create_ssl_context()
+    if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
+        return ssl.create_default_context()  # OpenSSL heeds them
+    # not every Python finds the authorities that its system trusts
+    return ssl.create_default_context(cafile=certifi.where())

@@ -34,7 +34,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             host: str | bytes, port: int, **options: object
         ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
             name = host.decode() if isinstance(host, bytes) else host
-            found = addresses.get(name, [])
+            found = addresses.get(name.lower(), [])
             return [
                 (2, 1, 6, "", (address, port))
                 for address in ([found] if isinstance(found, str) else found)

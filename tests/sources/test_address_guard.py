@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Callable
 from ipaddress import ip_address
 
-import httpcore
 import pytest
 
 from nonebot_plugin_qqimage.budget import ByteBudget
@@ -100,26 +99,66 @@ def test_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
-async def connect(guard: AddressGuard, host: str, port: int) -> None:
-    stream = await asyncio.wait_for(guard.connect_tcp(host, port, timeout=20), 60)
-    await stream.aclose()
+async def get(url: str, *trusted: str) -> bytes:
+    downloader = Downloader(
+        timeout=30, max_size=1000, mirrors={}, proxy="", trusted_hosts=list(trusted)
+    )
+    try:
+        async with ByteBudget(1).reserve(1) as reservation:
+            return await asyncio.wait_for(downloader.get(url, reservation), 60)
+    finally:
+        await downloader.close()
+
+
+async def refusal(url: str, *trusted: str) -> AttemptFailed:
+    with pytest.raises(AttemptFailed) as caught:
+        await get(url, *trusted)
+    return caught.value
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_a_name_for_a_private_address_is_refused(resolve: Resolve, address: str) -> None:
     resolve({"images.example": address})
-    with pytest.raises(AttemptFailed) as caught:
-        await connect(AddressGuard([]), "images.example", 80)
-    assert caught.value.cause is Cause.REFUSED
-    assert "images.example" in caught.value.detail
+    failure = await refusal("http://images.example/")
+    assert failure.cause is Cause.REFUSED
+    assert "images.example" in failure.detail
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_a_private_address_is_refused(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    failure = await refusal(f"http://{host}/")
+    assert failure.cause is Cause.REFUSED
+    assert address in failure.detail
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0"]
+    "host",
+    [
+        *("127.0.0.1", "localhost", "localhost.", "127.0.0.1.", "127.1", "127.0.1", "2130706433"),
+        *(
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0",
+            "0.0",
+            "127.0.0.01",
+            "１２７.0.0.1",
+            "①27.0.0.1",
+        ),
+        *(
+            "①27.0.0.1",
+            "%31%32%37.0.0.1",
+            "[::1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::1%25lo]",
+        ),
+    ],
 )
 async def test_spelling_loopback_otherwise_does_not_help(server: Server, host: str) -> None:
-    with pytest.raises((AttemptFailed, httpcore.ConnectError)):
-        await connect(AddressGuard([]), host, server.port)
+    failure = await refusal(server.url("/x", host))
+    assert failure.cause in (Cause.REFUSED, Cause.UNREACHABLE)
     assert server.connections == 0
 
 
@@ -131,43 +170,47 @@ async def test_trusted_by_address_network_or_name(
     server: Server, resolve: Resolve, entry: str
 ) -> None:
     resolve({"images.example": "127.0.0.1"})
-    await connect(
-        AddressGuard(["10.0.0.0/8", "other.example", entry]), "images.example", server.port
-    )
+    server["/x"] = reply(b"image")
+    url = server.url("/x", "images.example")
+    assert await get(url, "10.0.0.0/8", "other.example", entry) == b"image"
 
 
 @pytest.mark.parametrize("entry", ["127.0.0.2", "10.0.0.0/8", "example", "127.0.0.1:80", "", "*"])
 async def test_other_trust_does_not_help(server: Server, resolve: Resolve, entry: str) -> None:
     resolve({"images.example": "127.0.0.1"})
-    with pytest.raises(AttemptFailed):
-        await connect(AddressGuard([entry]), "images.example", server.port)
+    for host in ("images.example", "127.0.0.1"):
+        assert (await refusal(server.url("/x", host), entry)).cause is Cause.REFUSED
     assert server.connections == 0
 
 
 @pytest.mark.parametrize("entry", ["[::1]", "::1", "[::1/128]"])
-async def test_trust_in_ipv6(resolve: Resolve, entry: str) -> None:
+@pytest.mark.parametrize("host", ["images.example", "[::1]"])
+async def test_trust_in_ipv6(resolve: Resolve, entry: str, host: str) -> None:
     resolve({"images.example": "::1"})
-    with pytest.raises(httpcore.ConnectError):  # nobody listens, but it was tried
-        await connect(AddressGuard([entry]), "images.example", 1)
+    failure = await refusal(f"http://{host}:1/", entry)
+    assert failure.cause is Cause.UNREACHABLE  # nobody listens, but it was tried
 
 
 async def test_private_addresses_among_others_are_left_out(
     server: Server, resolve: Resolve
 ) -> None:
     resolve({"images.example": ["10.0.0.1", "169.254.169.254", "127.0.0.1"]})
-    await connect(AddressGuard(["127.0.0.1"]), "images.example", server.port)
+    server["/x"] = reply(b"image")
+    assert await get(server.url("/x", "images.example"), "127.0.0.1") == b"image"
     assert server.connections == 1
 
 
 async def test_the_next_address_is_tried(server: Server, resolve: Resolve) -> None:
     resolve({"images.example": ["127.0.0.2", "127.0.0.1"]})
-    await connect(AddressGuard(["127.0.0.0/8"]), "images.example", server.port)
+    server["/x"] = reply(b"image")
+    assert await get(server.url("/x", "images.example"), "127.0.0.0/8") == b"image"
 
 
 async def test_a_name_without_an_address(resolve: Resolve) -> None:
     resolve({})
-    with pytest.raises(httpcore.ConnectError, match="no address"):
-        await connect(AddressGuard([]), "images.example", 80)
+    failure = await refusal("http://images.example/")
+    assert failure.cause is Cause.UNREACHABLE
+    assert failure.detail == "images.example has no address"
 
 
 async def test_the_name_is_looked_up_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +222,8 @@ async def test_the_name_is_looked_up_once(server: Server, monkeypatch: pytest.Mo
         return [(2, 1, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    await connect(AddressGuard(["127.0.0.1"]), "images.example", server.port)
+    server["/x"] = reply(b"image")
+    await get(server.url("/x", "images.example"), "127.0.0.1")
     assert looked_up.count("images.example") == 1
 
 
@@ -199,23 +243,11 @@ class Rebinding:
         return [(10 if ":" in one else 2, 1, 6, "", (one, port)) for one in found]
 
 
-class Dialled(httpcore.AsyncNetworkBackend):
-    """Notes what is dialled, and never gets through."""
-
-    def __init__(self) -> None:
-        self.hosts: list[str] = []
-
-    async def connect_tcp(self, host: str, *_: object, **__: object) -> httpcore.AsyncNetworkStream:
-        self.hosts.append(host)
-        raise httpcore.ConnectError("nobody there")
-
-
-async def dialled(guard: AddressGuard, host: str = "images.example") -> list[str]:
-    """What a guard dials for a host."""
-    dialler = guard._dialler = Dialled()  # pyright: ignore[reportPrivateUsage]
-    with contextlib.suppress(httpcore.ConnectError, AttemptFailed):
-        await guard.connect_tcp(host, 80)
-    return dialler.hosts
+async def dialled(guard: AddressGuard) -> list[str]:
+    """What may be dialled for a host."""
+    with contextlib.suppress(AttemptFailed):
+        return [found["host"] for found in await guard.resolve("images.example", 80)]
+    return []
 
 
 @pytest.mark.parametrize(
@@ -244,17 +276,6 @@ async def test_a_mapped_address_is_dialled_only_where_it_is_public(resolve: Reso
     (address,) = await dialled(AddressGuard([]))
     # Python 3.13 writes it another way than those before
     assert ipaddress.ip_address(address) == ipaddress.ip_address("::ffff:8.8.8.8")
-
-
-async def get(url: str, *trusted: str) -> bytes:
-    downloader = Downloader(
-        timeout=30, max_size=1000, mirrors={}, proxy="", trusted_hosts=list(trusted)
-    )
-    try:
-        async with ByteBudget(1).reserve(1) as reservation:
-            return await asyncio.wait_for(downloader.get(url, reservation), 60)
-    finally:
-        await downloader.close()
 
 
 @pytest.mark.parametrize(
