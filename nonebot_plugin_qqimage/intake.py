@@ -17,6 +17,8 @@ from .sighting import Sighting
 
 _MOMENT = 0.005
 """Seconds; a handler that asks for the image does not wait for them."""
+_MAX_WAITING = 1024
+"""Images; those beyond are fetched when somebody asks for them."""
 
 
 class Intake:
@@ -30,6 +32,7 @@ class Intake:
     def __init__(self, config: ScopedConfig, resolver: ImageResolver) -> None:
         self._config = config
         self._resolver = resolver
+        self._waiting: list[ImageReference] = []
 
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event."""
@@ -55,8 +58,15 @@ class Intake:
     def _prefetch_soon(self, references: list[ImageReference]) -> None:
         if all(self._resolver.store.known(each) for each in references):
             self._prefetch(references)  # which is no work
-        else:  # a moment later: until then, the loop belongs to whoever answers the message
-            asyncio.get_running_loop().call_later(_MOMENT, self._prefetch, references)
+            return
+        # a moment later: until then, the loop belongs to whoever answers the message
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(_MOMENT, self._prefetch_waiting)
+        self._waiting += references[: _MAX_WAITING - len(self._waiting)]
+
+    def _prefetch_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._prefetch(waiting)
 
     def _prefetch(self, references: list[ImageReference]) -> None:
         try:

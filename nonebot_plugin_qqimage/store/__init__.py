@@ -23,6 +23,7 @@ from .flushing import Flushing
 from .index import Index, Stored, Totals
 from .journal import Journal
 from .known import Known, confirms
+from .lookups import Lookups
 from .maintenance import Finding, Trouble, check, set_aside, steps
 from .selection import Selection
 from .sightings import is_image, saw
@@ -62,6 +63,7 @@ class ImageStore:
         self._blobs = Blobs(folder)
         self._bodies = Bodies(max_bodies)
         self._known = Known()
+        self._lookups = Lookups(self._access)
         self._journal = Journal()
         self._flushing = Flushing(self._journal, self._access)
         self._closed = False
@@ -81,18 +83,9 @@ class ImageStore:
         Raises:
             StoreError: the store cannot be read.
         """
-
-        def look_up(index: Index) -> ImageInfo | None:
-            if reference.sha256:
-                return index.by_sha256(reference.sha256)
-            known = index.by_md5(reference.md5, reference.size) if reference.md5 else None
-            for name in () if known else reference.names:
-                known = known or index.by_name(name)
-            return known
-
         info = self.known(reference)
         if info is None:
-            info = await self._access.index(look_up)
+            info = await self._lookups.find(reference)
             if info is not None:
                 self._known.learn(reference, info)
                 self._used(info)
