@@ -44,7 +44,8 @@ class Flights(Generic[_T]):
         self._under_way(key, work)
 
     async def close(self) -> None:
-        """Cancel what is under way, and wait until it has ended."""
+        """Cancel what is under way, and wait until it has ended. No more is taken on."""
+        self._limit = 0
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -1,7 +1,7 @@
 """Intake: what events and sent messages bring is remembered, and resolved in the background."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nonebot.adapters import Bot as BaseBot
@@ -38,7 +38,7 @@ class Intake:
         """Take in the images of an event."""
         own, quoted = find_in_event(event)
         if own or quoted:
-            self._remember(find_sightings(event, own, quoted))
+            self._remember(event, own, quoted)
             if self._config.prefetch:
                 self._prefetch_soon(own + quoted)
         if self._config.own_images:
@@ -55,31 +55,32 @@ class Intake:
         if self._config.own_images and isinstance(bot, Bot):
             self._keep_own(find_sent(bot.self_id, params, result))
 
+    # a moment later: until then, the loop belongs to whoever answers the message
+
+    def _remember(
+        self, event: BaseEvent, own: list[ImageReference], quoted: list[ImageReference]
+    ) -> None:
+        store = self._resolver.store
+        if any(each.held for each in own + quoted):  # not longer than anybody needs them
+            for sighting in find_sightings(event, own, quoted):
+                store.saw(sighting)
+        else:
+            store.saw_later(lambda: find_sightings(event, own, quoted))
+
     def _prefetch_soon(self, references: list[ImageReference]) -> None:
-        if all(self._resolver.store.known(each) for each in references):
-            self._prefetch(references)  # which is no work
-            return
-        # a moment later: until then, the loop belongs to whoever answers the message
         if not self._waiting:
             asyncio.get_running_loop().call_later(_MOMENT, self._prefetch_waiting)
         self._waiting += references[: _MAX_WAITING - len(self._waiting)]
 
     def _prefetch_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
-        self._prefetch(waiting)
-
-    def _prefetch(self, references: list[ImageReference]) -> None:
         try:
-            for reference in references:
+            for reference in waiting:
                 self._resolver.prefetch(reference)
         except Exception:  # noqa: BLE001  nobody called this but the loop
             logger.exception("qqimage: prefetching failed, please report it")
 
-    def _remember(self, sightings: Iterable[Sighting]) -> None:
+    def _keep_own(self, sightings: list[Sighting]) -> None:
         for sighting in sightings:
             self._resolver.store.saw(sighting)
-
-    def _keep_own(self, sightings: list[Sighting]) -> None:
-        self._remember(sightings)
-        for sighting in sightings:
             self._resolver.prefetch(sighting.reference)

@@ -5,7 +5,7 @@ keeps both off the event loop, on a few threads of its own.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -194,6 +194,12 @@ class ImageStore:
         if self._remember_sightings:
             known = None if sighting.sha256 else self.known(sighting.reference)
             saw(self._journal, sighting, known)
+            self._flushing.soon()
+
+    def saw_later(self, tell: Callable[[], Iterable[Sighting]]) -> None:
+        """Remember where images were seen; who knows is asked a moment later."""
+        if self._remember_sightings:
+            self._journal.later(lambda: [self.saw(sighting) for sighting in tell()])
             self._flushing.soon()
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:

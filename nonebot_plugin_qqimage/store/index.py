@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ..content import ImageInfo
+from ..reference import ImageReference
 from .database import Database, Row
 from .journal import Write
 from .selection import Selection
@@ -67,16 +68,22 @@ class Index:
             for statement, group in groupby(writes, itemgetter(0)):
                 self._db.run_many(statement, [values for _, values in group])
 
-    def by_name(self, name: str) -> ImageInfo | None:
-        """The image a name points to."""
-        return self._one(
-            f"SELECT {_FACTS} FROM images JOIN names USING (sha256) WHERE name = ?", name
-        )
-
     def by_md5(self, md5: str, size: int | None) -> ImageInfo | None:
         """The image with this MD5, and this size in bytes where one is given."""
         return self._one(
             f"SELECT {_FACTS} FROM images WHERE md5 = ? AND size = coalesce(?, size)", md5, size
+        )
+
+    def meant_by(self, reference: ImageReference) -> ImageInfo | None:
+        """The image a reference means: by its digest, what its file promises, or its names."""
+        if reference.sha256:
+            return self.by_sha256(reference.sha256)
+        name, other, *_ = *reference.names, None, None
+        return self._one(  # one statement, for each lets another thread run meanwhile
+            f"SELECT {_FACTS} FROM images WHERE sha256 = coalesce("
+            "(SELECT sha256 FROM images WHERE md5 = ? AND size = coalesce(?, size) LIMIT 1), "
+            "(SELECT sha256 FROM names WHERE name = ?), (SELECT sha256 FROM names WHERE name = ?))",
+            *(reference.md5 or None, reference.size, name, other),
         )
 
     def by_sha256(self, sha256: str) -> ImageInfo | None:

@@ -5,11 +5,16 @@ memory until the next flush; a crash loses those of the last moment, and no imag
 """
 
 from collections import Counter, deque
+from collections.abc import Callable
+
+from nonebot.log import logger
 
 _MAX_WRITES = 10_000
 """Writes that may wait while the database cannot be written; the oldest go first."""
 _MAX_TEXT = 1 << 24
 """Characters in them."""
+_MAX_WORKS = 64
+"""Pieces of work that wait until they are done together."""
 _USE = "UPDATE images SET used = ? WHERE sha256 = ? AND used < ?"
 _COUNT = (
     "INSERT INTO counters VALUES (?, ?, ?) "
@@ -25,12 +30,19 @@ class Journal:
     def __init__(self) -> None:
         self._writes: deque[Write] = deque()
         self._text = 0
+        self._works: list[Callable[[], object]] = []
         self._uses: dict[str, float] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, statement: str, *values: object) -> None:
         """Write a row."""
         self._append((statement, tuple(map(_storable, values))))
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Do this before all that waits is taken, and write what it adds before the rest."""
+        self._works.append(work)
+        if len(self._works) >= _MAX_WORKS:
+            self._work()
 
     def use(self, sha256: str, now: float) -> None:
         """An image was used, in seconds since the epoch."""
@@ -43,6 +55,7 @@ class Journal:
 
     def take(self) -> list[Write]:
         """Everything that waits, rows in their order; it waits no longer."""
+        self._work()
         taken = [
             *((_USE, (now, sha256, now)) for sha256, now in self._uses.items()),
             *((_COUNT, (kind, what, count)) for (kind, what), count in self._counts.items()),
@@ -62,6 +75,16 @@ class Journal:
         for write in (*writes, *later):
             self._append(write)
 
+    def _work(self) -> None:
+        works, self._works = self._works, []
+        noted, self._writes = self._writes, deque[Write]()
+        for work in works:
+            try:
+                work()
+            except Exception:  # noqa: BLE001  the others must not suffer
+                logger.exception("qqimage: noting what was seen failed, please report it")
+        self._writes.extend(noted)
+
     def _append(self, write: Write) -> None:
         self._writes.append(write)
         self._text += _length(write)
@@ -71,7 +94,9 @@ class Journal:
 
 def _storable(value: object) -> object:
     """The value; half an emoji, as JSON can carry it, fits into no database."""
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode(errors="replace").decode()
 
 
 def _length(write: Write) -> int:

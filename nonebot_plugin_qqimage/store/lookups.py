@@ -8,7 +8,6 @@ import asyncio
 from ..content import ImageInfo
 from ..reference import ImageReference
 from .access import Access
-from .index import Index
 
 
 class Lookups:
@@ -46,7 +45,7 @@ class Lookups:
         asked, self._asked = self._asked, []
         try:
             found = await self._access.index(
-                lambda index: [_look_up(index, reference) for reference, _ in asked]
+                lambda index: [index.meant_by(reference) for reference, _ in asked]
             )
         except Exception as error:  # noqa: BLE001  whatever it is, it is for those who asked
             for _, answer in asked:
@@ -56,12 +55,3 @@ class Lookups:
             for (_, answer), info in zip(asked, found, strict=True):
                 if not answer.done():  # who asked may have gone
                     answer.set_result(info)
-
-
-def _look_up(index: Index, reference: ImageReference) -> ImageInfo | None:
-    if reference.sha256:
-        return index.by_sha256(reference.sha256)
-    known = index.by_md5(reference.md5, reference.size) if reference.md5 else None
-    for name in () if known else reference.names:
-        known = known or index.by_name(name)
-    return known

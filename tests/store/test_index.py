@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nonebot_plugin_qqimage.content import ImageInfo
 from nonebot_plugin_qqimage.errors import StoreError
+from nonebot_plugin_qqimage.reference import ImageReference
 from nonebot_plugin_qqimage.store import database as module
 from nonebot_plugin_qqimage.store.database import Database
 from nonebot_plugin_qqimage.store.index import Index, Stored, Totals
@@ -29,10 +31,14 @@ def index(tmp_path: Path) -> Generator[Index, None, None]:
     database.close()
 
 
+def named(index: Index, name: str) -> ImageInfo | None:
+    return index.meant_by(ImageReference(face_id=name))
+
+
 def test_facts_come_back_as_they_were(index: Index, picture: Picture) -> None:
     info = picture.info
-    index.add(info, "a name", "test")
-    assert index.by_name("a name") == info
+    index.add(info, "face:a", "test")
+    assert named(index, "a") == info
     assert index.by_sha256(info.sha256) == info
     assert index.by_md5(info.md5, None) == info
     assert index.by_md5(info.md5, info.size) == info
@@ -40,7 +46,7 @@ def test_facts_come_back_as_they_were(index: Index, picture: Picture) -> None:
 
 
 def test_what_was_never_added(index: Index, picture: Picture) -> None:
-    assert index.by_name("") is None
+    assert named(index, "a") is None
     assert index.by_sha256(picture.info.sha256) is None
     assert index.by_md5(picture.info.md5, None) is None
     assert index.totals() == Totals(0, 0)
@@ -50,13 +56,13 @@ def test_what_was_never_added(index: Index, picture: Picture) -> None:
 def test_removing_takes_the_names_along(index: Index, picture: Picture) -> None:
     other = Picture(2)
     for name in ("a", "b"):
-        index.add(picture.info, name, "test")
-    index.add(other.info, "c", "test")
+        index.add(picture.info, f"face:{name}", "test")
+    index.add(other.info, "face:c", "test")
     index.remove([picture.info])
     index.remove([picture.info])
-    assert index.by_name("a") is None
-    assert index.by_name("b") is None
-    assert index.by_name("c") == other.info
+    assert named(index, "a") is None
+    assert named(index, "b") is None
+    assert named(index, "c") == other.info
     assert index.totals() == Totals(1, other.info.size)
 
 
@@ -105,10 +111,10 @@ def test_the_totals_are_always_right(steps: list[tuple[bool, int]]) -> None:
 def test_opening_again_keeps_everything(tmp_path: Path, picture: Picture) -> None:
     for _ in range(3):
         database = Database(tmp_path / "index.sqlite3")
-        Index(database).add(picture.info, "a", "test")
+        Index(database).add(picture.info, "face:a", "test")
         database.close()
     database = Database(tmp_path / "index.sqlite3")
-    assert Index(database).by_name("a") == picture.info
+    assert named(Index(database), "a") == picture.info
     database.close()
 
 
@@ -152,13 +158,13 @@ def test_a_transaction_is_all_or_nothing(index: Index, picture: Picture) -> None
 
     def fail() -> None:
         with index.transaction():
-            index.add(picture.info, "a", "test")
+            index.add(picture.info, "face:a", "test")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     assert index.totals() == Totals(0, 0)
-    assert index.by_name("a") is None
+    assert named(index, "a") is None
 
 
 def test_a_file_of_the_first_version_is_brought_forward(tmp_path: Path, picture: Picture) -> None:
@@ -167,14 +173,14 @@ def test_a_file_of_the_first_version_is_brought_forward(tmp_path: Path, picture:
         old.executescript(MIGRATIONS[0])
         facts = info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames
         old.execute(f"INSERT INTO images VALUES ({'?, ' * 7}'download', 1.0, 2.0)", facts)
-        old.execute("INSERT INTO names VALUES ('a', ?)", (info.sha256,))
+        old.execute("INSERT INTO names VALUES ('face:a', ?)", (info.sha256,))
         old.execute("PRAGMA user_version = 1")
         old.commit()
     for _ in range(2):
         database = Database(path)
         index = Index(database)
         assert database.rows("PRAGMA user_version") == [(VERSION,)]
-        assert index.by_name("a") == info
+        assert named(index, "a") == info
         assert index.select(Selection(), limit=1) == [Stored(info, "download", 1.0, 2.0)]
         assert index.totals() == Totals(1, info.size)
         assert index.sightings.find(limit=1) == []

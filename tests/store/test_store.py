@@ -44,6 +44,50 @@ async def test_what_is_put_is_found_and_read(store: ImageStore, picture: Picture
     assert await store.totals() == Totals(1, len(picture.data))
 
 
+async def test_many_are_looked_up_at_once(store: ImageStore) -> None:
+    await put_many(store, range(0, 40, 2))
+    store._known.clear()  # pyright: ignore[reportPrivateUsage]
+    pictures = [Picture(number) for number in range(40)]
+    gone = asyncio.create_task(store.find(pictures[0].reference))
+    looking = [asyncio.create_task(store.find(picture.reference)) for picture in pictures]
+    await asyncio.sleep(0)
+    gone.cancel()  # is the concern of nobody else
+    found = await asyncio.gather(*looking)
+    assert found == [None if n % 2 else picture.info for n, picture in enumerate(pictures)]
+
+
+async def test_all_who_look_up_at_once_are_told_what_is_wrong(
+    store: ImageStore, picture: Picture
+) -> None:
+    await store.close()
+    looking = (store.find(replace(picture.reference, message_id=str(n))) for n in range(5))
+    for error in await asyncio.gather(*looking, return_exceptions=True):
+        assert isinstance(error, StoreError)
+
+
+async def test_what_was_seen_is_told_when_somebody_asks(
+    store: ImageStore, picture: Picture
+) -> None:
+    sighting = Sighting(picture.reference, "group:1", "30001", 1.0)
+    store.saw_later(lambda: [sighting])
+    store.is_image(picture.reference, picture.info)  # found out before it is written down
+    (found,) = await store.query(lambda index: index.sightings.find(limit=5))
+    assert found == replace(sighting, sha256=picture.info.sha256)
+
+
+async def test_who_cannot_tell_what_was_seen_harms_nobody(
+    store: ImageStore, picture: Picture
+) -> None:
+    def nonsense() -> list[Sighting]:
+        raise ZeroDivisionError
+
+    for number in range(200):  # more than wait
+        sighting = Sighting(Picture(number).reference, "group:1", "30001", 1.0)
+        store.saw_later(lambda sighting=sighting: [sighting])
+        store.saw_later(nonsense)
+    assert await store.query(lambda index: index.sightings.count()) == 200
+
+
 async def test_it_is_found_again_after_a_restart(open_store: OpenStore, picture: Picture) -> None:
     first = open_store()
     await put(first, picture)
