@@ -110,13 +110,13 @@ class ImageStore:
                     continue
                 with index.transaction():
                     # it may have been evicted since: nobody can do that in here
-                    if self._blobs.there(info):
-                        index.add(info, name, source)
-                        break
-            else:
-                path = self._blobs.path(info)
-                raise StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")
-            return exceeded(index, max_size=self._max_size, max_age=self._max_age)
+                    there = self._blobs.there(info)
+                    new = there and index.add(info, name, source)
+                if there:
+                    size, age = self._max_size, self._max_age
+                    return new and exceeded(index, max_size=size, max_age=age)
+            path = self._blobs.path(info)
+            raise StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")
 
         full = await self._access.index(write)
         self._known.learn(reference, info)

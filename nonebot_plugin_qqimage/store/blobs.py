@@ -72,12 +72,15 @@ class Blobs:
             _flush_folder(path.parent)
             with contextlib.suppress(FileNotFoundError):  # evicted already, where many share it
                 self._remember(info, _mark(path.stat()))
-        elif not self.intact(info):
+        elif not self.intact(info, data):
             raise FileExistsError(errno.EEXIST, "a damaged file is in the way", str(path))
 
     def _create(self, path: Path, data: bytes) -> bool:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        try:
+            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
         try:
             with open(handle, "wb") as file:
                 file.write(data)
@@ -88,11 +91,15 @@ class Blobs:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
-    def read(self, info: Facts) -> bytes | None:
+    def read(self, info: Facts, expected: bytes | None = None) -> bytes | None:
         """The bytes, verified; None when they are missing or damaged.
 
         The digest is made once a process and file, and anew when the file has changed in any way
         that the system can tell.
+
+        Args:
+            info: the image.
+            expected: bytes that have its digest, where they are at hand: comparing is cheaper.
 
         Raises:
             OSError: no permission, a failing disk, …
@@ -107,7 +114,11 @@ class Blobs:
         if mark == self._verified.get(info.sha256) and not changed:
             return data
         # the digest alone decides, for a size may come from a damaged row
-        if hashlib.sha256(data).hexdigest() != info.sha256:
+        if expected is None:
+            right = hashlib.sha256(data).hexdigest() == info.sha256
+        else:
+            right = data == expected
+        if not right:
             return None
         if not changed:
             self._remember(info, mark)
@@ -120,8 +131,12 @@ class Blobs:
         except FileNotFoundError:
             return False
 
-    def intact(self, info: Facts) -> bool:
+    def intact(self, info: Facts, expected: bytes | None = None) -> bool:
         """Whether the file is there and right, without reading what has been verified before.
+
+        Args:
+            info: the image.
+            expected: as for `read`.
 
         Raises:
             OSError: it cannot be read.
@@ -130,7 +145,7 @@ class Blobs:
         with contextlib.suppress(FileNotFoundError):
             if self._verified.get(info.sha256) == _mark(path.stat()):
                 return True
-        return self.read(info) is not None
+        return self.read(info, expected) is not None
 
     def delete(self, info: Facts) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""

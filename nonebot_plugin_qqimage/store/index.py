@@ -94,21 +94,29 @@ class Index:
         rows = self._db.rows(query + " LIMIT 1", *values)
         return ImageInfo(*rows[0]) if rows else None
 
-    def add(self, info: ImageInfo, name: str, source: str) -> None:
-        """Write down an image whose blob is in place, and a name for it (none when empty)."""
+    def add(self, info: ImageInfo, name: str, source: str) -> bool:
+        """Write down an image whose blob is in place, and a name for it (none when empty).
+
+        Part of a transaction.
+
+        Returns:
+            Whether it was not there before.
+        """
         now = time.time()
-        self._db.run(
-            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (sha256) DO UPDATE SET used = excluded.used",
-            *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
-            *(source, now, now),
-        )
+        facts = info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames
+        new = not self._db.run("UPDATE images SET used = ? WHERE sha256 = ?", now, info.sha256)
+        if new:
+            self._db.run(
+                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(*facts, source, now, now),
+            )
         if name:
             self._db.run(
                 "INSERT INTO names VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
                 *(name, info.sha256),
             )
+        return new
 
     def remove(self, images: Iterable[ImageInfo]) -> None:
         """Forget images, with every name that points to them."""
