@@ -67,13 +67,12 @@ class Blobs:
             FileExistsError: a damaged file is in the way.
             OSError: disk full, no permission, …
         """
-        path = self.path(info)
-        if not path.exists() and self._create(path, data):
-            _flush_folder(path.parent)
+        name = self._name(info)
+        if not os.path.exists(name) and self._create(Path(name), data):
             with contextlib.suppress(FileNotFoundError):  # evicted already, where many share it
-                self._remember(info, _mark(path.stat()))
+                self._remember(info, _mark(os.stat(name)))
         elif not self.intact(info, data):
-            raise FileExistsError(errno.EEXIST, "a damaged file is in the way", str(path))
+            raise FileExistsError(errno.EEXIST, "a damaged file is in the way", name)
 
     def _create(self, path: Path, data: bytes) -> bool:
         try:
@@ -86,10 +85,13 @@ class Blobs:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            return _publish(temporary, path)
+            published = _publish(temporary, path)
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        if published:
+            _flush_folder(path.parent)
+        return published
 
     def read(self, info: Facts, expected: bytes | None = None) -> bytes | None:
         """The bytes, verified; None when they are missing or damaged.
@@ -127,7 +129,7 @@ class Blobs:
     def there(self, info: Facts) -> bool:
         """Whether there is a file of the right length."""
         try:
-            return self.path(info).stat().st_size == info.size
+            return os.stat(self._name(info)).st_size == info.size
         except FileNotFoundError:
             return False
 
@@ -141,9 +143,8 @@ class Blobs:
         Raises:
             OSError: it cannot be read.
         """
-        path = self.path(info)
         with contextlib.suppress(FileNotFoundError):
-            if self._verified.get(info.sha256) == _mark(path.stat()):
+            if self._verified.get(info.sha256) == _mark(os.stat(self._name(info))):
                 return True
         return self.read(info, expected) is not None
 
