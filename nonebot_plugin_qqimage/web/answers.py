@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import lru_cache
+from typing import NamedTuple
 
 from ..content import ImageInfo
 from ..errors import ImageUnavailable, QQImageError
@@ -13,6 +15,9 @@ Headers = list[tuple[bytes, bytes]]
 
 _MAX_QUERY = 16 * 1024
 """Characters; the longest query of ours is a segment's and a token."""
+_CONDITIONS = frozenset((b"if-none-match", b"range", b"if-range"))
+_MAX_KEPT = 1024
+"""Answers kept for those who ask again."""
 _RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})")
 # Others' pictures are for no shared cache. What a token stands for does not change, but should
 # not stay for years on the disk of a browser.
@@ -22,8 +27,7 @@ _NO_CACHE = (b"cache-control", b"no-store")
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What counts of a request."""
 
     method: str
@@ -42,14 +46,20 @@ class Request:
         """From header names in lower case and their values, as they were received."""
         said: dict[bytes, bytes] = {}
         for name, value in headers:
-            if name in (b"if-none-match", b"range", b"if-range"):
+            if name in _CONDITIONS:
                 said[name] = said[name] + b"," + value if name in said else value
+        if not said:
+            return cls(method, query)
         none_match, range_ = said.get(b"if-none-match", b""), said.get(b"range", b"")
         return cls(method, query, none_match, range_, said.get(b"if-range", b""))
 
+    @property
+    def plain(self) -> bool:
+        """Whether all of an image is wanted, whatever the client has already."""
+        return self.method == "GET" and not (self.if_none_match or self.range)
 
-@dataclass(frozen=True)
-class Answer:
+
+class Answer(NamedTuple):
     """What is answered."""
 
     status: int
@@ -69,27 +79,46 @@ class Answer:
 
 def found(request: Request, info: ImageInfo) -> Answer:
     """The answer when the image is at hand."""
-    etag = b'"' + info.sha256.encode("ascii") + b'"'
-    headers = [(b"etag", etag), _CACHE, _NO_SNIFFING]
+    if request.plain:
+        return _whole(info)
+    etag = _etag(info)
     if etag in request.if_none_match or request.if_none_match.strip() == b"*":
-        return Answer(304, headers)
-    headers.append((b"content-type", info.mime.encode("ascii")))
-    headers.append((b"accept-ranges", b"bytes"))
-    start, stop = 0, info.size
+        return Answer(304, [(b"etag", etag), _CACHE, _NO_SNIFFING])
     if request.range and request.method == "GET" and request.if_range in (b"", etag):
-        start, stop = _span(request.range, info.size)
-        if start >= stop:
-            return problem(
-                416,
-                "RangeNotSatisfiable",
-                f"the image has {info.size} bytes",
-                (b"content-range", b"bytes */%d" % info.size),
-            )
-    headers.append((b"content-length", b"%d" % (stop - start)))
+        return _part(info, *_span(request.range, info.size))
+    whole = _whole(info)
+    return whole._replace(span=None) if request.method == "HEAD" else whole
+
+
+@lru_cache(_MAX_KEPT)
+def _whole(info: ImageInfo) -> Answer:
+    return Answer(
+        200, [*_described(info), (b"content-length", b"%d" % info.size)], b"", (0, info.size)
+    )
+
+
+def _part(info: ImageInfo, start: int, stop: int) -> Answer:
+    if start >= stop:
+        return problem(
+            416,
+            "RangeNotSatisfiable",
+            f"the image has {info.size} bytes",
+            (b"content-range", b"bytes */%d" % info.size),
+        )
     if (start, stop) == (0, info.size):
-        return Answer(200, headers, span=None if request.method == "HEAD" else (0, info.size))
-    headers.append((b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, info.size)))
-    return Answer(206, headers, span=(start, stop))
+        return _whole(info)
+    length = (b"content-length", b"%d" % (stop - start))
+    place = (b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, info.size))
+    return Answer(206, [*_described(info), length, place], b"", (start, stop))
+
+
+def _described(info: ImageInfo) -> Headers:
+    kind = (b"content-type", info.mime.encode("ascii"))
+    return [(b"etag", _etag(info)), _CACHE, _NO_SNIFFING, kind, (b"accept-ranges", b"bytes")]
+
+
+def _etag(info: ImageInfo) -> bytes:
+    return b'"' + info.sha256.encode("ascii") + b'"'
 
 
 def refused(request: Request) -> Answer | None:

@@ -68,34 +68,37 @@ class ImageRoute:
             receive: gives the messages of ASGI, which say when the client goes.
         """
         try:
-            target = self._target(request)
-            if isinstance(target, Answer):
-                await write(target)
-            elif (answer := self._at_once(request, target)) is not None:
+            answer, reference = self._at_once(request)
+            if answer is not None:
                 await write(answer)
-            else:
-                work = self._in_time(request, target, write)
+            elif reference is not None:
+                work = self._in_time(request, reference, write)
                 await (work if receive is None else _unless_gone(receive, work))
         except Exception:  # noqa: BLE001  the outermost guard
             logger.exception("qqimage: serving an image failed, please report it")
 
-    def _target(self, request: Request) -> ImageReference | Answer:
-        refusal = refused(request)
-        if refusal is not None:
-            return refusal
-        reference = self._resolver.links.open(token_in(request.query) or "")
-        return reference or problem(404, "NotFound", "no such image")
+    def _at_once(self, request: Request) -> tuple[Answer | None, ImageReference | None]:
+        """The answer, if nothing has to be waited for, and no reader can hold on to more memory.
 
-    def _at_once(self, request: Request, reference: ImageReference) -> Answer | None:
-        """The answer, if all of it is in memory anyway; no reader can hold on to more then."""
-        info = self._resolver.store.known(reference)
+        Or else the image that is asked for.
+        """
+        answer = refused(request)
+        if answer is not None:
+            return answer, None
+        reference = self._resolver.links.open(token_in(request.query) or "")
+        if reference is None:
+            return problem(404, "NotFound", "no such image"), None
+        store = self._resolver.store
+        info = store.known(reference)
         if info is None:
-            return None
+            return None, reference
         answer = found(request, info)
         if answer.span is None:
-            return answer
-        data = self._resolver.store.at_hand(info)
-        return None if data is None or len(data) > _CHUNK else answer.with_part_of(data)
+            return answer, None
+        data = store.at_hand(info)
+        if data is None or len(data) > _CHUNK:
+            return None, reference
+        return answer.with_part_of(data), None
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
         if self._under_way >= _MAX_UNDER_WAY:
