@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 
@@ -72,6 +73,7 @@ async def measure() -> list[Result]:
         costs = await side_by_side(
             {
                 "ours": lambda: _load(ours),
+                "bare": lambda: _load(ours.join("/bare")),
                 "theirs": lambda: _load(theirs),
                 "ours, 304": lambda: _load(ours, etag),
                 "theirs, 304": lambda: _load(theirs, other.headers["etag"]),
@@ -86,8 +88,9 @@ async def measure() -> list[Result]:
     unchanged = compare(rates["ours, 304"], rates["theirs"])
     own = compare(rates["ours, 304"], rates["theirs, 304"])
     note = f"its own 304: {own.reference:,.0f} /s"
+    bare = f"a bare ASGI application in its place: {median(rates['bare']):,.0f} /s"
     return [
-        at_least(10, what, "/s", against, served, _SHARE, client),
+        at_least(10, what, "/s", against, served, _SHARE, ", ".join(filter(None, (bare, client)))),
         at_least(
             10, "the same, answered 304", "/s", f"{against}, giving it", unchanged, _SHARE, note
         ),
