@@ -405,9 +405,10 @@ async def test_a_proxy_is_used(server: Server, get: Get) -> None:
     assert server.requests[0].headers["proxy-authorization"].startswith("Basic ")
 
 
-async def test_a_proxy_that_is_down(get: Get) -> None:
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_a_proxy_that_is_down(get: Get, scheme: str) -> None:
     async with serving() as server:
-        proxy = f"http://user:secret@127.0.0.1:{server.port}"
+        proxy = f"{scheme}://user:secret@127.0.0.1:{server.port}"
     failure = await get.using(proxy=proxy).refusal("http://images.example/x")
     assert failure.cause is Cause.UNREACHABLE
     assert "secret" not in str(failure)
@@ -529,14 +530,6 @@ async def test_a_socks_proxy_is_used(server: Server, get: Get, scheme: str) -> N
         proxied = get.using(proxy=f"{scheme}://me:secret@127.0.0.1:{port}", trusted_hosts=[])
         assert await proxied("http://images.example/x") == b"image"
     assert asked == [b"me", b"secret", b"images.example"]
-
-
-async def test_a_socks_proxy_that_is_down(get: Get) -> None:
-    async with serving() as server:
-        proxy = f"socks5://me:secret@127.0.0.1:{server.port}"
-    failure = await get.using(proxy=proxy).refusal("http://images.example/x")
-    assert failure.cause is Cause.UNREACHABLE
-    assert "secret" not in str(failure)
 
 
 async def test_a_socks_proxy_that_refuses(get: Get) -> None:
