@@ -39,7 +39,8 @@ class AddressGuard(AbstractResolver):
     def check(self, host: str) -> None:
         """Let a host pass that is a name, or an address that may be reached.
 
-        To be called before each request: aiohttp has no addresses resolved.
+        To be called before each request, for aiohttp resolves names only, and dials an address
+        that stands in the URL as it is.
 
         Raises:
             AttemptFailed: it is a private address that is not trusted, or no proper one.

@@ -7,8 +7,6 @@ Python ≥ 3.10 no longer offers RSA key exchange, and some of QQ's hosts offer 
 import os
 import ssl
 
-import certifi
-
 QQ_HOSTS = (".qq.com", ".qq.com.cn", ".qpic.cn")
 """How the hosts end that get `qq_context`; all others keep the default."""
 
@@ -36,5 +34,7 @@ def qq_context() -> ssl.SSLContext:
 def _verifying() -> ssl.SSLContext:
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
         return ssl.create_default_context()  # OpenSSL heeds them
+    import certifi  # only with the first download, for it is looked for on the disk
+
     # not every Python finds the authorities that its system trusts
     return ssl.create_default_context(cafile=certifi.where())

@@ -35,11 +35,12 @@ class Journal:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, statement: str, *values: object) -> None:
-        """Write a row."""
+        """Write a row, after those of the work that waits."""
+        self._work()
         self._append((statement, tuple(map(_storable, values))))
 
     def later(self, work: Callable[[], object]) -> None:
-        """Do this before all that waits is taken, and write what it adds before the rest."""
+        """Do some work that adds rows, before anything else is added or taken."""
         self._works.append(work)
         if len(self._works) >= _MAX_WORKS:
             self._work()
@@ -77,13 +78,11 @@ class Journal:
 
     def _work(self) -> None:
         works, self._works = self._works, []
-        noted, self._writes = self._writes, deque[Write]()
         for work in works:
             try:
                 work()
             except Exception:  # noqa: BLE001  the others must not suffer
                 logger.exception("qqimage: noting what was seen failed, please report it")
-        self._writes.extend(noted)
 
     def _append(self, write: Write) -> None:
         self._writes.append(write)

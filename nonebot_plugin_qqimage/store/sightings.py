@@ -29,9 +29,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def saw(journal: Journal, sighting: Sighting, known: ImageInfo | None) -> None:
-    """Note a sighting, of an image that is known already or not."""
+    """Note a sighting, of an image that is known meanwhile or not."""
     reference = sighting.reference
-    sha256 = sighting.sha256 or (known.sha256 if known else "")
+    sha256 = sighting.sha256 if known is None else known.sha256
     journal.add(
         _SAW,
         *_place(reference),

@@ -68,37 +68,35 @@ class ImageRoute:
             receive: gives the messages of ASGI, which say when the client goes.
         """
         try:
-            answer, reference = self._at_once(request)
-            if answer is not None:
+            answer = self._at_once(request)
+            if isinstance(answer, Answer):
                 await write(answer)
-            elif reference is not None:
-                work = self._in_time(request, reference, write)
+            else:
+                work = self._in_time(request, answer, write)
                 await (work if receive is None else _unless_gone(receive, work))
         except Exception:  # noqa: BLE001  the outermost guard
             logger.exception("qqimage: serving an image failed, please report it")
 
-    def _at_once(self, request: Request) -> tuple[Answer | None, ImageReference | None]:
+    def _at_once(self, request: Request) -> Answer | ImageReference:
         """The answer, if nothing has to be waited for, and no reader can hold on to more memory.
 
         Or else the image that is asked for.
         """
-        answer = refused(request)
-        if answer is not None:
-            return answer, None
+        refusal = refused(request)
+        if refusal is not None:
+            return refusal
         reference = self._resolver.links.open(token_in(request.query) or "")
         if reference is None:
-            return problem(404, "NotFound", "no such image"), None
+            return problem(404, "NotFound", "no such image")
         store = self._resolver.store
         info = store.known(reference)
         if info is None:
-            return None, reference
+            return reference
         answer = found(request, info)
         if answer.span is None:
-            return answer, None
+            return answer
         data = store.at_hand(info)
-        if data is None or len(data) > _CHUNK:
-            return None, reference
-        return answer.with_part_of(data), None
+        return reference if data is None or len(data) > _CHUNK else answer.with_part_of(data)
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
         if self._under_way >= _MAX_UNDER_WAY:
