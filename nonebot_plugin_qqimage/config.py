@@ -36,16 +36,16 @@ class ScopedConfig(BaseModel):
     max_bytes_in_flight: int = Field(default=128 * 1024 * 1024, gt=0)
     """Bytes held by unfinished fetches."""
 
-    path_map: dict[str, str] = Field(default_factory=dict)
+    path_map: dict[str, str] = {}
     """The peer's path prefix → the same folder as this bot sees it (containers, WSL)."""
 
-    mirrors: dict[str, str] = Field(default_factory=dict)
+    mirrors: dict[str, str] = {}
     """Image host → base URL of a reverse proxy for it; path and query are kept."""
 
     proxy: str = ""
     """Proxy URL for downloads (``http://…``); empty for none."""
 
-    trusted_hosts: list[str] = Field(default_factory=list)
+    trusted_hosts: list[str] = []
     """Hosts, addresses or networks that downloads may reach although they are private."""
 
     frame_limit: int = Field(default=0, ge=0)
@@ -63,7 +63,7 @@ class ScopedConfig(BaseModel):
     rewrite_url: bool | list[str | int] = False
     """Give plugins that know nothing of this one URLs that work: in all chats, or in these."""
 
-    rewrite_exclude: list[str] = Field(default_factory=list)
+    rewrite_exclude: list[str] = []
     """Names of plugins that get the original URLs all the same."""
 
     base_url: str = ""
@@ -76,5 +76,5 @@ class ScopedConfig(BaseModel):
 class Config(BaseModel):
     """What NoneBot reads from ``.env``: one nested group."""
 
-    qqimage: ScopedConfig = Field(default_factory=ScopedConfig)
+    qqimage: ScopedConfig = ScopedConfig()
     """The settings of this plugin."""

@@ -5,6 +5,7 @@ from nonebot import get_driver, get_plugin_config
 
 from .config import Config
 from .doctor import Heartbeat
+from .folder import data_folder
 from .resolver import ImageResolver
 from .sources import Sources
 from .store import ImageStore
@@ -37,12 +38,9 @@ def load() -> None:
         ValueError: a setting cannot be used; the message names it.
     """
     global _resolver
-    nonebot.require("nonebot_plugin_localstore")
-    from nonebot_plugin_localstore import get_plugin_data_dir  # only works inside a bot
-
     config = get_plugin_config(Config).qqimage
     store = ImageStore(
-        get_plugin_data_dir(),
+        data_folder(),
         max_size=config.max_store_size,
         max_age=config.max_age,
         remember_sightings=config.sightings,

@@ -10,9 +10,8 @@ from nonebot import get_plugin_config
 from nonebot.log import logger, logger_id
 
 from ..config import Config, ScopedConfig
+from ..folder import data_folder
 from ..lifespan import get_resolver
-
-_NAME = "nonebot_plugin_qqimage"
 
 
 @contextlib.contextmanager
@@ -45,11 +44,7 @@ def usual_folder() -> Path:
     try:
         return get_resolver().store.folder  # of the plugin, as nb-cli has loaded it
     except RuntimeError:
-        nonebot.require("nonebot_plugin_localstore")
-        from nonebot_plugin_localstore import BASE_DATA_DIR, plugin_config
-
-        # what its get_plugin_data_dir() says inside a loaded plugin, without making the folder
-        return plugin_config.localstore_plugin_data_dir.get(_NAME) or BASE_DATA_DIR / _NAME
+        return data_folder()
 
 
 def _write(text: str) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_fixed
-
 from ..errors import StoreError
 from .schema import MIGRATIONS, VERSION, statements
 
@@ -19,13 +17,6 @@ _PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 _LESS_PATIENCE = 0.2
 """The same while it was in vain the last time: many may be waiting behind."""
-_RETRYING = Retrying(
-    retry=retry_if_exception_message("database is locked"),
-    wait=wait_fixed(0.01),
-    stop=stop_after_delay(_PATIENCE),
-    reraise=True,
-)
-"""For where SQLite does not wait itself: when several processes make the file at once."""
 Row = tuple[Any, ...]
 
 
@@ -51,7 +42,7 @@ class Database:
         try:
             self._version()  # first, for the next line writes to the file
             # readers and the one writer do not block each other; it stays set in the file
-            _RETRYING(self._db.execute, "PRAGMA journal_mode = WAL")
+            self._use_wal()
             # with WAL, a power cut may lose the last rows but cannot damage the file
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -112,6 +103,20 @@ class Database:
         if self._patience != patience:
             self._patience = patience
             self._db.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+
+    def _use_wal(self) -> None:
+        statement = "PRAGMA journal_mode = WAL"
+        try:
+            self._db.execute(statement)
+        except sqlite3.OperationalError:
+            # SQLite does not wait here for another process that makes the file at the same time;
+            # that is so rare that only then it is worth while to import what waits instead
+            from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_fixed
+
+            locked = retry_if_exception_message("database is locked")
+            stop = stop_after_delay(_PATIENCE)
+            retrying = Retrying(retry=locked, wait=wait_fixed(0.01), stop=stop, reraise=True)
+            retrying(self._db.execute, statement)
 
     def _version(self) -> int:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
