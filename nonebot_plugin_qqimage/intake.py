@@ -17,8 +17,8 @@ from .sighting import Sighting
 
 _MOMENT = 0.005
 """Seconds; a handler that asks for the image does not wait for them."""
-_MAX_WAITING = 1024
-"""Images; those beyond are fetched when somebody asks for them."""
+_MAX_WAITING = 64
+"""Events that wait for a moment."""
 
 
 class Intake:
@@ -32,15 +32,14 @@ class Intake:
     def __init__(self, config: ScopedConfig, resolver: ImageResolver) -> None:
         self._config = config
         self._resolver = resolver
-        self._waiting: list[ImageReference] = []
+        self._waiting: list[tuple[BaseEvent, list[ImageReference], list[ImageReference]]] = []
+        resolver.store.ask_first(self._take_in)
 
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event."""
         own, quoted = find_in_event(event)
         if own or quoted:
-            self._remember(event, own, quoted)
-            if self._config.prefetch:
-                self._prefetch_soon(own + quoted)
+            self._take_in_soon(event, own, quoted)
         if self._config.own_images:
             self._keep_own(find_in_own_event(event))
 
@@ -55,30 +54,26 @@ class Intake:
         if self._config.own_images and isinstance(bot, Bot):
             self._keep_own(find_sent(bot.self_id, params, result))
 
-    # a moment later: until then, the loop belongs to whoever answers the message
-
-    def _remember(
+    def _take_in_soon(
         self, event: BaseEvent, own: list[ImageReference], quoted: list[ImageReference]
     ) -> None:
-        store = self._resolver.store
-        if any(each.held for each in own + quoted):  # not longer than anybody needs them
-            for sighting in find_sightings(event, own, quoted):
-                store.saw(sighting)
-        else:
-            store.saw_later(lambda: find_sightings(event, own, quoted))
-
-    def _prefetch_soon(self, references: list[ImageReference]) -> None:
+        """A moment later: until then, the loop belongs to whoever answers the message."""
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_MOMENT, self._prefetch_waiting)
-        self._waiting += references[: _MAX_WAITING - len(self._waiting)]
+            asyncio.get_running_loop().call_later(_MOMENT, self._take_in)
+        self._waiting.append((event, own, quoted))
+        if len(self._waiting) >= _MAX_WAITING:
+            self._take_in()
 
-    def _prefetch_waiting(self) -> None:
+    def _take_in(self) -> None:
         waiting, self._waiting = self._waiting, []
-        try:
-            for reference in waiting:
-                self._resolver.prefetch(reference)
-        except Exception:  # noqa: BLE001  nobody called this but the loop
-            logger.exception("qqimage: prefetching failed, please report it")
+        for event, own, quoted in waiting:
+            try:
+                for sighting in find_sightings(event, own, quoted):
+                    self._resolver.store.saw(sighting)
+                for reference in own + quoted if self._config.prefetch else ():
+                    self._resolver.prefetch(reference)
+            except Exception:  # noqa: BLE001  who calls this wants something else
+                logger.exception("qqimage: taking in an event failed, please report it")
 
     def _keep_own(self, sightings: list[Sighting]) -> None:
         for sighting in sightings:

@@ -65,7 +65,7 @@ class ImageReference:
     own: bool = False
     """Whether this bot sent it."""
 
-    @cached_property
+    @property
     def md5(self) -> str:
         """The MD5 its file name promises, in lower case; empty when the name promises none.
 
@@ -75,14 +75,12 @@ class ImageReference:
         match = None if self.file_id else _MD5_STEM.fullmatch(self.file)
         return match["md5"].lower() if match else ""
 
-    @cached_property
+    @property
     def key(self) -> str:
         """What this image is fetched under: references with equal keys share one flight."""
-        if self.sha256:
-            return f"sha256:{self.sha256}"
-        return f"md5:{self.md5}:{self.size or ''}" if self.md5 else self.own_key
+        return self.known_by[0] if self.known_by else self.own_key
 
-    @cached_property
+    @property
     def own_key(self) -> str:
         """The same, for when its file name has turned out to promise another image."""
         if self.sha256:
@@ -90,7 +88,7 @@ class ImageReference:
         said = (self.self_id, self.file, self.url, hash(self.content))
         return self.name or f"segment:{said}"
 
-    @cached_property
+    @property
     def name(self) -> str:
         """The name that stands for this image alone, whatever its file is called.
 
@@ -106,12 +104,20 @@ class ImageReference:
         place = f"{self.self_id}:{self.message_id}:{self.position}"
         return f"own:{place}" if self.own else f"message:{place}:{self.file}"
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """Every name under which it may be known: its own, and that of what this bot sent there."""
         if not self.message_id or self.own or self.face_id or self.file_id:
             return (self.name,) if self.name else ()
         return self.name, f"own:{self.self_id}:{self.message_id}:{self.position}"
+
+    @cached_property
+    def known_by(self) -> tuple[str, ...]:
+        """All that may say which image it is: what is promised of the content, then its names."""
+        if self.sha256:
+            return (f"sha256:{self.sha256}",)
+        md5 = self.md5
+        return (f"md5:{md5}:{self.size or ''}", *self.names) if md5 else self.names
 
     @property
     def bare(self) -> bool:

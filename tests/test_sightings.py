@@ -1,5 +1,6 @@
 """Where images were seen, which are kept for whom, and what is forgotten."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +63,19 @@ async def test_an_image_is_found_by_what_is_known_of_it(resolver: ImageResolver)
     assert await resolver.find(bot="10001", limit=1) == [second]
     assert await resolver.find(bot="10002") == []
     assert await resolver.image(first).read() == PICTURE.data
+
+
+async def test_an_event_that_another_plugin_has_spoilt_harms_no_other(
+    resolver: ImageResolver,
+) -> None:
+    intake = Intake(resolver.config, resolver)
+    for number in range(1, 202):
+        event = picture("good", number)
+        if number % 2:
+            object.__setattr__(event, "reply", SimpleNamespace(message=[], message_id=9))
+        intake.received(event)
+    seen = {int(sighting.reference.message_id) for sighting in await resolver.find(limit=500)}
+    assert seen == set(range(2, 202, 2))
 
 
 async def test_a_later_bot_remembers(make: Make) -> None:

@@ -5,7 +5,7 @@ keeps both off the event loop, on a few threads of its own.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -196,11 +196,12 @@ class ImageStore:
             saw(self._journal, sighting, known)
             self._flushing.soon()
 
-    def saw_later(self, tell: Callable[[], Iterable[Sighting]]) -> None:
-        """Remember where images were seen; who knows is asked a moment later."""
-        if self._remember_sightings:
-            self._journal.later(lambda: [self.saw(sighting) for sighting in tell()])
-            self._flushing.soon()
+    def ask_first(self, witness: Callable[[], object]) -> None:
+        """Call this whenever sightings are written down or looked for.
+
+        It calls `saw` for those that it has kept to itself so far, and never raises.
+        """
+        self._journal.ask_first(witness)
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""

@@ -10,6 +10,7 @@ _MAX_KNOWN = 4096
 """References whose image is known without looking: some 2 MB of memory."""
 _FRESH = 60.0
 """Seconds for which they are: another process may evict it, or forget it."""
+_UNKNOWN = None, 0.0
 
 
 class Known:
@@ -20,8 +21,8 @@ class Known:
 
     def get(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, if it is known without looking."""
-        for key in _keys(reference):
-            info, since = self._infos.get(key, (None, 0.0))
+        for key in reference.known_by:
+            info, since = self._infos.get(key, _UNKNOWN)
             if info is not None and time.monotonic() - since < _FRESH:
                 self._infos.move_to_end(key)
                 return info
@@ -50,10 +51,3 @@ class Known:
 def confirms(info: ImageInfo, reference: ImageReference) -> bool:
     """Whether the content is what the reference's file name promises."""
     return reference.md5 == info.md5 and reference.size in (None, info.size)
-
-
-def _keys(reference: ImageReference) -> list[str]:
-    """What a reference may be known by, the promise of its file name first."""
-    if reference.sha256:
-        return [reference.key]
-    return [reference.key, *reference.names] if reference.md5 else [*reference.names]

@@ -16,8 +16,8 @@ _MAX_SIGHTINGS = 1_000_000
 _COLUMNS = "reference, chat, user, time, sha256"
 # seen again, as when it is quoted: the first sighting stays
 _SAW = (
-    "INSERT INTO sightings (message, bot, position, chat, user, time, sha256, key, reference) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT OR IGNORE INTO sightings "
+    "(message, bot, position, chat, user, time, sha256, key, reference) VALUES"
 )
 _ARE_IMAGE = "UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND key = ?"
 _IS_IMAGE = (

@@ -51,22 +51,20 @@ def test_the_oldest_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) 
     assert values(journal) == list(range(16, 26))  # and no use: a sighting is worth more
 
 
-def test_work_is_done_in_its_place() -> None:
+def test_a_witness_is_heard_before_anybody_else() -> None:
     journal = Journal()
-    for number in range(100):
-        journal.later(lambda number=number: journal.add("INSERT", number))
+    seen: list[int] = []
+
+    def witness() -> None:
+        said, seen[:] = seen[:], []
+        for number in said:
+            journal.add("INSERT", number)
+
+    journal.ask_first(witness)
+    seen += range(100)
     journal.add("UPDATE", 100)
-    journal.later(lambda: journal.add("INSERT", 101))
+    seen.append(101)
     assert values(journal) == list(range(102))
-
-
-def test_work_that_adds_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MAX_TEXT", 100)
-    journal = Journal()
-    journal.add("INSERT", "x" * 90, 0)
-    for number in range(1, 4):
-        journal.later(lambda number=number: journal.add("INSERT", "x" * 40, number))
-    assert values(journal) == [2, 3]  # the oldest have gone
 
 
 def test_the_oldest_go_when_they_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
