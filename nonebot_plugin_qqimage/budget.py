@@ -2,77 +2,120 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+
+class NoTurn(Exception):
+    """Too many others were ahead for too long."""
 
 
 class ByteBudget:
-    """At most `total` bytes reserved at once, handed out first come, first served.
+    """Bytes that some may hold at once, handed out first come, first served.
 
     Args:
         total: bytes; a single reservation beyond it is cut to it, so that it can ever be met.
+        holders: how many may hold some at once; None for any number.
+        max_wait: seconds that each waits at most; None for any time.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(
+        self, total: int, *, holders: int | None = None, max_wait: float | None = None
+    ) -> None:
         self._total = total
         self._free = total
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._seats = float("inf") if holders is None else holders
+        self._max_wait = float("inf") if max_wait is None else max_wait
+        self._waiting: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
-    @asynccontextmanager
-    async def reserve(self, size: int) -> AsyncGenerator["Reservation", None]:
-        """Wait until `size` bytes are free and hold them until the end of the block."""
-        size = min(size, self._total)
-        await self._take(size)
-        reservation = Reservation(self, size)
-        try:
-            yield reservation
-        finally:
-            reservation.resize(0)
+    def reserve(self, size: int) -> "Reservation":
+        """So many bytes: ``async with`` waits until they are free, and holds them within."""
+        return Reservation(self, min(size, self._total))
 
-    async def _take(self, size: int) -> None:
-        if not self._waiting and size <= self._free:
+    async def take(self, size: int) -> None:
+        """Wait for bytes.
+
+        Raises:
+            NoTurn: they did not become free in time.
+        """
+        if not self._waiting and self._seats and size <= self._free:
+            self._seats -= 1
             self._free -= size
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (size, turn)
-        self._waiting.append(entry)
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(size, loop.create_future(), loop.time() + self._max_wait)
+        self._waiting.append(waiter)
+        self._watch()
         try:
-            await turn
+            if await waiter.turn:
+                return
         except asyncio.CancelledError:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
                 self.give(0)
-            elif not turn.cancelled():  # cancelled in the same moment as served
-                self.give(size)
+            elif not waiter.turn.cancelled() and waiter.turn.result():  # in the same moment
+                self.leave(size)
             raise
+        raise NoTurn
+
+    def leave(self, size: int) -> None:
+        """Hold nothing any more, of so many bytes."""
+        self._seats += 1
+        self.give(size)
 
     def give(self, size: int) -> None:
-        """Return `size` bytes (or take, when negative, without waiting) and serve who waits."""
+        """Return bytes (or take, when negative, without waiting) and serve who waits."""
         self._free += size
-        while self._waiting and self._waiting[0][0] <= self._free:
-            size, turn = self._waiting.popleft()
-            if turn.cancelled():  # its task has yet to learn of it
+        while self._waiting and self._seats and self._waiting[0].size <= self._free:
+            waiter = self._waiting.popleft()
+            if waiter.turn.done():  # its task has yet to learn that it waits no longer
                 continue
-            self._free -= size
-            turn.set_result(None)
+            self._seats -= 1
+            self._free -= waiter.size
+            waiter.turn.set_result(True)
+
+    def _watch(self) -> None:
+        """See to it that the first one, who has waited for longest, waits no longer than that."""
+        if self._timer is None and self._waiting and self._waiting[0].until < float("inf"):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(self._waiting[0].until, self._send_away)
+
+    def _send_away(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        while self._waiting and self._waiting[0].until <= now:
+            turn = self._waiting.popleft().turn
+            if not turn.done():
+                turn.set_result(False)
+        self.give(0)
+        self._watch()
 
 
-def memory_for(size: int) -> int:
-    """Bytes of memory that getting an image of so many bytes takes.
-
-    An answer may hold it as base64, which is there three times while it is read: the frame, its
-    text, and what is parsed from that. A download needs none of it, but large buffers that come
-    and go leave about as much behind in the allocator. Measured: `tests/benchmarks/flood.py`.
-    """
-    return size + 3 * ((size + 2) // 3 * 4)
+class _Waiter(NamedTuple):
+    size: int
+    turn: asyncio.Future[bool]
+    """Whether it has come, or will not."""
+    until: float
 
 
 class Reservation:
-    """Bytes held by one fetch."""
+    """Bytes held by one fetch, within ``async with``.
+
+    Args:
+        budget: of whose bytes.
+        size: how many.
+    """
 
     def __init__(self, budget: ByteBudget, size: int) -> None:
         self._budget = budget
         self._size = size
+
+    async def __aenter__(self) -> "Reservation":  # noqa: PYI034  Self came with Python 3.11
+        await self._budget.take(self._size)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._budget.leave(self._size)
 
     @property
     def size(self) -> int:
@@ -87,3 +130,13 @@ class Reservation:
         """
         self._budget.give(self._size - size)
         self._size = size
+
+
+def memory_for(size: int) -> int:
+    """Bytes of memory that getting an image of so many bytes takes.
+
+    An answer may hold it as base64, which is there three times while it is read: the frame, its
+    text, and what is parsed from that. A download needs none of it, but large buffers that come
+    and go leave about as much behind in the allocator. Measured: `tests/benchmarks/flood.py`.
+    """
+    return size + 3 * ((size + 2) // 3 * 4)

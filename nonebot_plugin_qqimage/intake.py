@@ -16,9 +16,11 @@ from .resolver import ImageResolver
 from .sighting import Sighting
 
 _MOMENT = 0.005
-"""Seconds; a handler that asks for the image does not wait for them."""
+"""Seconds without another event; a handler that asks for the image does not wait for them."""
+_MAX_WAIT = 0.05
+"""Seconds that events wait for such a moment."""
 _MAX_WAITING = 64
-"""Events that wait for a moment."""
+"""Events that do."""
 
 
 class Intake:
@@ -33,6 +35,7 @@ class Intake:
         self._config = config
         self._resolver = resolver
         self._waiting: list[tuple[BaseEvent, list[ImageReference], list[ImageReference]]] = []
+        self._last = 0.0
         resolver.store.ask_first(self._take_in)
 
     def received(self, event: BaseEvent) -> None:
@@ -57,11 +60,20 @@ class Intake:
     def _take_in_soon(
         self, event: BaseEvent, own: list[ImageReference], quoted: list[ImageReference]
     ) -> None:
-        """A moment later: until then, the loop belongs to whoever answers the message."""
+        """When no more come: until then, the loop belongs to whoever answers the messages."""
+        loop = asyncio.get_running_loop()
+        self._last = loop.time()
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_MOMENT, self._take_in)
+            loop.call_later(_MOMENT, self._take_in_if_quiet, self._last + _MAX_WAIT)
         self._waiting.append((event, own, quoted))
         if len(self._waiting) >= _MAX_WAITING:
+            self._take_in()
+
+    def _take_in_if_quiet(self, deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._waiting and loop.time() < min(self._last + _MOMENT, deadline):
+            loop.call_later(_MOMENT, self._take_in_if_quiet, deadline)
+        else:
             self._take_in()
 
     def _take_in(self) -> None:

@@ -246,7 +246,7 @@ def _text(data: Mapping[str, Any], field: str, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit:
         return ""
     # half an emoji, as JSON can carry it, fits into no URL and no database
-    return "" if _SURROGATE.search(value) else value
+    return value if value.isascii() or not _SURROGATE.search(value) else ""
 
 
 def _url(data: Mapping[str, Any], field: str) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import anyio
@@ -10,7 +9,7 @@ from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters.onebot.v11 import Bot
 from nonebot.log import logger
 
-from .budget import Reservation, memory_for
+from .budget import ByteBudget, NoTurn, Reservation, memory_for
 from .config import ScopedConfig
 from .content import ImageInfo
 from .errors import (
@@ -30,7 +29,6 @@ from .recent import Recent
 from .reference import ImageReference
 from .sources import Fetch, Fetched, Sources
 from .store import ImageStore
-from .turns import NoTurn, Turns
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
@@ -68,7 +66,9 @@ class Resolution:
         self._bots = bots
         self._peers = Peers(config.frame_limit or None)
         self._flights: Flights[StoredImage] = Flights(_MAX_FLIGHTS)
-        self._turns = Turns(config.concurrency, config.max_bytes_in_flight, _MAX_WAIT)
+        self._budget = ByteBudget(
+            config.max_bytes_in_flight, holders=config.concurrency, max_wait=_MAX_WAIT
+        )
         self._held = 0
         self._recent = Recent()
         self._store_trouble: dict[str, float] = {}
@@ -308,9 +308,9 @@ class Resolution:
         fetch = Fetch(reference, lambda: self.peer(reference.self_id), reservation)
         return await self._sources.fetch(fetch)
 
-    def _turn(self, reference: ImageReference) -> AbstractAsyncContextManager[Reservation]:
+    def _turn(self, reference: ImageReference) -> Reservation:
         size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
-        return self._turns.take(memory_for(size) if reference.size else size)
+        return self._budget.reserve(memory_for(size) if reference.size else size)
 
     async def _keep(self, reference: ImageReference, fetched: Fetched) -> StoredImage:
         path = self._store.path(fetched.info)

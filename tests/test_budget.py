@@ -2,12 +2,13 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.budget import ByteBudget, Reservation
+from nonebot_plugin_qqimage.budget import ByteBudget, NoTurn, Reservation
 
 
 class Holder:
@@ -36,8 +37,8 @@ class Holder:
 
 
 class Room:
-    def __init__(self, total: int) -> None:
-        self.budget = ByteBudget(total)
+    def __init__(self, total: int, **limits: Any) -> None:
+        self.budget = ByteBudget(total, **limits)
         self.served: list[int] = []
         self.held = [0]
         self.holders: list[Holder] = []
@@ -183,17 +184,43 @@ async def test_an_error_in_the_block_gives_everything_back() -> None:
     assert await whole(budget, 10)
 
 
+async def test_no_more_than_there_are_seats() -> None:
+    room = Room(10, holders=2)
+    first, second, third = [await room.take(size) for size in (1, 0, 0)]
+    assert second.reservation is not None
+    assert third.reservation is None
+    await first.release()
+    await settle()
+    assert third.reservation is not None
+    third.task.cancel()
+    await settle()
+    assert (await room.take(9)).reservation is not None
+    await room.leave()
+
+
+async def test_nobody_waits_for_ever() -> None:
+    budget = ByteBudget(10, max_wait=0.02)
+    async with budget.reserve(4):
+        large = asyncio.create_task(budget.reserve(8).__aenter__())
+        await settle()
+        with pytest.raises(NoTurn):
+            await large
+        async with budget.reserve(6):  # who has gone away is not waited for
+            pass
+    assert await whole(budget, 10)
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["take", "release", "cancel"]), st.integers(0, 30)), max_size=40
 )
 
 
-@given(total=st.integers(1, 20), steps=STEPS)
+@given(total=st.integers(1, 20), seats=st.none() | st.integers(1, 4), steps=STEPS)
 def test_never_more_than_the_total_and_nothing_lost(
-    total: int, steps: list[tuple[str, int]]
+    total: int, seats: int | None, steps: list[tuple[str, int]]
 ) -> None:
     async def run() -> None:
-        room = Room(total)
+        room = Room(total, holders=seats)
         for step, number in steps:
             if step == "take":
                 await room.take(number)
@@ -205,6 +232,8 @@ def test_never_more_than_the_total_and_nothing_lost(
                     await holder.release()
             await settle()
             assert 0 <= room.held[0] <= total
+            held = [each for each in room.holders if each.reservation and not each.task.done()]
+            assert seats is None or len(held) <= seats
         await room.leave()
         assert await whole(room.budget, total)
 

@@ -6,7 +6,7 @@ caller's.
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +20,9 @@ from .selection import Selection
 from .sightings import Sightings
 
 _FACTS = "sha256, md5, mime, size, width, height, frames"
+_IMAGES_FACTS = ", ".join(f"images.{fact}" for fact in _FACTS.split(", "))
+MOST_ASKED = 64
+"""References looked up at a time; older versions of SQLite take no more than 999 values."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,30 @@ class Index:
             f"SELECT {_FACTS} FROM images WHERE md5 = ? AND size = coalesce(?, size)", md5, size
         )
 
-    def meant_by(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means: by its digest, what its file promises, or its names."""
-        if reference.sha256:
-            return self.by_sha256(reference.sha256)
-        name, other, *_ = *reference.names, None, None
-        return self._one(  # one statement, for each lets another thread run meanwhile
-            f"SELECT {_FACTS} FROM images WHERE sha256 = coalesce("
-            "(SELECT sha256 FROM images WHERE md5 = ? AND size = coalesce(?, size) LIMIT 1), "
-            "(SELECT sha256 FROM names WHERE name = ?), (SELECT sha256 FROM names WHERE name = ?))",
-            *(reference.md5 or None, reference.size, name, other),
+    def meant_by(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+        """The image each reference means: by its digest, what its file promises, or its names.
+
+        Args:
+            references: at most `MOST_ASKED`; one statement serves them all, for the event loop has
+                its turn before each.
+        """
+        asked: list[object] = []
+        for number, reference in enumerate(references):
+            name, other, *_ = *reference.names, None, None
+            asked += number, reference.sha256 or None, reference.md5 or None, reference.size
+            asked += name, other
+        rows = self._db.rows(
+            "WITH asked (number, sha256, md5, size, name, other) AS "
+            f"(VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(references))}) "
+            f"SELECT number, {_IMAGES_FACTS} FROM asked CROSS JOIN images WHERE images.sha256 = "
+            "coalesce(asked.sha256, (SELECT i.sha256 FROM images i WHERE i.md5 = asked.md5 "
+            "AND i.size = coalesce(asked.size, i.size) LIMIT 1), "
+            "(SELECT n.sha256 FROM names n WHERE n.name = asked.name), "
+            "(SELECT n.sha256 FROM names n WHERE n.name = asked.other))",
+            *asked,
         )
+        found = {number: ImageInfo(*facts) for number, *facts in rows}
+        return [found.get(number) for number in range(len(references))]
 
     def by_sha256(self, sha256: str) -> ImageInfo | None:
         """The image with this SHA-256."""

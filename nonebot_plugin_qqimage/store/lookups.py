@@ -8,6 +8,7 @@ import asyncio
 from ..content import ImageInfo
 from ..reference import ImageReference
 from .access import Access
+from .index import MOST_ASKED
 
 
 class Lookups:
@@ -42,11 +43,10 @@ class Lookups:
             self._task = None
 
     async def _answer(self) -> None:
-        asked, self._asked = self._asked, []
+        asked, self._asked = self._asked[:MOST_ASKED], self._asked[MOST_ASKED:]
+        references = [reference for reference, _ in asked]
         try:
-            found = await self._access.index(
-                lambda index: [index.meant_by(reference) for reference, _ in asked]
-            )
+            found = await self._access.index(lambda index: index.meant_by(references))
         except Exception as error:  # noqa: BLE001  whatever it is, it is for those who asked
             for _, answer in asked:
                 if not answer.done():

@@ -11,11 +11,11 @@ from typing import Any
 import anyio
 from nonebot.log import logger
 
+from ..budget import ByteBudget, NoTurn
 from ..errors import QQImageError, StoreError
 from ..links.urls import token_in
 from ..reference import ImageReference
 from ..resolver import ImageResolver
-from ..turns import NoTurn, Turns
 from .answers import Answer, Request, busy, failed, found, problem, refused
 
 _Message = MutableMapping[str, Any]
@@ -49,7 +49,7 @@ class ImageRoute:
     def __init__(self, resolver: ImageResolver, timeout: float) -> None:
         self._resolver = resolver
         self._timeout = timeout + _MARGIN
-        self._turns = Turns(_MAX_READERS, _MAX_BYTES, _MAX_WAIT)
+        self._budget = ByteBudget(_MAX_BYTES, holders=_MAX_READERS, max_wait=_MAX_WAIT)
         self._under_way = 0
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
@@ -118,7 +118,7 @@ class ImageRoute:
             answer = found(request, stored.info)
             if answer.span is None:
                 return await write(answer)
-            async with self._turns.take(stored.info.size):
+            async with self._budget.reserve(stored.info.size):
                 data = await self._resolver.read(stored)
                 if data is not None:
                     return await write(answer.with_part_of(data))

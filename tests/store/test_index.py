@@ -32,7 +32,7 @@ def index(tmp_path: Path) -> Generator[Index, None, None]:
 
 
 def named(index: Index, name: str) -> ImageInfo | None:
-    return index.meant_by(ImageReference(face_id=name))
+    return index.meant_by([ImageReference(face_id=name)])[0]
 
 
 def test_facts_come_back_as_they_were(index: Index, picture: Picture) -> None:

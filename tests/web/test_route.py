@@ -303,8 +303,8 @@ async def test_who_waits_too_long_for_room_is_told_so(
     client: Client, resolver: ImageResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = query_of(resolver, picture("large"))
-    client.route._turns._max_wait = 0.05
-    async with client.route._turns.take(1 << 40):
+    client.route._budget._max_wait = 0.05
+    async with client.route._budget.reserve(1 << 40):
         got = await client.ask(query)
         assert (got.status, got.problem["error"]) == (503, "Busy")
     assert (await client.ask(query)).status == 200
