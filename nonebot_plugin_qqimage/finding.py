@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import (
@@ -17,48 +17,99 @@ from nonebot.adapters.onebot.v11 import (
 from .reference import ImageReference, from_segment, from_shared_file, parts_of
 from .sighting import Sighting, group_chat, private_chat
 
+_KINDS = ("image", "mface", "file")
 _MAX_IMAGES = 100
 """Images looked at in one message; QQ itself allows far fewer."""
+
+
+class Candidates(NamedTuple):
+    """Segments of a message that may be images, and where they stand.
+
+    They are taken out of an event at once, so that a closer look can be taken later, when others
+    may have changed it.
+    """
+
+    segments: list[object]
+    self_id: object
+    message_id: object
+    group_id: int
+    """0 in a private chat."""
+    chat: str
+    user: object
+    """Who sent the message."""
+    time: object
+    """When, as the peer says."""
+
+    def references(self) -> list[ImageReference]:
+        """The images among them."""
+        return find_in_message(
+            self.segments, str(self.self_id), str(self.message_id), self.group_id
+        )
+
+    def sightings(self, references: Iterable[ImageReference]) -> list[Sighting]:
+        """Where these were seen, but for those that stand in no message: nobody finds them again.
+
+        Args:
+            references: what `references` gave.
+        """
+        user, sent = str(self.user or ""), _time(self.time)
+        return [Sighting(each, self.chat, user, sent) for each in references if each.message_id]
+
+
+def candidates(event: Event) -> list[Candidates]:
+    """What of an event's message, and of the one it quotes, is worth a closer look.
+
+    Shared files that are images by their name count, too. It is quick, for everybody waits for it.
+    """
+    if not isinstance(event, MessageEvent):
+        return []
+    return [found for found in (_in_message(event), _in_quoted(event)) if found is not None]
 
 
 def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReference]]:
     """The images of an event's message, and those of the message it quotes.
 
-    Shared files that are images by their name count, in messages and in upload notices.
+    One that was uploaded counts as the event's.
     """
-    if isinstance(event, GroupUploadNoticeEvent):
-        reference = from_shared_file(_fields(event.file), str(event.self_id), event.group_id)
-        return ([] if reference is None else [reference]), []
     if not isinstance(event, MessageEvent):
-        return [], []
-    self_id = str(event.self_id)
-    group_id = event.group_id if isinstance(event, GroupMessageEvent) else 0
-    own = find_in_message(event.message, self_id, str(event.message_id), group_id)
-    if event.reply is None:
-        return own, []
-    quoted = find_in_message(event.reply.message, self_id, str(event.reply.message_id), group_id)
-    return own, quoted
+        return [sighting.reference for sighting in find_upload(event)], []
+    own, quoted = _in_message(event), _in_quoted(event)
+    return own.references() if own else [], quoted.references() if quoted else []
 
 
-def find_sightings(
-    event: Event, own: Iterable[ImageReference], quoted: Iterable[ImageReference]
-) -> list[Sighting]:
-    """Where the images that `find_in_event` found in an event were seen.
-
-    Those that nobody could find again, as they stand in no message, are left out.
-    """
-    if isinstance(event, GroupUploadNoticeEvent):
-        sent = str(event.user_id), _time(event.time)
-        return [Sighting(each, group_chat(event.group_id), *sent) for each in own]
-    if not isinstance(event, MessageEvent):
+def find_upload(event: Event) -> list[Sighting]:
+    """The image that was uploaded to a group's files, if this is what the event tells of."""
+    if not isinstance(event, GroupUploadNoticeEvent):
         return []
-    chat = chat_of(event)
-    sent = str(event.user_id), _time(event.time)
-    found = [Sighting(each, chat, *sent) for each in own if each.message_id]
-    if event.reply is not None:
-        sent = str(event.reply.sender.user_id or ""), _time(event.reply.time)
-        found += [Sighting(each, chat, *sent) for each in quoted if each.message_id]
-    return found
+    reference = from_shared_file(_fields(event.file), str(event.self_id), event.group_id)
+    if reference is None:
+        return []
+    return [Sighting(reference, group_chat(event.group_id), str(event.user_id), _time(event.time))]
+
+
+def _in_message(event: MessageEvent) -> Candidates | None:
+    segments = _worth_a_look(event.message)
+    if not segments:
+        return None
+    place = event.self_id, event.message_id, _group_of(event), chat_of(event)
+    return Candidates(segments, *place, event.user_id, event.time)
+
+
+def _in_quoted(event: MessageEvent) -> Candidates | None:
+    reply = event.reply
+    segments = [] if reply is None else _worth_a_look(reply.message)
+    if not segments or reply is None:
+        return None
+    place = event.self_id, reply.message_id, _group_of(event), chat_of(event)
+    return Candidates(segments, *place, reply.sender.user_id, reply.time)
+
+
+def _worth_a_look(message: Iterable[object]) -> list[object]:
+    return [segment for segment in message if getattr(segment, "type", "") in _KINDS]
+
+
+def _group_of(event: MessageEvent) -> int:
+    return event.group_id if isinstance(event, GroupMessageEvent) else 0
 
 
 def chat_of(event: Event) -> str:

@@ -65,7 +65,7 @@ class Hooks:
     async def before_event(self, event: Event) -> None:
         """Take in the event's images, and give its segments URLs that work, where wanted."""
         _guard(self._intake.received, event)
-        if isinstance(event, MessageEvent):
+        if self._rewriting.on and isinstance(event, MessageEvent):
             _guard(self._rewriting.in_event, event)
 
     async def end_calls(self, bot: Bot) -> None:

@@ -49,11 +49,16 @@ class Rewriting:
 
     def say_if_in_vain(self) -> None:
         """Tell the operator, once images would be served, that they are not."""
-        if (self._everywhere or self._chats) and not self._links.can_serve:
+        if self.on and not self._links.can_serve:
             logger.warning(
                 "qqimage: QQIMAGE__REWRITE_URL stays without effect, for images are not served. "
                 "That needs a driver with an HTTP server, such as DRIVER=~fastapi"
             )
+
+    @property
+    def on(self) -> bool:
+        """Whether there are chats in which URLs are swapped."""
+        return self._everywhere or bool(self._chats)
 
     @property
     def excluding(self) -> bool:

@@ -9,12 +9,13 @@ from nonebot.adapters.onebot.v11.event import Event, Reply
 from nonebot.compat import type_validate_python
 
 from nonebot_plugin_qqimage.finding import (
+    candidates,
     chat_of,
     find_in_event,
     find_in_message,
     find_in_own_event,
     find_sent,
-    find_sightings,
+    find_upload,
     segments_of,
 )
 from nonebot_plugin_qqimage.reference import ImageReference
@@ -269,7 +270,8 @@ def test_a_quote_of_what_was_sent_finds_it() -> None:
 
 
 def seen(event: Event) -> list[Sighting]:
-    return find_sightings(event, *find_in_event(event))
+    in_messages = [found.sightings(found.references()) for found in candidates(event)]
+    return [*find_upload(event), *(sighting for some in in_messages for sighting in some)]
 
 
 def test_where_a_picture_was_seen() -> None:

@@ -52,7 +52,7 @@ def stopwatch() -> Iterator[Cost]:
 
 
 async def side_by_side(
-    sides: Mapping[str, Side], rounds: int, *, warm_up: int = 1
+    sides: Mapping[str, Side], rounds: int, *, warm_up: int = 1, collect: bool = True
 ) -> dict[str, list[Cost]]:
     """Run the sides in turn, and give what each took in each round.
 
@@ -60,11 +60,14 @@ async def side_by_side(
         sides: by name.
         rounds: how often; at least five make a median.
         warm_up: rounds before these, which are not counted.
+        collect: garbage before each side, for nobody pays for another's; of no use, and slow,
+            where other processes do the work.
     """
     costs: dict[str, list[Cost]] = {name: [] for name in sides}
     for number in range(-warm_up, rounds):
         for name in list(sides)[:: 1 if number % 2 else -1]:
-            gc.collect()  # nobody pays for another's garbage
+            if collect:
+                gc.collect()
             cost = await sides[name]()
             if number >= 0:
                 costs[name].append(cost)
