@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..content import ImageInfo
@@ -16,8 +15,6 @@ Headers = list[tuple[bytes, bytes]]
 _MAX_QUERY = 16 * 1024
 """Characters; the longest query of ours is a segment's and a token."""
 _CONDITIONS = frozenset((b"if-none-match", b"range", b"if-range"))
-_MAX_KEPT = 1024
-"""Answers kept for those who ask again."""
 _RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})")
 # Others' pictures are for no shared cache. What a token stands for does not change, but should
 # not stay for years on the disk of a browser.
@@ -90,7 +87,6 @@ def found(request: Request, info: ImageInfo) -> Answer:
     return whole._replace(span=None) if request.method == "HEAD" else whole
 
 
-@lru_cache(_MAX_KEPT)
 def _whole(info: ImageInfo) -> Answer:
     return Answer(
         200, [*_described(info), (b"content-length", b"%d" % info.size)], b"", (0, info.size)

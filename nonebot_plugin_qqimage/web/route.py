@@ -4,14 +4,15 @@ Nothing but the token decides what is served. Who has none is told so at once; w
 have the image fetched, as any plugin may, and waits no longer than a deadline.
 """
 
-import contextlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 from nonebot.log import logger
 
 from ..budget import ByteBudget, NoTurn
+from ..content import ImageInfo
 from ..errors import QQImageError, StoreError
 from ..links.urls import token_in
 from ..reference import ImageReference
@@ -36,6 +37,21 @@ _WRITE_TIMEOUT = 10.0
 """Seconds in which a reader must take a chunk."""
 _MARGIN = 10.0
 """Seconds beyond those that getting the image may take, as it may wait for its turn."""
+_MAX_KEPT = 256
+"""Answers kept."""
+_MAX_KEPT_REQUEST = 4096
+"""Characters of each request that they are kept for."""
+
+
+class _Given(NamedTuple):
+    """An answer, and to what."""
+
+    reference: ImageReference | None
+    info: ImageInfo | None
+    answer: Answer | None
+
+
+_NOTHING = _Given(None, None, None)
 
 
 class ImageRoute:
@@ -51,6 +67,7 @@ class ImageRoute:
         self._timeout = timeout + _MARGIN
         self._budget = ByteBudget(_MAX_BYTES, holders=_MAX_READERS, max_wait=_MAX_WAIT)
         self._under_way = 0
+        self._given: OrderedDict[Request, _Given] = OrderedDict()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -82,21 +99,32 @@ class ImageRoute:
 
         Or else the image that is asked for.
         """
-        refusal = refused(request)
-        if refusal is not None:
-            return refusal
-        reference = self._resolver.links.open(token_in(request.query) or "")
+        reference, info, answer = self._given.get(request, _NOTHING)
         if reference is None:
-            return problem(404, "NotFound", "no such image")
+            refusal = refused(request)
+            if refusal is not None:
+                return refusal
+            reference = self._resolver.links.open(token_in(request.query) or "")
+            if reference is None:
+                return problem(404, "NotFound", "no such image")
         store = self._resolver.store
-        info = store.known(reference)
-        if info is None:
+        known = store.known(reference)
+        if known is None:
             return reference
-        answer = found(request, info)
+        if answer is None or info is not known:
+            answer = found(request, known)
+            self._keep(request, _Given(reference, known, answer))
         if answer.span is None:
             return answer
-        data = store.at_hand(info)
+        data = store.at_hand(known)
         return reference if data is None or len(data) > _CHUNK else answer.with_part_of(data)
+
+    def _keep(self, request: Request, given: "_Given") -> None:
+        """Keep an answer, but for the bytes of the image, for whoever asks the same again."""
+        if sum(map(len, request)) <= _MAX_KEPT_REQUEST:
+            self._given[request] = given
+            if len(self._given) > _MAX_KEPT:
+                self._given.popitem(last=False)
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
         if self._under_way >= _MAX_UNDER_WAY:
@@ -127,19 +155,25 @@ class ImageRoute:
 
 async def _send(send: _Send, answer: Answer) -> None:
     """Send an answer; a large one in chunks, to a reader who takes each of them in time."""
-    start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-    body, size = answer.body, len(answer.body)
-    with contextlib.suppress(OSError):  # the client has gone
+    # a copy of the headers, for middleware may add some
+    start = {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers]}
+    try:
         await send(start)
-        if size <= _CHUNK:  # the server takes it all, and what becomes of it is its business
-            await send({"type": "http.response.body", "body": body})
+        if len(answer.body) <= _CHUNK:  # the server takes all of it
+            await send({"type": "http.response.body", "body": answer.body})
+        else:
+            await _send_in_chunks(send, answer.body)
+    except OSError:  # the client has gone
+        pass
+
+
+async def _send_in_chunks(send: _Send, body: bytes) -> None:
+    for sent in range(0, len(body), _CHUNK):
+        chunk, more = body[sent : sent + _CHUNK], sent + _CHUNK < len(body)
+        with anyio.move_on_after(_WRITE_TIMEOUT) as patience:
+            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        if patience.cancelled_caught:  # the server closes what ends unfinished
             return
-        for sent in range(0, size, _CHUNK):
-            chunk, more = body[sent : sent + _CHUNK], sent + _CHUNK < size
-            with anyio.move_on_after(_WRITE_TIMEOUT) as patience:
-                await send({"type": "http.response.body", "body": chunk, "more_body": more})
-            if patience.cancelled_caught:  # the server closes what ends unfinished
-                return
 
 
 async def _unless_gone(receive: _Receive, work: Coroutine[Any, Any, None]) -> None:

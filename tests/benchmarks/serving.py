@@ -88,7 +88,7 @@ async def measure() -> list[Result]:
     unchanged = compare(rates["ours, 304"], rates["theirs"])
     own = compare(rates["ours, 304"], rates["theirs, 304"])
     note = f"its own 304: {own.reference:,.0f} /s"
-    bare = f"a bare ASGI application in its place: {median(rates['bare']):,.0f} /s"
+    bare = f"a route that does nothing but to give them: {median(rates['bare']):,.0f} /s"
     return [
         at_least(10, what, "/s", against, served, _SHARE, ", ".join(filter(None, (bare, client)))),
         at_least(

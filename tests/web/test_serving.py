@@ -4,7 +4,9 @@ from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import pytest
+from fastapi import FastAPI, Response
 from nonebot.drivers import ASGIMixin, Driver, HTTPServerSetup, Request
 from nonebot.log import logger
 
@@ -85,6 +87,85 @@ async def test_a_damaged_secret_does_not_stop_the_bot(resolver: ImageResolver) -
     driver = OtherDriver()
     assert not await begin(driver, resolver)
     assert not driver.setups
+
+
+class RunningApp(OtherDriver):
+    """FastAPI's driver, as far as it matters, once its application has started."""
+
+    type = "fastapi"
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__()
+        self.server_app = app
+        app.middleware_stack = app.build_middleware_stack()
+
+    async def ask(self, url: str, root: str = "") -> httpx.Response:
+        """What a server answers whose application lies below a root path."""
+        transport = httpx.ASGITransport(self.server_app, root_path=root)
+        async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+            asked = httpx.URL(url)
+            return await client.get(asked.copy_with(raw_path=root.encode() + asked.raw_path))
+
+
+async def greet() -> str:
+    return "hello"
+
+
+@pytest.mark.parametrize("root", ["", "/bot"], ids=["at the root", "below a path"])
+async def test_others_pages_are_served_as_before(resolver: ImageResolver, root: str) -> None:
+    app = FastAPI()
+    app.add_api_route("/qqimage", greet)
+    driver = RunningApp(app)
+    app.add_api_route("/{path:path}", lambda: "caught")
+    assert await begin(driver, resolver)
+    url = resolver.links.url(picture())
+    assert (await driver.ask(url, root)).content == PNG
+    assert (await driver.ask("/qqimage", root)).json() == "hello"
+    assert (await driver.ask("/qqimage/download/", root)).json() == "caught"
+    assert (await driver.ask("/qqimage/download", root)).status_code == 404
+
+
+async def test_an_operators_middleware_has_its_say(resolver: ImageResolver) -> None:
+    app, asked = FastAPI(), list[str]()
+
+    @app.middleware("http")
+    async def look(request: Any, call_next: Any) -> Any:
+        asked.append(request.url.path)
+        if len(asked) > 1:
+            return Response(status_code=403)
+        response = await call_next(request)
+        response.headers["X-Seen"] = "yes"
+        return response
+
+    driver = RunningApp(app)
+    assert await begin(driver, resolver)
+    url = resolver.links.url(picture())
+    got = await driver.ask(url)
+    assert (got.content, got.headers["X-Seen"]) == (PNG, "yes")
+    assert (await driver.ask(url)).status_code == 403
+    assert len(asked) == 2
+
+
+async def test_headers_that_middleware_adds_are_added_once(resolver: ImageResolver) -> None:
+    class Adding:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def adding(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"].append((b"x-added", b"yes"))
+                await send(message)
+
+            await self.app(scope, receive, adding)
+
+    app = FastAPI()
+    app.add_middleware(Adding)
+    driver = RunningApp(app)
+    assert await begin(driver, resolver)
+    for _ in range(3):
+        got = await driver.ask(resolver.links.url(picture()))
+        assert got.headers.get_list("x-added") == ["yes"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Serves a picture of 100 KB, and tells its URL; the server logs no requests.
 
-``/bare`` gives the same bytes by the least that an ASGI application can do.
+``/bare`` gives the same bytes by the least that a route can do.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ async def tell() -> None:
     resolver, data = get_resolver(), noise_png(100_000)
     while not resolver.links.can_serve:
         await asyncio.sleep(0.01)
-    get_app().router.routes.insert(0, Route("/bare", Bare(data)))
+    get_app().router.routes.insert(1, Route("/bare", Bare(data)))  # behind our route
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30)
     reference = ImageReference(
         self_id="10001", message_id="1", file=qq_name(data), url="https://images.example/1"
