@@ -79,9 +79,10 @@ class _Shortcut:
         self._route = route
         self.app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        # awaited by the framework, for what others do with theirs must not have our name on it
         ours = scope["type"] == "http" and scope["path"] == PATH
-        await (self._route if ours else self.app)(scope, receive, send)
+        return (self._route if ours else self.app)(scope, receive, send)
 
 
 def _handler(route: ImageRoute) -> Callable[[DriverRequest], Awaitable[DriverResponse]]:

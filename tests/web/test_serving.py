@@ -125,6 +125,21 @@ async def test_others_pages_are_served_as_before(resolver: ImageResolver, root: 
     assert (await driver.ask("/qqimage/download", root)).status_code == 404
 
 
+async def test_nothing_of_ours_is_on_the_stack_of_others(resolver: ImageResolver) -> None:
+    async def fail() -> None:
+        raise LookupError("not ours")
+
+    app = FastAPI()
+    app.add_api_route("/page", fail)
+    driver = RunningApp(app)
+    assert await begin(driver, resolver)
+    with pytest.raises(LookupError) as caught:
+        await driver.ask("/page")
+    places = [str(entry.path) for entry in caught.traceback]
+    assert any("starlette" in place for place in places)
+    assert not any("nonebot_plugin_qqimage" in place for place in places)
+
+
 async def test_an_operators_middleware_has_its_say(resolver: ImageResolver) -> None:
     app, asked = FastAPI(), list[str]()
 
