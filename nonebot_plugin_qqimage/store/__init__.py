@@ -12,26 +12,25 @@ from typing import TypeVar
 from nonebot.log import logger
 
 from ..content import ImageInfo
-from ..errors import StoreError
 from ..reference import ImageReference
 from ..sighting import Sighting
 from .access import Access
+from .batching import Batching
 from .blobs import Blobs
 from .bodies import Bodies
-from .eviction import evict_step, exceeded, remove
+from .eviction import evict_step, remove
 from .flushing import Flushing
-from .index import Index, Stored, Totals
+from .index import MOST_ASKED, Index, Stored, Totals
 from .journal import Journal
 from .known import Known, confirms
-from .lookups import Lookups
 from .maintenance import Finding, Trouble, check, set_aside, steps
+from .putting import Putting
 from .selection import Selection
 from .sightings import is_image, saw
 
 _T = TypeVar("_T")
 _GRACE = 900.0
 """Seconds for which a file may be unfinished; no write takes that long."""
-_TRIES = 5
 _BATCH = 64
 
 
@@ -63,7 +62,8 @@ class ImageStore:
         self._blobs = Blobs(folder)
         self._bodies = Bodies(max_bodies)
         self._known = Known()
-        self._lookups = Lookups(self._access)
+        self._lookups = Batching(self._access, Index.meant_by, MOST_ASKED)
+        self._putting = Putting(self._access, self._blobs, max_size=max_size, max_age=max_age)
         self._journal = Journal()
         self._flushing = Flushing(self._journal, self._access)
         self._closed = False
@@ -85,7 +85,7 @@ class ImageStore:
         """
         info = self.known(reference)
         if info is None:
-            info = await self._lookups.find(reference)
+            info = await self._lookups.ask(reference)
             if info is not None:
                 self._known.learn(reference, info)
                 self._used(info)
@@ -100,25 +100,7 @@ class ImageStore:
             StoreError: they cannot be kept; nothing is lost that was there before.
         """
         name = "" if confirms(info, reference) else reference.name
-
-        def write(index: Index) -> bool:
-            for _ in range(_TRIES):
-                try:
-                    self._blobs.write(info, data)
-                except FileExistsError:
-                    set_aside(index, self._blobs, info)
-                    continue
-                with index.transaction():
-                    # it may have been evicted since: nobody can do that in here
-                    there = self._blobs.there(info)
-                    new = there and index.add(info, name, source)
-                if there:
-                    size, age = self._max_size, self._max_age
-                    return new and exceeded(index, max_size=size, max_age=age)
-            path = self._blobs.path(info)
-            raise StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")
-
-        full = await self._access.index(write)
+        full = await self._putting.put(info, name, data, source)
         self._known.learn(reference, info)
         self._bodies.keep(info.sha256, data)
         if full:  # the latest uses are written down first, for they decide who goes

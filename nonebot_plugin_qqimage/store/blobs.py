@@ -126,6 +126,10 @@ class Blobs:
             self._remember(info, mark)
         return data
 
+    def remembers(self, info: Facts) -> bool:
+        """Whether it has been written or verified before, and should be there; nothing is read."""
+        return info.sha256 in self._verified
+
     def there(self, info: Facts) -> bool:
         """Whether there is a file of the right length."""
         try:
@@ -205,7 +209,7 @@ class Blobs:
 
     def _remember(self, info: Facts, mark: tuple[int, ...]) -> None:
         if _is_racy(mark) or os.name == "nt":  # Windows lets anybody set all its times
-            return
+            mark = ()  # it must be read again
         self._verified[info.sha256] = mark
         if len(self._verified) > _MAX_VERIFIED:
             with contextlib.suppress(KeyError):  # another thread may have been faster

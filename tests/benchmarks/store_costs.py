@@ -192,3 +192,7 @@ class _Files:
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)
+        if self._durable:  # the name, too
+            folder = os.open(path.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)

@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -255,6 +256,23 @@ async def test_a_damaged_file_is_put_aside_and_forgotten(
     assert await store.read(picture.info) == picture.data
 
 
+@pytest.mark.parametrize("damage", [damage_by_flip, damage_by_cut, damage_by_emptying, Path.unlink])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_comes_again_replaces_a_damaged_file(
+    open_store: OpenStore, picture: Picture, damage: object, restarted: bool
+) -> None:
+    assert callable(damage)
+    store = open_store()
+    await put(store, picture)
+    damage(store.path(picture.info))
+    if restarted:
+        store = open_store()
+    await put(store, picture)
+    assert store.path(picture.info).read_bytes() == picture.data
+    assert await store.find(picture.reference) == picture.info
+    assert await store.totals() == Totals(1, len(picture.data))
+
+
 async def test_a_vanished_file_is_a_miss(store: ImageStore, picture: Picture) -> None:
     await put(store, picture)
     store.path(picture.info).unlink()
@@ -453,7 +471,7 @@ async def test_who_waits_behind_a_locked_index_does_not_wait_as_long_again(
         other.execute("ROLLBACK")
     await put(store, Picture(1))
     assert waits[-1] == "long"
-    assert waits[:-1] == ["short"] * 19
+    assert set(waits[:-1]) == {"short"}
 
 
 async def test_a_failure_in_one_thread_is_none_in_another(
@@ -485,6 +503,31 @@ async def test_half_an_emoji_spoils_nothing(store: ImageStore, picture: Picture)
     with pytest.raises(StoreError):
         await store.find(broken)
     assert await store.forget(chat="group:1") == (2, 0)
+
+
+async def test_one_that_cannot_be_kept_takes_no_other_with_it(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [Picture(number) for number in range(6)]
+    await put(store, pictures[5])
+    unreadable = str(store.path(pictures[5].info))
+    real = os.stat
+
+    def stat(path: str, **options: bool) -> os.stat_result:
+        if path == unreadable:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, **options)
+
+    monkeypatch.setattr("nonebot_plugin_qqimage.store.blobs.os.stat", stat)
+    half = ImageReference("1", "\ud83d", file="\ud83d.png")
+    puts = [put(store, picture) for picture in pictures]
+    results = await asyncio.gather(*puts, put(store, pictures[0], half), return_exceptions=True)
+    monkeypatch.undo()
+    assert results[:5] == [None] * 5
+    assert [type(result) for result in results[5:]] == [StoreError, StoreError]
+    for picture in pictures:
+        assert await store.read(picture.info) == picture.data
+        assert await store.find(picture.reference) == picture.info
 
 
 async def test_switched_off_it_remembers_no_place(folder: Path, picture: Picture) -> None:
