@@ -315,7 +315,7 @@ class ImageStore:
 
     def _used(self, info: ImageInfo) -> None:
         self._journal.use(info.sha256, time.time())
-        self._flushing.soon()
+        self._flushing.at_leisure()
 
     async def _evict_step(self, keep: str = "") -> bool:
         def step(index: Index) -> list[ImageInfo]:

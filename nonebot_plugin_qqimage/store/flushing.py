@@ -9,8 +9,10 @@ from .journal import Journal
 
 _AFTER = 0.2
 """Seconds that small writes may wait."""
+_AT_LEISURE = 5.0
+"""Seconds that those may wait which come all the time and matter little, such as uses."""
 _AGAIN = 5.0
-"""The same, after it has failed."""
+"""Seconds to wait after it has failed."""
 
 
 class Flushing:
@@ -27,12 +29,17 @@ class Flushing:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
+        self._not_before = 0.0
         self._ended = False
 
-    def soon(self, after: float = _AFTER) -> None:
-        """Write it down in so many seconds, together with what comes until then."""
-        if self._timer is None and not self._ended:
-            self._timer = asyncio.get_running_loop().call_later(after, self._start)
+    def soon(self) -> None:
+        """Write it down in a moment, together with what comes until then."""
+        self._within(_AFTER)
+
+    def at_leisure(self) -> None:
+        """Write it down when something else is, or in some seconds."""
+        if self._timer is None:
+            self._within(_AT_LEISURE)
 
     async def now(self) -> None:
         """Write it down.
@@ -63,7 +70,19 @@ class Flushing:
             try:
                 await self.now()
             except StoreError:  # whoever uses the store is told; what waits goes on waiting
-                self.soon(_AGAIN)
+                self._not_before = asyncio.get_running_loop().time() + _AGAIN
+                self.soon()
 
         self._timer = None
         self._task = asyncio.create_task(flush())
+
+    def _within(self, seconds: float) -> None:
+        if self._ended:
+            return
+        loop = asyncio.get_running_loop()
+        due = max(loop.time() + seconds, self._not_before)
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._start)

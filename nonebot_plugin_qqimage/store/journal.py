@@ -1,7 +1,8 @@
 """The journal: small writes that may come a moment later, gathered into one transaction.
 
 Uses, sightings and counts are worth no thread hop and no transaction each. They are kept in
-memory until the next flush; a crash loses those of the last moment, and no image.
+memory until the next flush; a crash loses those of the last moment (uses: of the last seconds), and
+no image.
 """
 
 from collections import Counter, deque

@@ -20,7 +20,7 @@ from .measure import Comparison, Cost, compare, cpu, side_by_side, stopwatch
 from .pictures import Numbered
 from .table import Result, at_most
 
-_ROUNDS = 25
+_ROUNDS = 20
 _EVENTS = 200
 _KNOWN = 24
 _TURNS = 16

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.reference import ImageReference, from_segment, from_uri
-from nonebot_plugin_qqimage.store import ImageStore, Index, Sighting, Totals, database
+from nonebot_plugin_qqimage.store import ImageStore, Index, Sighting, Totals, database, flushing
 
 from .pictures import Clock, OpenStore, Picture
 
@@ -438,6 +438,35 @@ async def test_what_waits_is_written_once_the_index_can_be(
 
 
 async def test_it_is_written_by_itself(store: ImageStore, open_store: OpenStore) -> None:
+    store.count("failed", "timeout")
+    other = open_store()
+    while not await noted(other):
+        await asyncio.sleep(0.01)
+
+
+async def test_uses_are_written_at_leisure(
+    open_store: OpenStore, picture: Picture, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other, before = open_store(), open_store(), clock.now + 1
+    await put(store, picture)
+
+    async def unused() -> bool:
+        return bool(await other.query(lambda index: index.unused(1, before=before)))
+
+    assert await unused()
+    clock.now += 100
+    monkeypatch.setattr(flushing, "_AT_LEISURE", 0.01)
+    assert store.known(picture.reference)
+    while await unused():
+        await asyncio.sleep(0.01)
+
+
+async def test_what_matters_more_does_not_wait_for_uses(
+    store: ImageStore, open_store: OpenStore, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(store, picture)
+    monkeypatch.setattr(flushing, "_AT_LEISURE", 1e6)
+    assert store.known(picture.reference)
     store.count("failed", "timeout")
     other = open_store()
     while not await noted(other):
