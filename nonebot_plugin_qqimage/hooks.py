@@ -10,6 +10,7 @@ from typing import Any
 
 from nonebot import get_driver, get_plugin_config
 from nonebot.adapters import Bot
+from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot as OneBot
 from nonebot.adapters.onebot.v11 import Event, MessageEvent
 from nonebot.exception import MockApiException
@@ -19,6 +20,7 @@ from nonebot.message import event_preprocessor, run_preprocessor
 
 from .api_answers import ApiAnswers
 from .config import Config, ScopedConfig
+from .direct import call_directly
 from .doctor import chat as doctor_in_chat
 from .intake import Intake
 from .lifespan import get_resolver, load
@@ -57,13 +59,16 @@ class Hooks:
         driver.on_bot_disconnect(self.end_calls)
         # one for all: each costs every event a task of its own
         event_preprocessor(self.before_event)
+        call_directly(self.before_event)
         if self._rewriting.excluding:
             run_preprocessor(self.give_originals)
         Bot.on_calling_api(self.before_call)
         Bot.on_called_api(self.after_call)
 
-    async def before_event(self, event: Event) -> None:
+    async def before_event(self, event: BaseEvent) -> None:
         """Take in the event's images, and give its segments URLs that work, where wanted."""
+        if not isinstance(event, Event):
+            return
         _guard(self._intake.received, event)
         if self._rewriting.on and isinstance(event, MessageEvent):
             _guard(self._rewriting.in_event, event)
