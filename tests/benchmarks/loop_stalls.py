@@ -23,7 +23,7 @@ from .pictures import Numbered
 from .table import Result, within
 
 _SIZE = 10 * 1024 * 1024
-_ROUNDS = 7
+_ROUNDS = 15
 _TICK = 0.0005
 _IDLE = 0.3
 """Seconds for which the loop is watched with nothing to do."""
