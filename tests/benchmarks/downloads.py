@@ -31,7 +31,7 @@ _PLUGINS = 3
 _SIZE = 120_000
 _DISTANCES = ((20, False), (100, False), (20, True), (100, True))
 """Milliseconds to the image host, and whether over TLS."""
-_ROUNDS = 9
+_ROUNDS = 7
 _SLOW_ROUNDS = 5
 """For references that take seconds."""
 

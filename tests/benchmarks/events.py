@@ -21,7 +21,7 @@ from .measure import Comparison, Cost, compare, cpu, side_by_side, stopwatch
 from .pictures import Numbered
 from .table import Result, at_most
 
-_ROUNDS = 12
+_ROUNDS = 10
 _EVENTS = 300
 _KNOWN = 24
 _TURNS = 16

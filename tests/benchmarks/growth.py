@@ -29,7 +29,7 @@ _FEW, _MANY = 1000, 1_000_000
 _SIZE = 4096
 _STEP = 64
 """Pictures that one step of eviction removes."""
-_ROUNDS = 7
+_ROUNDS = 11
 _LOOKUPS = 300
 _PUTS = 100
 _FLAT = 1.1
