@@ -39,7 +39,7 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     """Look at everything."""
     heard = await _listen(session) if session.there else []
     max_size = session.config.max_store_size if session.bounded else _said(heard)
-    found = await anyio.to_thread.run_sync(versions)
+    found = await versions()
     tls, hosts, stored = await asyncio.gather(
         speaks_tls(),
         reaches_hosts(session.config),

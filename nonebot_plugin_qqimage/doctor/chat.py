@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-import anyio.to_thread
 from nonebot import get_driver, on_command
 from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
 from nonebot.params import CommandArg
@@ -58,7 +57,7 @@ async def _answer(
 
 async def _examine(resolver: ImageResolver, bot: Bot, event: MessageEvent) -> list[Line]:
     """Everything that can be said here; nothing of other chats and other bots."""
-    found = await anyio.to_thread.run_sync(versions)
+    found = await versions()
     tls, hosts, store, picture = await asyncio.gather(
         speaks_tls(),
         reaches_hosts(resolver.config),

@@ -80,7 +80,7 @@ class Heartbeat(Beside):
             "folder": await anyio.to_thread.run_sync(os.getcwd),
             "started": time.time(),
             "driver": driver.type,
-            "versions": await anyio.to_thread.run_sync(versions),
+            "versions": await versions(),
             "settings": public(self._resolver.config),
         }
 
