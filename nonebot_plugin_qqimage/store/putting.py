@@ -52,23 +52,25 @@ class Putting:
         Raises:
             StoreError: it cannot be kept; nothing is lost that was there before.
         """
+
+        def write(index: Index) -> bool:
+            try:
+                self._blobs.write(info, data)
+            except FileExistsError:
+                set_aside(index, self._blobs, info)
+                return False
+            return True
+
         there = self._blobs.remembers(info)
         for _ in range(_TRIES):
-            if not there:
-                await self._access.index(lambda index: self._write(index, info, data))
+            if not there and not await self._access.index(write):
+                continue
             full = await self._rows.ask(_Row(info, name, source, data if there else None))
             if full is not None:
                 return full
             there = False
-        raise self._cannot_keep(info)
-
-    def _write(self, index: Index, info: ImageInfo, data: bytes) -> None:
-        for _ in range(_TRIES):
-            try:
-                return self._blobs.write(info, data)
-            except FileExistsError:
-                set_aside(index, self._blobs, info)
-        raise self._cannot_keep(info)
+        path = self._blobs.path(info)
+        raise StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")
 
     def _add(self, index: Index, rows: Sequence[_Row]) -> list[bool | None]:
         """Write rows whose files are there: whether the store exceeds its bounds, else None."""
@@ -83,7 +85,3 @@ class Putting:
                     new |= index.add(row.info, row.name, row.source)
         full = new and exceeded(index, max_size=self._max_size, max_age=self._max_age)
         return [full if kept else None for kept in sound]
-
-    def _cannot_keep(self, info: ImageInfo) -> StoreError:
-        path = self._blobs.path(info)
-        return StoreError(f"{path} cannot be kept: it is damaged, or gone, at once")

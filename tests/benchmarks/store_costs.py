@@ -1,6 +1,7 @@
 """The store against the least that could do: plain files to put, and a bare index to look up.
 
-Plain files are written, flushed and renamed with one thread hop each, every time one is put.
+Plain files are written, flushed and renamed, and their folder flushed, with one thread hop each,
+every time one is put.
 """
 
 import asyncio
