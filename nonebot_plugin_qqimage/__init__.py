@@ -2,8 +2,9 @@
 
 from nonebot.plugin import PluginMetadata, get_plugin_by_module_name
 
+from .bot.lifespan import get_resolver as get_resolver
 from .config import Config
-from .content import ImageInfo as ImageInfo
+from .content.info import ImageInfo as ImageInfo
 from .errors import Attempt as Attempt
 from .errors import Cause as Cause
 from .errors import ImageExpired as ImageExpired
@@ -13,16 +14,15 @@ from .errors import ImageUnavailable as ImageUnavailable
 from .errors import QQImageError as QQImageError
 from .errors import StoreError as StoreError
 from .image import Image as Image
-from .image import StoredImage as StoredImage
-from .lifespan import get_resolver as get_resolver
+from .messages.reference import ImageReference as ImageReference
+from .messages.sighting import Sighting as Sighting
 from .params import ForwardedImages as ForwardedImages
 from .params import Images as Images
 from .params import MessageImages as MessageImages
 from .params import QuotedImages as QuotedImages
 from .params import Resolver as Resolver
-from .reference import ImageReference as ImageReference
+from .pipeline.stored_image import StoredImage as StoredImage
 from .resolver import ImageResolver as ImageResolver
-from .sighting import Sighting as Sighting
 
 __plugin_meta__ = PluginMetadata(
     name="QQ 图片",
@@ -41,6 +41,6 @@ __plugin_meta__ = PluginMetadata(
 
 # Outside a bot (`python -m`, documentation tools) there is nothing to hook into.
 if get_plugin_by_module_name(__name__) is not None:
-    from .hooks import install
+    from .bot.lifespan import install
 
     install()

@@ -14,7 +14,9 @@ def main() -> int:
 
 def _add_demo(commands: Commands) -> None:
     commands.add_alone(
-        "demo", _demo, "play a day in a chat with a real bot, a simulated peer and image host"
+        "demo",
+        _demo,
+        "play a day in a chat with a real bot and a simulated implementation",
     )
 
 

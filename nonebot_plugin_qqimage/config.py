@@ -1,5 +1,7 @@
 """Every setting, with its unit. All are optional: the plugin works with none of them set."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -13,7 +15,7 @@ class ScopedConfig(BaseModel):
     """Keep the images that this bot's account sends."""
 
     get_image_timeout: float = Field(default=15, gt=0)
-    """Seconds for one call of the peer's ``get_image``."""
+    """Seconds for one call of the implementation's ``get_image``."""
 
     download_timeout: float = Field(default=20, gt=0)
     """Seconds for one download."""
@@ -37,7 +39,7 @@ class ScopedConfig(BaseModel):
     """Bytes held by unfinished fetches."""
 
     path_map: dict[str, str] = {}
-    """The peer's path prefix → the same folder as this bot sees it (containers, WSL)."""
+    """The implementation's path prefix → the same folder as this bot sees it (containers, WSL)."""
 
     mirrors: dict[str, str] = {}
     """Image host → base URL of a reverse proxy for it; path and query are kept."""
@@ -59,6 +61,9 @@ class ScopedConfig(BaseModel):
 
     sightings: bool = True
     """Remember where each image was seen: chat, user, message, time."""
+
+    language: Literal["auto", "zh", "en"] = "auto"
+    """The language of logs, hints, the command line and chat answers: by the locale, or this."""
 
     rewrite_url: bool | list[str | int] = False
     """Give plugins that know nothing of this one URLs that work: in all chats, or in these."""

@@ -42,11 +42,11 @@ class Cause(str, Enum):
     REFUSED = "refused"
     """The address is not one that downloads may reach."""
     UNREADABLE = "unreadable"
-    """The file named by the peer cannot be read here."""
+    """The file named by the implementation cannot be read here."""
     SKIPPED = "skipped"
     """Not tried, because trying could break the bot's connection."""
     UNSUPPORTED = "unsupported"
-    """The peer has no such action."""
+    """The implementation has no such action."""
     FAILED = "failed"
     """Anything else; the detail says what."""
 
@@ -87,7 +87,7 @@ class Attempt:
 
     @property
     def by_link(self) -> bool:
-        """Whether it was a download by this bot, rather than a question to the peer."""
+        """Whether it was a download by this bot, rather than a question to the implementation."""
         return self.source.startswith("url")
 
     def __str__(self) -> str:
@@ -208,12 +208,13 @@ _HOST_SLOW = (
 )
 _EXPIRED = "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"
 _EXPIRED_WITHOUT_KEYS = (
-    "the link is dead and the peer gives no fresh key for it: have the image sent again, or update "
-    "the peer to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"
+    "the link is dead and the implementation gives no fresh key for it: have the image sent again, "
+    "or update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"
 )
 _UNREADABLE = (
-    "the peer's file is not visible to this bot: if the peer runs elsewhere, share its folder and "
-    "set QQIMAGE__PATH_MAP, or let it inline base64 (NapCat: enableLocalFile2Url)"
+    "the implementation's file is not visible to this bot: if the implementation runs elsewhere, "
+    "share its folder and set QQIMAGE__PATH_MAP, or let it inline base64 "
+    "(NapCat: enableLocalFile2Url)"
 )
 _REFUSED = (
     "the address lies in a private network: if downloads may reach it, name it in "
@@ -224,18 +225,18 @@ _SKIPPED = (
     "or say in QQIMAGE__FRAME_LIMIT what it can carry"
 )
 _UNTOLD = (
-    "the peer does not say where it is, as Lagrange does not of what its own account sent; what "
-    "plugins of this bot send is kept (QQIMAGE__OWN_IMAGES=true)"
+    "the implementation does not say where it is, as Lagrange does not of what its own account "
+    "sent; what plugins of this bot send is kept (QQIMAGE__OWN_IMAGES=true)"
 )
 _LAST_HINTS = {
     Cause.TIMEOUT: (
-        "no answer in time: check the peer's log and network, or raise QQIMAGE__GET_IMAGE_TIMEOUT "
-        "or QQIMAGE__RESOLVE_TIMEOUT"
+        "no answer in time: check the implementation's log and network, or raise "
+        "QQIMAGE__GET_IMAGE_TIMEOUT or QQIMAGE__RESOLVE_TIMEOUT"
     ),
-    Cause.UNREACHABLE: "no connection to the peer: look whether it runs, and at its log",
+    Cause.UNREACHABLE: "no connection to the implementation: look whether it runs, and at its log",
     Cause.REJECTED: (
         "what arrived is no image: something on the way, such as a proxy or a login page, may "
         "answer in the image host's place"
     ),
-    Cause.NOT_FOUND: "the peer has forgotten the image: have it sent again",
+    Cause.NOT_FOUND: "the implementation has forgotten the image: have it sent again",
 }

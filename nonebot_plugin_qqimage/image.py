@@ -1,65 +1,20 @@
 """`Image`, the handle that plugin authors hold."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import anyio.to_thread
 import pybase64
 from nonebot.adapters.onebot.v11 import MessageSegment
 
-from .content import ImageInfo
-from .errors import StoreError
-from .reference import ImageReference
-from .vision import Animation, bounds_of, fit
-
-State = Literal["new", "resolving", "stored", "failed"]
-"""Where an image stands: nothing was done yet, under way, at hand, or failed a moment ago."""
-
-
-@dataclass(frozen=True)
-class StoredImage:
-    """An image at hand."""
-
-    reference: ImageReference
-    """Which reference it was got for."""
-    info: ImageInfo
-    """What it is."""
-    source: str
-    """Where its bytes came from; ``store`` when they were there already."""
-    path: Path
-    """Its file in the store."""
-    data: bytes | None = field(default=None, repr=False)
-    """The bytes, only while the store cannot keep them."""
-
-
-class Road(Protocol):
-    """What a handle needs from the resolver."""
-
-    async def resolve(self, reference: ImageReference) -> StoredImage:
-        """The image, from the store or fetched."""
-        ...
-
-    async def read(self, stored: StoredImage) -> bytes | None:
-        """Its verified bytes; None when the store has lost them, and has to forget it."""
-        ...
-
-    async def intact(self, stored: StoredImage) -> bool:
-        """Whether its file is there and right; if not, the store has to forget it."""
-        ...
-
-    def prefetch(self, reference: ImageReference) -> None:
-        """Resolve in the background."""
-        ...
-
-    def state(self, reference: ImageReference) -> State:
-        """Where it stands."""
-        ...
-
-    def url(self, reference: ImageReference, *, public: bool) -> str:
-        """The URL under which this bot serves it."""
-        ...
+from .content.fitting import Animation, bounds_of, fit
+from .content.info import ImageInfo
+from .errors import QQImageError, StoreError
+from .messages.reference import ImageReference
+from .pipeline.pipeline import Pipeline
+from .pipeline.stored_image import State, StoredImage
+from .serving.links import Links
 
 
 class Image:
@@ -69,12 +24,13 @@ class Image:
     no source has the image. Handles are safe to share and to use at the same time.
     """
 
-    __slots__ = ("_road", "_stored", "reference")
+    __slots__ = ("_links", "_pipeline", "_stored", "reference")
 
-    def __init__(self, reference: ImageReference, road: Road) -> None:
+    def __init__(self, reference: ImageReference, pipeline: Pipeline, links: Links) -> None:
         self.reference = reference
         """What the segment said about it."""
-        self._road = road
+        self._pipeline = pipeline
+        self._links = links
         self._stored: StoredImage | None = None
 
     def __repr__(self) -> str:
@@ -86,11 +42,11 @@ class Image:
     @property
     def state(self) -> State:
         """Where it stands; asking starts nothing."""
-        return "stored" if self._stored is not None else self._road.state(self.reference)
+        return "stored" if self._stored is not None else self._pipeline.state(self.reference)
 
     def prefetch(self) -> None:
         """Start to resolve it in the background, for a use soon after."""
-        self._road.prefetch(self.reference)
+        self._pipeline.prefetch(self.reference)
 
     async def read(self) -> bytes:
         """The bytes, verified against their SHA-256.
@@ -101,7 +57,7 @@ class Image:
         """
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
             stored = await self._resolve()
-            data = await self._road.read(stored)
+            data = await self._pipeline.read(stored)
             if data is not None:
                 return data
             self._stored = None
@@ -123,7 +79,7 @@ class Image:
                 raise StoreError(
                     f"{self.reference}: it could not be stored, so there is no file of it"
                 )
-            if await self._road.intact(stored):
+            if await self._pipeline.intact(stored):
                 return stored.path
             self._stored = None
         raise self._lost()
@@ -203,10 +159,13 @@ class Image:
         Raises:
             QQImageError: this bot serves no images, or has no public URL.
         """
-        return self._road.url(self.reference, public=public)
+        try:
+            return self._links.url(self.reference, public=public)
+        except ValueError as error:
+            raise QQImageError(str(error)) from None
 
     async def segment(self) -> MessageSegment:
-        """A segment that sends it again, through any peer and at any later time.
+        """A segment that sends it again, through any implementation and at any later time.
 
         Raises:
             ImageUnavailable: no source has it.
@@ -220,7 +179,7 @@ class Image:
 
     async def _resolve(self) -> StoredImage:
         if self._stored is None:
-            self._stored = await self._road.resolve(self.reference)
+            self._stored = await self._pipeline.resolve(self.reference)
         return self._stored
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from nonebot.adapters import Event
 from nonebot.params import Depends
 
+from .bot.lifespan import get_resolver
 from .image import Image
-from .lifespan import get_resolver
 from .resolver import ImageResolver
 
 

@@ -6,40 +6,65 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
 
 from .errors import StoreError
-from .finding import chat_of, find_in_event
-from .forwards import find_forwarded
 from .image import Image
-from .reference import ImageReference, from_segment, from_uri
-from .resolution import Resolution
-from .sighting import Sighting
+from .implementation.forwards import find_forwarded
+from .implementation.implementations import Implementations
+from .messages.finding import chat_of, find_in_event
+from .messages.reference import ImageReference, from_segment, from_uri
+from .messages.sighting import Sighting
+from .pipeline.pipeline import Pipeline
+from .serving.links import Links
 
 
-class ImageResolver(Resolution):
-    """Gets images, and keeps them."""
+class ImageResolver:
+    """Gets images, and keeps them.
+
+    Args:
+        pipeline: resolves references.
+        links: makes URLs of images, and opens them.
+        implementations: whom to ask for forwarded records.
+        timeout: seconds to wait for each record.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, links: Links, implementations: Implementations, timeout: float
+    ) -> None:
+        self._pipeline = pipeline
+        self._store = pipeline.store
+        self._links = links
+        self._implementations = implementations
+        self._timeout = timeout
 
     async def images(self, event: BaseEvent, *, forwarded: bool = False) -> list[Image]:
         """The images of an event's message, then those of the message it quotes.
 
         Args:
             event: any event; one without a OneBot v11 message, or an uploaded file, has none.
-            forwarded: also those in forwarded records, after the others. The peer is asked for
-                the records; one that nobody knows any more is logged and left out.
+            forwarded: also those in forwarded records, after the others. The implementation is
+                asked for the records; one that nobody knows any more is logged and left out.
         """
         own, quoted = find_in_event(event)
         found = own + quoted + (await self._find_forwarded(event) if forwarded else [])
-        return [Image(reference, self) for reference in found]
+        return [Image(reference, self._pipeline, self._links) for reference in found]
 
     def message_images(self, event: BaseEvent) -> list[Image]:
         """The images of an event's message itself."""
-        return [Image(reference, self) for reference in find_in_event(event)[0]]
+        return [
+            Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[0]
+        ]
 
     def quoted_images(self, event: BaseEvent) -> list[Image]:
         """The images of the message that an event's message quotes."""
-        return [Image(reference, self) for reference in find_in_event(event)[1]]
+        return [
+            Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[1]
+        ]
 
     async def forwarded_images(self, event: BaseEvent) -> list[Image]:
         """The images in the records that an event's message, or the one it quotes, forwards."""
-        return [Image(reference, self) for reference in await self._find_forwarded(event)]
+        return [
+            Image(reference, self._pipeline, self._links)
+            for reference in await self._find_forwarded(event)
+        ]
 
     async def find(
         self,
@@ -68,7 +93,7 @@ class ImageResolver(Resolution):
         Raises:
             StoreError: the store cannot be read.
         """
-        return await self.store.query(
+        return await self._store.query(
             lambda index: index.sightings.find(
                 sha256=sha256,
                 bot=bot,
@@ -108,7 +133,7 @@ class ImageResolver(Resolution):
         handle = self.image(image) if isinstance(image, str) else image
         for _ in range(2):  # it may be evicted between the two steps
             info = await handle.info()
-            if await self.store.pin(info.sha256, owner):
+            if await self._store.pin(info.sha256, owner):
                 return
             await handle.read()
         raise StoreError(f"{handle.reference} cannot be kept, and so not be pinned")
@@ -122,7 +147,7 @@ class ImageResolver(Resolution):
         """
         handle = self.image(image) if isinstance(image, str) else image
         sha256 = handle.reference.sha256 or (await handle.info()).sha256
-        await self.store.unpin(sha256, owner)
+        await self._store.unpin(sha256, owner)
 
     async def forget(self, *, chat: str | None = None, user: str | None = None) -> tuple[int, int]:
         """Forget where a chat's or a user's images were seen, and those that were seen there only.
@@ -138,8 +163,8 @@ class ImageResolver(Resolution):
             ValueError: neither is given.
             StoreError: the store cannot be written.
         """
-        self.forget_recent()
-        return await self.store.forget(chat=chat, user=user)
+        self._pipeline.forget_recent()
+        return await self._store.forget(chat=chat, user=user)
 
     def image(self, target: MessageSegment | ImageReference | Sighting | str) -> Image:
         """A handle on one image.
@@ -151,19 +176,21 @@ class ImageResolver(Resolution):
             ValueError: the segment is no image, or the text no such URI.
         """
         if isinstance(target, ImageReference):
-            return Image(target, self)
+            return Image(target, self._pipeline, self._links)
         if isinstance(target, Sighting):
-            return Image(replace(target.reference, sha256=target.sha256), self)
+            return Image(
+                replace(target.reference, sha256=target.sha256), self._pipeline, self._links
+            )
         if isinstance(target, str):
-            return Image(from_uri(target), self)
+            return Image(from_uri(target), self._pipeline, self._links)
         reference = from_segment(target)
         if reference is None:
             raise ValueError(f"not an image segment: {target.type}")
         # a saved one may hold a URL of ours alone, and nothing is downloaded from ourselves
-        return Image(self.links.opened(reference), self)
+        return Image(self._links.opened(reference), self._pipeline, self._links)
 
     async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):
             return []
-        peer = self.peer(str(event.self_id))
-        return await find_forwarded(event, peer, self.config.get_image_timeout)
+        implementation = self._implementations.find(str(event.self_id))
+        return await find_forwarded(event, implementation, self._timeout)

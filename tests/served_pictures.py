@@ -1,4 +1,4 @@
-"""A resolver that serves URLs, with pictures that come from where a test says."""
+"""A services that serves URLs, with pictures that come from where a test says."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,13 +9,13 @@ import anyio
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageSegment
 from nonebot.adapters.onebot.v11.event import Reply, Sender
 
+from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.content import inspect
+from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import Attempt, Cause
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.sources import Fetch, Fetched, Sources
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 CDN = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid={}&spec=0&rkey=CAQSKAB6"
 BASE = "http://127.0.0.1:8080"
@@ -28,12 +28,14 @@ class World:
         self.data = data
         self.fetched: list[ImageReference] = []
 
-    async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        self.fetched.append(fetch.reference)
-        if "fileid=slow" in fetch.reference.url:
+    async def fetch(
+        self, reference: ImageReference, *_: object
+    ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
+        self.fetched.append(reference)
+        if "fileid=slow" in reference.url:
             await anyio.sleep_forever()
         for name, data in self.data.items():
-            if fetch.reference.url.startswith(CDN.partition("{")[0] + f"{name}&"):
+            if reference.url.startswith(CDN.partition("{")[0] + f"{name}&"):
                 return Fetched(inspect(data, max_size=1 << 30, max_pixels=1 << 30), data, "url"), ()
         return None, (Attempt("url of the segment", Cause.EXPIRED, "dead", 0.1),)
 
@@ -44,22 +46,22 @@ class World:
 @asynccontextmanager
 async def serving(
     folder: Path, world: World, base: str = BASE, **settings: Any
-) -> AsyncIterator[ImageResolver]:
-    """A resolver whose URLs are served, as one that was started at this base."""
+) -> AsyncIterator[Services]:
+    """A services whose URLs are served, as one that was started at this base."""
     config = ScopedConfig(**settings)
     store = ImageStore(folder / "store", max_size=1 << 30, max_age=1e9)
-    resolver = ImageResolver(config, store, cast(Sources, world), dict)
-    await resolver.links.load(folder)
+    services = Services.of(config, store, cast(Fetcher, world), dict)
+    await services.links.load(folder)
     if base:
-        resolver.links.served_at(base)
+        services.links.served_at(base)
     try:
-        yield resolver
+        yield services
     finally:
-        await resolver.close()
+        await services.pipeline.close()
 
 
 def image(name: str = "a", **data: Any) -> MessageSegment:
-    """A picture as peers tell of it."""
+    """A picture as implementations tell of it."""
     fields = {"file": f"{name}.jpg", "url": CDN.format(name), "file_size": "100", **data}
     return MessageSegment("image", {key: value for key, value in fields.items() if value != ""})
 

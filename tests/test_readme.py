@@ -7,10 +7,10 @@ import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "README.zh-CN.md"]
@@ -29,15 +29,20 @@ async def test_the_examples_run(readme: str, tmp_path: Path) -> None:
     plugin = tmp_path / "example.py"
     plugin.write_text("\n".join(blocks(readme, "python")), "utf-8")
     async with SimulatedCdn() as cdn:
-        peer = SimulatedPeer("napcat", cdn)
+        implementation = SimulatedImplementation("napcat", cdn)
         async with BotProcess(tmp_path / "bot", plugins=(plugin,)) as bot:
-            async with ReverseWebSocket(peer, bot.ws_url):
-                await peer.connected(1, 30)
-                parts = [*peer.message("group", "/size").parts, peer.picture(png())]
-                await peer.send_group(parts)
-                told = {(await peer.next_sent(30)).text for _ in range(2)}
-                await peer.send_group(list(peer.message("group", "/last").parts))
-                uri = (await peer.next_sent(30)).text
+            async with ReverseWebSocket(implementation, bot.ws_url):
+                await implementation.connected(1, 30)
+                parts = [
+                    *implementation.message("group", "/size").parts,
+                    implementation.picture(png()),
+                ]
+                await implementation.send_group(parts)
+                told = {(await implementation.next_sent(30)).text for _ in range(2)}
+                await implementation.send_group(
+                    list(implementation.message("group", "/last").parts)
+                )
+                uri = (await implementation.next_sent(30)).text
     assert any(text.startswith("320 × 200 ") for text in told), told
     assert uri.startswith("qqimage:"), uri
 

@@ -11,21 +11,16 @@ import pytest
 from blockbuster import BlockBuster
 from nonebot.log import logger
 
-from nonebot_plugin_qqimage.errors import (
-    ImageExpired,
-    ImageNotFound,
-    ImageUnavailable,
-    StoreError,
-)
-from nonebot_plugin_qqimage.reference import ImageReference, from_segment
-from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.bot.services import Services
+from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, ImageUnavailable, StoreError
+from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from . import samples
 from .store.pictures import Clock, Picture
-from .world import OTHER, PICTURE, Make, World, make, resolver, world
+from .world import OTHER, PICTURE, Make, World, make, services, world
 
-__all__ = ["make", "resolver", "world"]  # fixtures
+__all__ = ["make", "services", "world"]  # fixtures
 
 
 @pytest.fixture
@@ -44,8 +39,8 @@ def named(picture: Picture = PICTURE) -> str:
     return f"{picture.info.md5.upper()}.png"
 
 
-async def read(resolver: ImageResolver, wanted: ImageReference) -> bytes:
-    return await asyncio.wait_for(resolver.image(wanted).read(), 60)
+async def read(services: Services, wanted: ImageReference) -> bytes:
+    return await asyncio.wait_for(services.resolver.image(wanted).read(), 60)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -59,24 +54,24 @@ async def until(condition: Callable[[], object]) -> None:
 # One flight for all
 
 
-async def test_all_who_want_an_image_cause_one_fetch(resolver: ImageResolver, world: World) -> None:
+async def test_all_who_want_an_image_cause_one_fetch(services: Services, world: World) -> None:
     world.open.clear()
     wanted = reference()
-    reads = [asyncio.create_task(read(resolver, wanted)) for _ in range(50)]
+    reads = [asyncio.create_task(read(services, wanted)) for _ in range(50)]
     await until(lambda: world.fetched)
-    assert resolver.state(wanted) == "resolving"
+    assert services.pipeline.state(wanted) == "resolving"
     world.open.set()
     assert set(await asyncio.gather(*reads)) == {PICTURE.data}
     assert len(world.fetched) == 1
-    assert resolver.state(wanted) == "stored"
+    assert services.pipeline.state(wanted) == "stored"
 
 
 async def test_the_same_picture_in_many_messages_is_fetched_once(
-    resolver: ImageResolver, world: World
+    services: Services, world: World
 ) -> None:
     world.open.clear()
     wanted = [reference(message=n, file=named()) for n in range(20)]
-    reads = [asyncio.create_task(read(resolver, one)) for one in wanted]
+    reads = [asyncio.create_task(read(services, one)) for one in wanted]
     await until(lambda: world.fetched)
     world.open.set()
     assert set(await asyncio.gather(*reads)) == {PICTURE.data}
@@ -86,15 +81,15 @@ async def test_the_same_picture_in_many_messages_is_fetched_once(
 async def test_a_known_picture_is_not_fetched(make: Make, world: World) -> None:
     assert await read(make(), reference(file=named())) == PICTURE.data
     again = make()
-    stored = await again.resolve(reference("dead", 2, file=named()))
+    stored = await again.pipeline.resolve(reference("dead", 2, file=named()))
     assert stored.source == "store"
     assert len(world.fetched) == 1
 
 
-async def test_who_stops_waiting_stops_nobody_else(resolver: ImageResolver, world: World) -> None:
+async def test_who_stops_waiting_stops_nobody_else(services: Services, world: World) -> None:
     world.open.clear()
-    impatient = asyncio.create_task(read(resolver, reference()))
-    patient = asyncio.create_task(read(resolver, reference()))
+    impatient = asyncio.create_task(read(services, reference()))
+    patient = asyncio.create_task(read(services, reference()))
     await until(lambda: world.fetched)
     impatient.cancel()
     await asyncio.wait([impatient])
@@ -103,10 +98,10 @@ async def test_who_stops_waiting_stops_nobody_else(resolver: ImageResolver, worl
     assert not world.cancelled
 
 
-async def test_prefetching_and_asking_are_one_fetch(resolver: ImageResolver, world: World) -> None:
-    resolver.image(reference()).prefetch()
-    assert await read(resolver, reference()) == PICTURE.data
-    resolver.prefetch(reference())
+async def test_prefetching_and_asking_are_one_fetch(services: Services, world: World) -> None:
+    services.resolver.image(reference()).prefetch()
+    assert await read(services, reference()) == PICTURE.data
+    services.pipeline.prefetch(reference())
     assert len(world.fetched) == 1
 
 
@@ -115,13 +110,13 @@ async def test_prefetching_and_asking_are_one_fetch(resolver: ImageResolver, wor
 
 @pytest.mark.parametrize("first", ["dead", "good"])
 async def test_who_has_a_fresher_link_is_not_told_no(
-    resolver: ImageResolver, world: World, first: str
+    services: Services, world: World, first: str
 ) -> None:
     """Two messages with one picture; the link in one of them has died."""
     world.open.clear()
     links = [first, "good" if first == "dead" else "dead"]
     reads = [
-        asyncio.create_task(read(resolver, reference(link, n, file=named())))
+        asyncio.create_task(read(services, reference(link, n, file=named())))
         for n, link in enumerate(links)
     ]
     await until(lambda: world.fetched)
@@ -135,12 +130,12 @@ async def test_who_has_a_fresher_link_is_not_told_no(
 
 
 async def test_many_followers_of_a_failure_try_each_their_own(
-    resolver: ImageResolver, world: World
+    services: Services, world: World
 ) -> None:
     world.open.clear()
     links = ["dead", *["good"] * 10]
     reads = [
-        asyncio.create_task(read(resolver, reference(link, n, file=named())))
+        asyncio.create_task(read(services, reference(link, n, file=named())))
         for n, link in enumerate(links)
     ]
     await until(lambda: world.fetched)
@@ -149,13 +144,11 @@ async def test_many_followers_of_a_failure_try_each_their_own(
     assert outcomes[1:] == [PICTURE.data] * 10
 
 
-async def test_a_forged_name_shows_nobody_else_s_picture(
-    resolver: ImageResolver, world: World
-) -> None:
+async def test_a_forged_name_shows_nobody_else_s_picture(services: Services, world: World) -> None:
     world.open.clear()
     forged = reference("other", 1, file=named())
     honest = reference("good", 2, file=named())
-    reads = [asyncio.create_task(read(resolver, one)) for one in (forged, honest)]
+    reads = [asyncio.create_task(read(services, one)) for one in (forged, honest)]
     await until(lambda: world.fetched)
     world.open.set()
     assert await asyncio.gather(*reads) == [OTHER.data, PICTURE.data]
@@ -170,12 +163,12 @@ async def test_nor_later(make: Make) -> None:
 
 
 async def test_a_reference_by_digest(make: Make, world: World) -> None:
-    resolver = make()
-    uri = (await resolver.image(reference()).info()).uri
-    assert await make().image(uri).read() == PICTURE.data
+    services = make()
+    uri = (await services.resolver.image(reference()).info()).uri
+    assert await make().resolver.image(uri).read() == PICTURE.data
     unknown = f"qqimage:{'0' * 64}"
     with pytest.raises(ImageNotFound):
-        await make().image(unknown).read()
+        await make().resolver.image(unknown).read()
     assert len(world.fetched) == 1
 
 
@@ -183,11 +176,11 @@ async def test_a_reference_by_digest(make: Make, world: World) -> None:
 
 
 async def test_a_failure_says_what_was_tried_and_is_logged_once(
-    resolver: ImageResolver, log: list[str]
+    services: Services, log: list[str]
 ) -> None:
     for _ in range(5):
         with pytest.raises(ImageExpired, match="url of the segment expired"):
-            await read(resolver, reference("dead", file="a.png"))
+            await read(services, reference("dead", file="a.png"))
     (line,) = log
     assert line.startswith("WARNING")
     for word in ("qqimage: ", "a.png", "message 1", "expired"):
@@ -195,42 +188,42 @@ async def test_a_failure_says_what_was_tried_and_is_logged_once(
 
 
 async def test_a_failure_is_remembered_for_a_moment(
-    resolver: ImageResolver, world: World, monkeypatch: pytest.MonkeyPatch
+    services: Services, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     monkeypatch.setattr("time.monotonic", clock)
     wanted = reference("late")
     for _ in range(3):
         with pytest.raises(ImageExpired):
-            await resolver.resolve(wanted)
-    assert resolver.state(wanted) == "failed"
-    resolver.prefetch(wanted)
+            await services.pipeline.resolve(wanted)
+    assert services.pipeline.state(wanted) == "failed"
+    services.pipeline.prefetch(wanted)
     assert len(world.fetched) == 1
     world.data["late"] = PICTURE.data
     clock.now += 31
-    assert resolver.state(wanted) == "new"
-    assert await read(resolver, wanted) == PICTURE.data
+    assert services.pipeline.state(wanted) == "new"
+    assert await read(services, wanted) == PICTURE.data
 
 
 async def test_another_reference_is_not_told_of_that_failure(
-    resolver: ImageResolver,
+    services: Services,
 ) -> None:
     with pytest.raises(ImageExpired):
-        await read(resolver, reference("dead", 1, file=named()))
-    assert await read(resolver, reference("good", 2, file=named())) == PICTURE.data
+        await read(services, reference("dead", 1, file=named()))
+    assert await read(services, reference("good", 2, file=named())) == PICTURE.data
 
 
-async def test_what_has_come_another_way_since(resolver: ImageResolver) -> None:
+async def test_what_has_come_another_way_since(services: Services) -> None:
     with pytest.raises(ImageExpired):
-        await read(resolver, reference("dead", 1, file=named()))
-    await read(resolver, reference("good", 2, file=named()))
-    assert await read(resolver, reference("dead", 1, file=named())) == PICTURE.data
+        await read(services, reference("dead", 1, file=named()))
+    await read(services, reference("good", 2, file=named()))
+    assert await read(services, reference("dead", 1, file=named())) == PICTURE.data
 
 
-async def test_each_waiter_gets_an_error_of_its_own(resolver: ImageResolver, world: World) -> None:
+async def test_each_waiter_gets_an_error_of_its_own(services: Services, world: World) -> None:
     world.open.clear()
     wanted = reference("dead")
-    reads = [asyncio.create_task(read(resolver, wanted)) for _ in range(5)]
+    reads = [asyncio.create_task(read(services, wanted)) for _ in range(5)]
     await until(lambda: world.fetched)
     world.open.set()
     errors = await asyncio.gather(*reads, return_exceptions=True)
@@ -239,12 +232,12 @@ async def test_each_waiter_gets_an_error_of_its_own(resolver: ImageResolver, wor
 
 
 async def test_a_bug_is_reported_and_told_as_unavailable(
-    resolver: ImageResolver, world: World, log: list[str], detect_blocking: BlockBuster
+    services: Services, world: World, log: list[str], detect_blocking: BlockBuster
 ) -> None:
     detect_blocking.deactivate()  # writing a traceback reads source files
     world.data["bug"] = RuntimeError("rkey=SECRET&x")
     with pytest.raises(ImageUnavailable) as caught:
-        await read(resolver, reference("bug"))
+        await read(services, reference("bug"))
     assert "RuntimeError" in str(caught.value)
     assert "SECRET" not in str(caught.value)
     assert "please report it" in log[0]
@@ -254,10 +247,10 @@ async def test_a_bug_is_reported_and_told_as_unavailable(
 
 
 async def test_only_so_many_at_once(make: Make, world: World) -> None:
-    resolver = make(concurrency=3)
+    services = make(concurrency=3)
     world.open.clear()
     for number in range(10):
-        resolver.prefetch(reference(message=number))
+        services.pipeline.prefetch(reference(message=number))
     await until(lambda: len(world.fetched) == 3)
     await asyncio.sleep(0.05)
     assert len(world.fetched) == 3
@@ -266,10 +259,12 @@ async def test_only_so_many_at_once(make: Make, world: World) -> None:
 
 
 async def test_only_so_many_bytes_at_once(make: Make, world: World) -> None:
-    resolver = make(max_bytes_in_flight=1000)
+    services = make(max_bytes_in_flight=1000)
     world.open.clear()
     for number in range(10):
-        resolver.prefetch(reference(message=number, size=90))  # and its base64, in three copies
+        services.pipeline.prefetch(
+            reference(message=number, size=90)
+        )  # and its base64, in three copies
     await until(lambda: len(world.fetched) == 2)
     await asyncio.sleep(0.05)
     assert len(world.fetched) == 2
@@ -285,66 +280,68 @@ def inline(number: int) -> ImageReference:
 
 
 async def test_pictures_held_by_their_references_are_bounded(make: Make, world: World) -> None:
-    resolver = make(max_bytes_in_flight=1200)
+    services = make(max_bytes_in_flight=1200)
     world.open.clear()
     wanted = [inline(number) for number in range(10)]
     for one in wanted:
         world.data[one.content] = PICTURE.data
-        resolver.prefetch(one)  # all in one turn of the loop
-    states = [resolver.state(one) for one in wanted]
+        services.pipeline.prefetch(one)  # all in one turn of the loop
+    states = [services.pipeline.state(one) for one in wanted]
     assert states == ["resolving"] * 2 + ["new"] * 8
     world.open.set()
     # asking for one that was left out does it then
-    assert await read(resolver, wanted[9]) == PICTURE.data
-    await until(lambda: resolver.state(wanted[0]) != "resolving")
-    resolver.prefetch(wanted[5])
-    assert resolver.state(wanted[5]) == "resolving"
+    assert await read(services, wanted[9]) == PICTURE.data
+    await until(lambda: services.pipeline.state(wanted[0]) != "resolving")
+    services.pipeline.prefetch(wanted[5])
+    assert services.pipeline.state(wanted[5]) == "resolving"
 
 
-async def test_large_contents_are_fetched_once(resolver: ImageResolver, world: World) -> None:
+async def test_large_contents_are_fetched_once(services: Services, world: World) -> None:
     found = from_segment({"type": "image", "data": {"file": "base64://" + "A" * 100_000}}, "1", "5")
     assert found is not None
     world.data[found.content] = PICTURE.data
-    assert await read(resolver, found) == PICTURE.data
-    assert resolver.state(found) == "stored"
-    assert await read(resolver, found) == PICTURE.data
+    assert await read(services, found) == PICTURE.data
+    assert services.pipeline.state(found) == "stored"
+    assert await read(services, found) == PICTURE.data
     assert len(world.fetched) == 1  # the store knows it
 
 
 async def test_too_large_ones_are_not_prefetched(make: Make, world: World) -> None:
-    resolver = make(max_image_size=1000)
-    resolver.prefetch(reference(size=1001))
-    assert resolver.state(reference(size=1001)) == "new"
-    assert await read(resolver, reference(size=1001)) == PICTURE.data
+    services = make(max_image_size=1000)
+    services.pipeline.prefetch(reference(size=1001))
+    assert services.pipeline.state(reference(size=1001)) == "new"
+    assert await read(services, reference(size=1001)) == PICTURE.data
 
 
 async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.resolution._MAX_FLIGHTS", 3)
-    resolver = make()
+    monkeypatch.setattr("nonebot_plugin_qqimage.pipeline.pipeline._MAX_FLIGHTS", 3)
+    services = make()
     world.open.clear()
     for number in range(9):
-        resolver.prefetch(reference(message=number))
-    assert [resolver.state(reference(message=n)) for n in range(4)] == ["resolving"] * 3 + ["new"]
+        services.pipeline.prefetch(reference(message=number))
+    assert [services.pipeline.state(reference(message=n)) for n in range(4)] == [
+        "resolving"
+    ] * 3 + ["new"]
     with pytest.raises(ImageUnavailable, match="ahead of it"):
-        await read(resolver, reference(message=8))
-    joined = asyncio.create_task(read(resolver, reference(message=0)))
+        await read(services, reference(message=8))
+    joined = asyncio.create_task(read(services, reference(message=0)))
     await until(lambda: len(world.fetched) == 3)
     world.open.set()
     assert await joined == PICTURE.data
-    await until(lambda: resolver.state(reference(message=2)) == "stored")
-    assert await read(resolver, reference(message=8)) == PICTURE.data
+    await until(lambda: services.pipeline.state(reference(message=2)) == "stored")
+    assert await read(services, reference(message=8)) == PICTURE.data
 
 
 async def test_waiting_has_an_end(
     make: Make, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.resolution._MAX_WAIT", 0.05)
-    resolver = make(concurrency=1)
+    monkeypatch.setattr("nonebot_plugin_qqimage.pipeline.pipeline._MAX_WAIT", 0.05)
+    services = make(concurrency=1)
     world.open.clear()
-    resolver.prefetch(reference())
+    services.pipeline.prefetch(reference())
     await until(lambda: world.fetched)
     with pytest.raises(ImageUnavailable, match="ahead of it"):
-        await read(resolver, reference(message=2))
+        await read(services, reference(message=2))
     world.open.set()
 
 
@@ -363,32 +360,32 @@ class FullDisk:
 
 
 async def test_what_cannot_be_kept_is_given_all_the_same(
-    resolver: ImageResolver, monkeypatch: pytest.MonkeyPatch, log: list[str]
+    services: Services, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     with monkeypatch.context() as patch:
         FullDisk(patch, "put")
         for message in range(3):
-            image = resolver.image(reference(message=message))
+            image = services.resolver.image(reference(message=message))
             assert await image.read() == PICTURE.data
             with pytest.raises(StoreError, match="no file"):
                 await image.path()
     (line,) = log  # once, not once an image
     assert "no space left; images are still fetched, but not kept" in line
-    assert await resolver.image(reference()).path()
+    assert await services.resolver.image(reference()).path()
 
 
 async def test_a_store_that_cannot_be_searched(
-    resolver: ImageResolver, monkeypatch: pytest.MonkeyPatch, log: list[str]
+    services: Services, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     FullDisk(monkeypatch, "find", "put")
-    assert await read(resolver, reference()) == PICTURE.data
+    assert await read(services, reference()) == PICTURE.data
     assert len(log) == 1
 
 
 async def test_a_picture_that_the_store_lost_is_fetched_again(
-    resolver: ImageResolver, world: World
+    services: Services, world: World
 ) -> None:
-    image = resolver.image(reference())
+    image = services.resolver.image(reference())
     path = await image.path()
     path.unlink()
     assert await image.read() == PICTURE.data
@@ -411,19 +408,19 @@ async def test_a_damaged_index_is_trouble_for_the_store_alone(
 
 
 async def test_closing_ends_what_is_under_way(make: Make, world: World) -> None:
-    resolver = make()
+    services = make()
     world.open.clear()
-    waiter = asyncio.create_task(read(resolver, reference()))
+    waiter = asyncio.create_task(read(services, reference()))
     await until(lambda: world.fetched)
-    await asyncio.wait_for(resolver.close(), 60)
+    await asyncio.wait_for(services.pipeline.close(), 60)
     assert world.cancelled
     assert world.closed
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    await resolver.close()
+    await services.pipeline.close()
 
 
 @pytest.mark.parametrize("target", ["qqimage:", "https://127.0.0.1/", "", f"qqimage:{'G' * 64}"])
-async def test_what_names_no_image(resolver: ImageResolver, target: str) -> None:
+async def test_what_names_no_image(services: Services, target: str) -> None:
     with pytest.raises(ValueError, match="not a qqimage"):
-        resolver.image(target)
+        services.resolver.image(target)

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
+from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.content import inspect
+from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import Attempt, Cause
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.sources import Fetch, Fetched, Sources
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .store.pictures import Picture
 
@@ -32,8 +32,9 @@ class World:
         self.open.set()
         self.closed = False
 
-    async def fetch(self, fetch: Fetch) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        reference = fetch.reference
+    async def fetch(
+        self, reference: ImageReference, *_: object
+    ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
         self.fetched.append(reference)
         try:
             await self.open.wait()
@@ -52,7 +53,7 @@ class World:
         self.closed = True
 
 
-Make = Callable[..., ImageResolver]
+Make = Callable[..., Services]
 
 
 @pytest.fixture
@@ -64,9 +65,9 @@ def world() -> World:
 
 @pytest.fixture
 async def make(world: World, tmp_path: Path) -> AsyncGenerator[Make, None]:
-    made: list[ImageResolver] = []
+    made: list[Services] = []
 
-    def make(**settings: Any) -> ImageResolver:
+    def make(**settings: Any) -> Services:
         config = ScopedConfig(**settings)
         store = ImageStore(
             tmp_path / "store",
@@ -74,15 +75,15 @@ async def make(world: World, tmp_path: Path) -> AsyncGenerator[Make, None]:
             max_age=config.max_age,
             remember_sightings=config.sightings,
         )
-        made.append(ImageResolver(config, store, cast(Sources, world), dict))
+        made.append(Services.of(config, store, cast(Fetcher, world), dict))
         return made[-1]
 
     yield make
     world.open.set()
-    for resolver in made:
-        await resolver.close()
+    for services in made:
+        await services.pipeline.close()
 
 
 @pytest.fixture
-def resolver(make: Make) -> ImageResolver:
+def services(make: Make) -> Services:
     return make()

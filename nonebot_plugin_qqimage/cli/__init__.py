@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import StoreError
-from ..store import ImageStore
+from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
 from .commands import Commands
 from .place import quiet, settings, usual_folder

@@ -9,19 +9,12 @@ from typing import Any
 import anyio.to_thread
 
 from ..config import ScopedConfig
-from ..doctor import (
-    Line,
-    Word,
-    about_bots,
-    about_store,
-    about_versions,
-    public,
-    reaches_hosts,
-    speaks_tls,
-    versions,
-    words,
-    worst,
-)
+from ..doctor.implementations import about_bots
+from ..doctor.line import Line, worst
+from ..doctor.network import reaches_hosts, speaks_tls
+from ..doctor.running import RunningBot, public, running_bots
+from ..doctor.storage import about_store
+from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from .commands import Commands
 from .session import TROUBLE, Result, Session
@@ -71,14 +64,16 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     return Result(document, show, TROUBLE if verdict == "failed" else 0)
 
 
-async def _listen(session: Session) -> list[Word]:
+async def _listen(session: Session) -> list[RunningBot]:
     try:
-        return await session.store.query(words)
+        return await session.store.query(running_bots)
     except StoreError:  # which `about_store` will tell
         return []
 
 
-def _about(word: Word, config: ScopedConfig, here: str, found: Mapping[str, str]) -> list[Line]:
+def _about(
+    word: RunningBot, config: ScopedConfig, here: str, found: Mapping[str, str]
+) -> list[Line]:
     said = word.said
     text = f"runs in {said['folder']}, driver {said['driver']}, {about_versions(said['versions'])}"
     about = f"process {said['pid']}"
@@ -94,7 +89,7 @@ def _about(word: Word, config: ScopedConfig, here: str, found: Mapping[str, str]
     return lines
 
 
-def _said(heard: list[Word]) -> int | None:
+def _said(heard: list[RunningBot]) -> int | None:
     """The store's bound, if a bot that uses it has said so."""
     return max((word.said["settings"]["max_store_size"] for word in heard), default=None)
 

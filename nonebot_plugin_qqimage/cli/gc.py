@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 
-from ..figures import size_of
+from ..doctor.figures import size_of
 from .commands import Commands
 from .session import Result, Session
 from .terminal import Terminal

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from ..figures import size_of, time_of
-from ..store import Stored
+from ..doctor.figures import size_of, time_of
+from ..store.local.index import Stored
 from .commands import Commands
 from .query import add_filters, from_options
 from .session import USAGE, Complaint, Result, Session

@@ -10,8 +10,7 @@ from nonebot import get_plugin_config
 from nonebot.log import logger, logger_id
 
 from ..config import Config, ScopedConfig
-from ..folder import data_folder
-from ..lifespan import get_resolver
+from ..store.folder import data_folder
 
 
 @contextlib.contextmanager
@@ -41,10 +40,7 @@ def settings() -> ScopedConfig:
 
 def usual_folder() -> Path:
     """Where the bot's store lies, or would lie. `settings` comes first."""
-    try:
-        return get_resolver().store.folder  # of the plugin, as nb-cli has loaded it
-    except RuntimeError:
-        return data_folder()
+    return data_folder()
 
 
 def _write(text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..store import Selection
+from ..store.local.selection import Selection
 from .session import USAGE, Complaint
 
 HELP = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config import ScopedConfig
-from ..store import ImageStore
+from ..store.image_store import ImageStore
 from .terminal import Terminal
 
 OK = 0

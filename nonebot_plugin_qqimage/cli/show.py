@@ -6,8 +6,10 @@ import re
 import sys
 from typing import Any
 
-from ..figures import size_of, time_of
-from ..store import Index, Selection, Sighting, Stored
+from ..doctor.figures import size_of, time_of
+from ..store.image_store import Sighting
+from ..store.local.index import Index, Stored
+from ..store.local.selection import Selection
 from .commands import Commands
 from .listing import facts
 from .session import TROUBLE, USAGE, Complaint, Result, Session

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from ..figures import size_of
-from ..store import Index
+from ..doctor.figures import size_of
+from ..store.local.index import Index
 from .commands import Commands
 from .session import Result, Session
 from .terminal import Terminal

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from importlib.util import find_spec
 
-from ..figures import printable
+from ..doctor.figures import printable
 
 _PAUSE = 1.0
 """Seconds between two lines of progress."""

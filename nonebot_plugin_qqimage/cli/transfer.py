@@ -10,11 +10,14 @@ from typing import Any
 
 import anyio.to_thread
 
-from ..content import ImageInfo, inspect
+from ..content.info import ImageInfo
+from ..content.inspection import inspect
+from ..doctor.figures import size_of
 from ..errors import AttemptFailed
-from ..figures import size_of
-from ..reference import ImageReference
-from ..store import ImageStore, Selection, Sighting, Stored
+from ..messages.reference import ImageReference
+from ..store.image_store import ImageStore, Sighting
+from ..store.local.index import Stored
+from ..store.local.selection import Selection
 from .commands import Commands
 from .listing import facts
 from .manifest import NAME, Manifest

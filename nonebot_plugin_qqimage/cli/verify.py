@@ -3,7 +3,8 @@
 import argparse
 from collections import Counter
 
-from ..store import Finding, Index, Trouble
+from ..store.local.index import Index
+from ..store.local.maintenance import Finding, Trouble
 from .commands import Commands
 from .session import TROUBLE, Result, Session
 from .terminal import Terminal

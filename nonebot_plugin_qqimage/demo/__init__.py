@@ -1,1 +1,1 @@
-"""A simulated OneBot peer and a simulated CDN, for the demo and the tests (extra ``demo``)."""
+"""The demo: a day in a chat, played by a real bot against the simulator (extra ``demo``)."""

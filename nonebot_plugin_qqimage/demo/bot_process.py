@@ -53,12 +53,12 @@ class BotProcess:
 
     @property
     def ws_url(self) -> str:
-        """Where a peer connects to (reverse WebSocket)."""
+        """Where an implementation connects to (reverse WebSocket)."""
         return f"ws://127.0.0.1:{self.port}/onebot/v11/ws"
 
     @property
     def http_url(self) -> str:
-        """Where a peer posts its events to (HTTP)."""
+        """Where an implementation posts its events to (HTTP)."""
         return f"http://127.0.0.1:{self.port}/onebot/v11/http"
 
     @property

@@ -13,14 +13,15 @@ from typing import Any
 
 import httpx
 
-from ..store import ImageStore
+from ..simulator.image_host.cdn import SimulatedCdn
+from ..simulator.image_host.faults import Fault
+from ..simulator.implementation import SimulatedImplementation
+from ..simulator.messages import MarketFace, Picture
+from ..simulator.pictures import ANIMATION, PHOTO, STICKER, WEBP, png
+from ..simulator.transports.reverse_ws import ReverseWebSocket
+from ..store.image_store import ImageStore
 from .bot_process import BotProcess
-from .cdn import Fault, SimulatedCdn
-from .messages import MarketFace, Picture
-from .peer import SimulatedPeer
-from .pictures import ANIMATION, PHOTO, STICKER, WEBP, png
 from .report import Report, Row
-from .transports import ReverseWebSocket
 
 _NAIVE_PATIENCE = 1.0
 """Seconds the plain download waits; a real one would wait longer, for as little."""
@@ -46,19 +47,21 @@ async def _play(report: Report) -> int:
     async with AsyncExitStack() as stack:
         cdn = await stack.enter_async_context(SimulatedCdn())
         bot = await stack.enter_async_context(BotProcess(folder / "bot", settings))
-        peers = {
-            "luckylilliabot": SimulatedPeer(
+        implementations = {
+            "luckylilliabot": SimulatedImplementation(
                 "luckylilliabot-8", cdn, self_id=10001, file_dir=folder / "llbot"
             ),
-            "napcat": SimulatedPeer("napcat", cdn, self_id=10002, reported_dir="/app/.config/QQ"),
-            "inlining": SimulatedPeer("napcat", cdn, self_id=10003, inline_base64=True),
-            "lagrange": SimulatedPeer("lagrange", cdn, self_id=10004),
+            "napcat": SimulatedImplementation(
+                "napcat", cdn, self_id=10002, reported_dir="/app/.config/QQ"
+            ),
+            "inlining": SimulatedImplementation("napcat", cdn, self_id=10003, inline_base64=True),
+            "lagrange": SimulatedImplementation("lagrange", cdn, self_id=10004),
         }
-        for peer in peers.values():
-            await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
-            await peer.connected(1, timeout=_ANSWER_PATIENCE)
+        for implementation in implementations.values():
+            await stack.enter_async_context(ReverseWebSocket(implementation, bot.ws_url))
+            await implementation.connected(1, timeout=_ANSWER_PATIENCE)
         report.begin(bot.ws_url)
-        async for scene in _scenes(cdn, **peers):
+        async for scene in _scenes(cdn, **implementations):
             for row in await _watch(scene):
                 report.add(row)
     store = ImageStore(bot.store, max_size=1 << 40, max_age=1 << 40)
@@ -74,7 +77,7 @@ class Scene:
 
     case: str
     """What is special about them."""
-    peer: SimulatedPeer
+    implementation: SimulatedImplementation
     """Whose bot got them."""
     shown: tuple[tuple[bytes, str], ...]
     """Each picture's true bytes, and the URL that its segment said."""
@@ -84,60 +87,60 @@ class Scene:
 
 async def _scenes(
     cdn: SimulatedCdn,
-    luckylilliabot: SimulatedPeer,
-    napcat: SimulatedPeer,
-    inlining: SimulatedPeer,
-    lagrange: SimulatedPeer,
+    luckylilliabot: SimulatedImplementation,
+    napcat: SimulatedImplementation,
+    inlining: SimulatedImplementation,
+    lagrange: SimulatedImplementation,
 ) -> AsyncGenerator[Scene, None]:
     """The day, one scene after the other; each is sent when it is asked for."""
-    peer = luckylilliabot
-    holiday = peer.picture(png(seed=1))
-    first = await peer.send_group(holiday)
+    implementation = luckylilliabot
+    holiday = implementation.picture(png(seed=1))
+    first = await implementation.send_group(holiday)
     first_url = cdn.url(holiday.hosted)
-    yield _scene("group picture", peer, holiday)
+    yield _scene("group picture", implementation, holiday)
 
-    private = peer.picture(PHOTO, kind="private")
-    await peer.send_private(private)
-    yield _scene("private picture", peer, private)
+    private = implementation.picture(PHOTO, kind="private")
+    await implementation.send_private(private)
+    yield _scene("private picture", implementation, private)
 
-    three = [peer.picture(png(seed=seed)) for seed in (2, 3, 4)]
-    await peer.send_group(three)
-    yield _scene("three in one message", peer, *three)
+    three = [implementation.picture(png(seed=seed)) for seed in (2, 3, 4)]
+    await implementation.send_group(three)
+    yield _scene("three in one message", implementation, *three)
 
-    sticker = peer.picture(STICKER, sticker=True)
-    await peer.send_group(sticker)
-    yield _scene("sticker", peer, sticker)
+    sticker = implementation.picture(STICKER, sticker=True)
+    await implementation.send_group(sticker)
+    yield _scene("sticker", implementation, sticker)
 
-    moving = peer.picture(ANIMATION)
-    await peer.send_group(moving)
-    yield _scene("GIF", peer, moving)
+    moving = implementation.picture(ANIMATION)
+    await implementation.send_group(moving)
+    yield _scene("GIF", implementation, moving)
 
-    webp = peer.picture(WEBP, name=f"{hashlib.md5(WEBP).hexdigest().upper()}.jpg")
-    await peer.send_group(webp)
-    yield _scene("WebP that says it is a JPEG", peer, webp)
+    webp = implementation.picture(WEBP, name=f"{hashlib.md5(WEBP).hexdigest().upper()}.jpg")
+    await implementation.send_group(webp)
+    yield _scene("WebP that says it is a JPEG", implementation, webp)
 
     face = napcat.market_face(ANIMATION[:-1] + b";")
     await napcat.send_group(face)
     yield _scene("market face", napcat, face)
 
-    late = peer.picture(png(seed=5))
-    yield await _belated("link dead on arrival", peer, late, cdn.expire_keys)
+    late = implementation.picture(png(seed=5))
+    yield await _belated("link dead on arrival", implementation, late, cdn.expire_keys)
 
-    await peer.send_group("what is this?", quote=first)
-    yield Scene("quoted after its link died", peer, ((holiday.hosted.data, first_url),))
+    await implementation.send_group("what is this?", quote=first)
+    yield Scene("quoted after its link died", implementation, ((holiday.hosted.data, first_url),))
 
-    again = peer.picture(holiday.hosted.data)
-    await peer.send_group(again)
-    yield _scene("sent again", peer, again)
+    again = implementation.picture(holiday.hosted.data)
+    await implementation.send_group(again)
+    yield _scene("sent again", implementation, again)
 
     distant = napcat.picture(png(seed=6))
     await napcat.send_group(distant)
-    yield _scene("peer's file not readable here", napcat, distant)
+    yield _scene("implementation's file not readable here", napcat, distant)
 
     cdn.faults.abroad = "hang"
-    refused = peer.picture(png(seed=7))
-    await peer.send_group(refused)
-    yield _scene("image host refuses this bot", peer, refused)
+    refused = implementation.picture(png(seed=7))
+    await implementation.send_group(refused)
+    yield _scene("image host refuses this bot", implementation, refused)
 
     both = inlining.picture(png(seed=8))
     await inlining.send_group(both)
@@ -163,19 +166,21 @@ async def _scenes(
 
 
 async def _belated(
-    case: str, peer: SimulatedPeer, picture: Picture, happen: Callable[[], None]
+    case: str, implementation: SimulatedImplementation, picture: Picture, happen: Callable[[], None]
 ) -> Scene:
     """A picture whose link is written before something happens, and sent after it."""
-    message = peer.message("group", picture)
-    peer.remember(message)
-    frame, scene = peer.flavour.event(message), _scene(case, peer, picture)
+    message = implementation.message("group", picture)
+    implementation.remember(message)
+    frame, scene = implementation.flavour.event(message), _scene(case, implementation, picture)
     happen()
-    await peer.push(frame)
+    await implementation.push(frame)
     return scene
 
 
-def _scene(case: str, peer: SimulatedPeer, *parts: Picture | MarketFace) -> Scene:
-    return Scene(case, peer, tuple(_shown(peer.cdn, part) for part in parts))
+def _scene(
+    case: str, implementation: SimulatedImplementation, *parts: Picture | MarketFace
+) -> Scene:
+    return Scene(case, implementation, tuple(_shown(implementation.cdn, part) for part in parts))
 
 
 def _shown(cdn: SimulatedCdn, part: Any) -> tuple[bytes, str]:
@@ -186,7 +191,7 @@ async def _watch(scene: Scene) -> list[Row]:
     started = time.perf_counter()
     answers: list[tuple[dict[str, Any], int]] = []
     for _ in scene.shown:
-        told = json.loads((await scene.peer.next_sent(_ANSWER_PATIENCE)).text)
+        told = json.loads((await scene.implementation.next_sent(_ANSWER_PATIENCE)).text)
         answers.append((told, round((time.perf_counter() - started) * 1000)))
     return [
         Row(

@@ -6,12 +6,12 @@ import time
 
 import anyio.to_thread
 
-from ..budget import ByteBudget
 from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause, mask_keys
-from ..sources.download import Downloader
-from ..sources.tls import default_context, offers_rsa, qq_context
-from .finding import Line
+from ..fetch.download import Downloader
+from ..fetch.tls import default_context, offers_rsa, qq_context
+from ..pipeline.budget import ByteBudget
+from .line import Line
 
 HOST = "multimedia.nt.qq.com.cn"
 """Where QQ keeps pictures."""

@@ -5,17 +5,20 @@ from collections.abc import Iterator
 
 from nonebot.adapters.onebot.v11 import MessageEvent
 
-from ..content import ImageInfo
+from ..content.info import ImageInfo
 from ..errors import Attempt, ImageUnavailable, StoreError, unavailable
-from ..figures import size_of
-from ..reference import ImageReference
+from ..messages.reference import ImageReference
+from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
-from .finding import Line
+from .figures import size_of
+from .line import Line
 
 _ABOUT = "picture"
 
 
-async def about_picture(resolver: ImageResolver, event: MessageEvent) -> list[Line]:
+async def about_picture(
+    resolver: ImageResolver, pipeline: Pipeline, event: MessageEvent
+) -> list[Line]:
     """What becomes of a picture of the event's chat when the sources are asked for it.
 
     The one in the message, or in the one that it quotes, or else the last one of the chat.
@@ -28,13 +31,13 @@ async def about_picture(resolver: ImageResolver, event: MessageEvent) -> list[Li
         cure = "send one together with the command, or quote one"
         return [Line("warning", _ABOUT, "there is none in this chat to try", cure)]
     reference = images[0].reference
-    return [await _in_store(resolver, reference), *await _anew(resolver, reference)]
+    return [await _in_store(pipeline, reference), *await _anew(pipeline, reference)]
 
 
-async def _in_store(resolver: ImageResolver, reference: ImageReference) -> Line:
+async def _in_store(pipeline: Pipeline, reference: ImageReference) -> Line:
     try:
-        info = await resolver.store.find(reference)
-        lost = info is not None and not await resolver.store.intact(info)
+        info = await pipeline.store.find(reference)
+        lost = info is not None and not await pipeline.store.intact(info)
     except StoreError as error:
         return Line("failed", _ABOUT, f"the store cannot say whether it has it: {error}")
     if info is None:
@@ -44,10 +47,10 @@ async def _in_store(resolver: ImageResolver, reference: ImageReference) -> Line:
     return Line("ok", _ABOUT, f"the store has it: {_what(info)}")
 
 
-async def _anew(resolver: ImageResolver, reference: ImageReference) -> list[Line]:
+async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
     started = time.perf_counter()
     try:
-        fetched, attempts = await resolver.fetch_anew(reference)
+        fetched, attempts = await pipeline.fetch_anew(reference)
     except ImageUnavailable as error:
         fetched, attempts = None, error.attempts
     seconds = time.perf_counter() - started

@@ -9,9 +9,10 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import StoreError
-from ..figures import size_of
-from ..store import ImageStore, Index, Totals
-from .finding import Line
+from ..store.image_store import ImageStore
+from ..store.local.index import Index, Totals
+from .figures import size_of
+from .line import Line
 
 _ABOUT = "store"
 _LITTLE = 64 << 20

@@ -3,8 +3,8 @@
 import time
 from collections import OrderedDict
 
-from ..content import ImageInfo
-from ..reference import ImageReference
+from ..content.info import ImageInfo
+from ..messages.reference import ImageReference
 
 _MAX_KNOWN = 4096
 """References whose image is known without looking: some 2 MB of memory."""
@@ -31,7 +31,7 @@ class Known:
     def learn(self, reference: ImageReference, info: ImageInfo) -> None:
         """A reference means this image."""
         # not under a file name that the content does not confirm, and not as what this bot sent
-        # there: either would speak for other images, as peers use the same id twice
+        # there: either would speak for other images, as implementations use the same id twice
         promised = reference.sha256 or confirms(info, reference)
         for key in filter(None, [reference.key if promised else "", reference.name]):
             self._infos[key] = info, time.monotonic()

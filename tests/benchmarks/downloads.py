@@ -130,7 +130,7 @@ class _Workload:
         return cost
 
     async def answer(self, api: str, data: dict[str, Any]) -> dict[str, Any]:
-        """What the peer says: the URL that the segment has already."""
+        """What the implementation says: the URL that the segment has already."""
         return {"url": self._urls[data["file"]]}
 
 

@@ -1,8 +1,7 @@
 """What one event costs: our plugin against one empty event preprocessor, in this process.
 
-From the peer's JSON, parsed, to the end of NoneBot's handling, without any matcher; and all that
-is done about it in the background, in whichever thread. NoneBot looks for the arguments of the
-empty one, as for everybody's; ours is called directly, see `direct.py`.
+From the implementation's JSON, parsed, to the end of NoneBot's handling, without any matcher; and
+all that is done about it in the background, in whichever thread.
 """
 
 import asyncio

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .measure import Cost, Side, compare, seconds, side_by_side
 from .table import Result, at_most
@@ -92,19 +92,19 @@ async def _round(names: Sequence[str], cdn: SimulatedCdn) -> dict[str, list[Cost
         for name in names:
             bot = _Bot(folder / name, OURS if name == "ours" else EMPTY)
             await stack.enter_async_context(bot)
-            peer = SimulatedPeer("napcat", cdn)
-            peer.behaviour.delays["get_image"] = 1.0
-            await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
-            await peer.connected(1, 30)
-            sides[name] = functools.partial(_answered, peer)
+            implementation = SimulatedImplementation("napcat", cdn)
+            implementation.behaviour.delays["get_image"] = 1.0
+            await stack.enter_async_context(ReverseWebSocket(implementation, bot.ws_url))
+            await implementation.connected(1, 30)
+            sides[name] = functools.partial(_answered, implementation)
         return await side_by_side(sides, _MESSAGES, warm_up=_WARM_UP, collect=False)
 
 
-async def _answered(peer: SimulatedPeer) -> Cost:
+async def _answered(implementation: SimulatedImplementation) -> Cost:
     """How long after it was sent a message reaches the first matcher, which says when it did."""
-    picture = peer.picture(png(32, 32, len(peer.calls)))
+    picture = implementation.picture(png(32, 32, len(implementation.calls)))
     sent = time.time()
-    await peer.send_group(picture)
-    reached = float((await peer.next_sent(30)).text)
+    await implementation.send_group(picture)
+    reached = float((await implementation.next_sent(30)).text)
     await asyncio.sleep(0.006)  # what either does afterwards is not the other's burden
     return Cost(reached - sent, 0.0)

@@ -1,4 +1,4 @@
-"""A thousand messages with pictures of 5 MB at once, and a peer that answers one call at a time.
+"""A thousand messages with 5 MB pictures at once; the implementation answers one call at a time.
 
 Half of the answers hold the picture itself, the other half its URL.
 """
@@ -13,9 +13,9 @@ import pybase64
 
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .in_process import message
 from .memory import resident
@@ -46,9 +46,9 @@ async def measure() -> list[Result]:
         cdn = await stack.enter_async_context(SimulatedCdn())
         bot = BotProcess(folder, {"EXPECTED": _PICTURES}, (_PLUGIN,))
         await stack.enter_async_context(bot)
-        peer = SimulatedPeer("napcat", cdn)
-        peer.behaviour.serial = True
-        peer.behaviour.delays["get_image"] = _ANSWER_SECONDS
+        implementation = SimulatedImplementation("napcat", cdn)
+        implementation.behaviour.serial = True
+        implementation.behaviour.delays["get_image"] = _ANSWER_SECONDS
 
         def answer(params: dict[str, Any]) -> dict[str, Any]:
             picture = pictures[params["file"]]
@@ -57,13 +57,13 @@ async def measure() -> list[Result]:
                 data["base64"] = pybase64.b64encode_as_string(picture.data)
             return {"status": "ok", "retcode": 0, "data": data, "message": "", "wording": ""}
 
-        peer.answers["get_image"] = answer
-        await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
-        await peer.connected(1, 30)
+        implementation.answers["get_image"] = answer
+        await stack.enter_async_context(ReverseWebSocket(implementation, bot.ws_url))
+        await implementation.connected(1, 30)
         process = int(_logged(bot, r"process (\d+)\."))
         idle = resident(process)
         for picture in pictures.values():
-            await peer.push(message(picture.number + 1, picture, host.url(picture)))
+            await implementation.push(message(picture.number + 1, picture, host.url(picture)))
         await bot.wait_for_log("failed: ", _PATIENCE)
         failures = int(_logged(bot, r"failed: (\d+)\."))
         peak = resident(process, peak=True)

@@ -17,9 +17,9 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from nonebot_plugin_qqimage.content import ImageInfo
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.content.info import ImageInfo
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .measure import Comparison, Cost, Side, compare, seconds, side_by_side, stopwatch
 from .memory import resident

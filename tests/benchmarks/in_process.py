@@ -1,4 +1,4 @@
-"""NoneBot with our plugin in this process, and a bot whose peer answers as a benchmark says."""
+"""NoneBot with our plugin in this process; a bot whose implementation a benchmark scripts."""
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -47,7 +47,7 @@ async def running_bot() -> AsyncIterator[AnsweringBot]:
 
 
 def message(message_id: int, picture: Numbered, url: str) -> dict[str, Any]:
-    """The event of a group message with one picture, as a peer sends it."""
+    """The event of a group message with one picture, as an implementation sends it."""
     segment = {
         "type": "image",
         "data": {
@@ -81,7 +81,7 @@ async def keep(picture: Numbered) -> None:
     """Have a picture stored as if it had been fetched a while ago."""
     # the plugin must not be imported before NoneBot has loaded it
     from nonebot_plugin_qqimage import ImageReference, get_resolver
-    from nonebot_plugin_qqimage.content import inspect
+    from nonebot_plugin_qqimage.content.inspection import inspect
 
     info = inspect(picture.data, max_size=1 << 30, max_pixels=1 << 30)
     reference = ImageReference(file=picture.name, size=picture.size)

@@ -29,7 +29,7 @@ _IDLE = 0.3
 """Seconds for which the loop is watched with nothing to do."""
 
 Describe = Callable[[Numbered], Awaitable[dict[str, Any]]]
-"""What the peer answers about a picture."""
+"""What the implementation answers about a picture."""
 
 
 async def measure() -> list[Result]:

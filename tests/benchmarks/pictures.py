@@ -42,7 +42,7 @@ class Numbered:
 @functools.cache
 def _base(size: int) -> tuple[bytes, bytes, "hashlib._Hash"]:
     # not above, for NoneBot must load the plugin before anybody imports it
-    from nonebot_plugin_qqimage.demo.pictures import noise_png
+    from nonebot_plugin_qqimage.simulator.pictures import noise_png
 
     data = noise_png(size - _MARK, seed=size)
     start, end = data[:-_END], data[-_END:]

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from nonebot_plugin_qqimage.content import ImageInfo
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.content.info import ImageInfo
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .measure import Cost, compare, seconds, side_by_side, stopwatch
 from .table import Result, at_most, within

@@ -42,8 +42,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def pictures(folder: Path) -> "list[Picture]":
     """Six pictures in the store: two seen in each of two groups, one in both, one nowhere."""
-    from nonebot_plugin_qqimage.sighting import Sighting
-    from nonebot_plugin_qqimage.store import ImageStore
+    from nonebot_plugin_qqimage.messages.sighting import Sighting
+    from nonebot_plugin_qqimage.store.image_store import ImageStore
 
     from ..store.pictures import Picture
 

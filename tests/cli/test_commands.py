@@ -12,7 +12,7 @@ import pytest
 
 from nonebot_plugin_qqimage import script
 from nonebot_plugin_qqimage.doctor import network
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture, sha256
 from .conftest import Run

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
 from .conftest import MODULE, environment, module
@@ -21,7 +21,7 @@ OTHER = """
 import asyncio, sys
 from pathlib import Path
 from tests.store.pictures import Picture
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 
 async def write():

@@ -12,18 +12,14 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.doctor import (
-    Line,
-    about_bots,
-    about_store,
-    network,
-    reaches_hosts,
-    speaks_tls,
-    worst,
-)
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.doctor import network
+from nonebot_plugin_qqimage.doctor.implementations import about_bots
+from nonebot_plugin_qqimage.doctor.line import Line, worst
+from nonebot_plugin_qqimage.doctor.network import reaches_hosts, speaks_tls
+from nonebot_plugin_qqimage.doctor.storage import about_store
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
-from ..sources.http_server import Server, reply, serving
+from ..fetch.http_server import Server, reply, serving
 from ..store.pictures import Picture
 
 HOST = "multimedia.nt.qq.com.cn"
@@ -49,7 +45,7 @@ def told(lines: list[Line]) -> str:
     return "\n".join(map(str, lines))
 
 
-def test_a_healthy_peer() -> None:
+def test_a_healthy_implementation() -> None:
     connected = time.time() - 601
     lines = about_bots([{**KNOWN, "connected": connected, "reads_files": True, "inlines": False}])
     assert worst(lines) == "ok"
@@ -82,7 +78,9 @@ def test_a_healthy_peer() -> None:
         ({"frame_limit": None, "inlines": True}, "ok", "any size", ""),
     ],
 )
-def test_what_is_wrong_with_a_peer(known: dict[str, Any], state: str, text: str, cure: str) -> None:
+def test_what_is_wrong_with_a_implementation(
+    known: dict[str, Any], state: str, text: str, cure: str
+) -> None:
     lines = about_bots([{**KNOWN, **known}])
     assert worst(lines) == state
     (line,) = [line for line in lines if text in line.text]
@@ -90,7 +88,7 @@ def test_what_is_wrong_with_a_peer(known: dict[str, Any], state: str, text: str,
     assert cure in line.cure
 
 
-def test_no_peer() -> None:
+def test_no_implementation() -> None:
     (line,) = about_bots([])
     assert (line.state, line.about) == ("warning", "connection")
 

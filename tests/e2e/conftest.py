@@ -1,4 +1,4 @@
-"""A real bot in a process of its own, and simulated peers around it."""
+"""A real bot in a process of its own, and simulated implementations around it."""
 
 import json
 import re
@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 PLUGINS = Path(__file__).parent / "plugins"
 PATIENCE = 30.0
@@ -48,9 +48,11 @@ async def cdn() -> AsyncIterator[SimulatedCdn]:
         yield cdn
 
 
-async def told(peer: SimulatedPeer, timeout: float = PATIENCE) -> dict[str, Any]:
+async def told(
+    implementation: SimulatedImplementation, timeout: float = PATIENCE
+) -> dict[str, Any]:
     """What the example plugin says of the next picture."""
-    return json.loads((await peer.next_sent(timeout)).text)
+    return json.loads((await implementation.next_sent(timeout)).text)
 
 
 async def stored(bot: BotProcess, count: int) -> None:

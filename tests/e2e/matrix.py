@@ -1,4 +1,4 @@
-"""What works where: the outcome that is expected for each peer, place and kind of picture.
+"""What works where: the outcome expected for each implementation, place and kind of picture.
 
 Written down from what is known of each implementation, before it was tried. A word is the source
 that gives the bytes, a word after ✗ the error and the cure that its hint has to name.
@@ -44,15 +44,15 @@ KINDS = ("group", "private", "sticker", "quoted", "elsewhere", "forwarded", "own
 from another device (``message_sent``), "own" one that a plugin sent, quoted later."""
 
 PLACES = {
-    "same host": "all is well, and the bot can read the peer's files",
-    "other host": "all is well, but the peer's files are not readable here",
+    "same host": "all is well, and the bot can read the implementation's files",
+    "other host": "all is well, but the implementation's files are not readable here",
     "path map": "the same, but the folder is shared and QQIMAGE__PATH_MAP says where",
     "refused": "other host, and the image host refuses the bot alone",
     "refused, map": "path map, and the image host refuses the bot alone",
     "expired": "same host, and the link's key dies on its way to the bot",
     "expired, other": "other host, and the link's key dies on its way to the bot",
-    "rotated": "same host, and the keys the peer has are dead before their time",
-    "rotated, other": "other host, and the keys the peer has are dead before their time",
+    "rotated": "same host, and the keys the implementation has are dead before their time",
+    "rotated, other": "other host, and the keys the implementation has are dead before their time",
     "down": "same host, and the image host serves nobody",
     "down, other": "other host, and the image host serves nobody",
 }
@@ -60,18 +60,20 @@ PLACES = {
 # Where the first prediction was wrong, or could not be kept:
 # - "refused", luckylilliabot-8: once its files have turned out unreadable, it is asked for links
 #   alone, so the hint of the next failure left the shared folder out. The core now says so.
-# - "own": a peer that reports the bot's messages does so before the call that sent them returns.
+# - "own": an implementation that reports the bot's messages does so before the call that sent
+#   them returns.
 #   Lagrange's report says nothing of the picture, and that failure was remembered for 30 seconds,
-#   although the store had the picture by then. The core now looks there first. (For other peers
-#   the report starts a fetch by name, which a quote in that very moment joins: the right bytes, by
+#   although the store had the picture by then. The core now looks there first. (For other
+#   implementations the report starts a fetch by name, which a quote in that very moment joins: the
+#   right bytes, by
 #   one more source than need be. So only Lagrange reports them here.)
 # - "expired", 3.24, elsewhere: get_msg was not asked for pictures of the bot's own account.
 # - "rotated" and "down" in 3.24, "expired" in go-cqhttp: they say ok and name a file that is not
 #   there, or no picture. That looks like a folder which is not shared, so the hint names this, too.
 #
-# Faces have a link without a key, which is all there is of them, on every peer.
+# Faces have a link without a key, which is all there is of them, on every implementation.
 #
-# Forwarded pictures: the link first, as the peer has just made it. Then get_image, which finds
+# Forwarded pictures: the link first, as it has just been made. Then get_image, which finds
 # them in 3.24, 8 and go-cqhttp (looked up by name alone), but neither in 3.29 nor in NapCat, whose
 # kernel does not know the messages inside a record.
 _TABLE = """
@@ -171,15 +173,19 @@ down, other          ✗host    ✗host    ✗host    ✗host    ✗host      �
 def _read(table: str) -> dict[str, dict[str, dict[str, str]]]:
     expected: dict[str, dict[str, dict[str, str]]] = {}
     for block in table.strip().split("\n\n"):
-        (peer, *kinds), *rows = (re.split(" {2,}", line.strip()) for line in block.splitlines())
+        (implementation, *kinds), *rows = (
+            re.split(" {2,}", line.strip()) for line in block.splitlines()
+        )
         assert tuple(kinds) == KINDS
-        expected[peer] = {place: dict(zip(KINDS, codes, strict=True)) for place, *codes in rows}
-        assert list(expected[peer]) == list(PLACES)
+        expected[implementation] = {
+            place: dict(zip(KINDS, codes, strict=True)) for place, *codes in rows
+        }
+        assert list(expected[implementation]) == list(PLACES)
     return expected
 
 
 EXPECTED = _read(_TABLE)
-"""Peer → place → kind → code."""
+"""Implementation → place → kind → code."""
 
 
 README_COLUMNS = (
@@ -191,7 +197,7 @@ README_COLUMNS = (
     "lagrange",
     "gocqhttp",
 )
-"""The peers in the READMEs' tables."""
+"""The implementations in the READMEs' tables."""
 README_FORWARDED = (
     ("same host", "other host", "path map", "expired", "expired, other"),
     ("refused",),
@@ -230,12 +236,12 @@ README_WORDS = {
 
 
 def print_matrix(outcomes: dict[str, dict[str, dict[str, str]]]) -> Iterable[str]:
-    """The lines of a table: a row for each peer and place, a column for each kind."""
+    """The lines of a table: a row for each implementation and place, a column for each kind."""
     yield f"{'what works where':38}{''.join(kind.ljust(11) for kind in KINDS)}".rstrip()
-    for peer, places in outcomes.items():
+    for implementation, places in outcomes.items():
         for place, cells in places.items():
             codes = "".join(cells[kind].ljust(11) for kind in KINDS)
-            yield f"{peer:21}{place:17}{codes}".rstrip()
+            yield f"{implementation:21}{place:17}{codes}".rstrip()
     yield ""
     for word, meaning in PLACES.items():
         yield f"  {word:16}{meaning}"

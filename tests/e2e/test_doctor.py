@@ -8,12 +8,13 @@ from typing import Any
 import anyio
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket, ReverseWebSocket
-from nonebot_plugin_qqimage.doctor import words
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.doctor.running import running_bots
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..cli.conftest import module
 from .conftest import PATIENCE, StartBot, told
@@ -25,7 +26,7 @@ async def heard(bot: BotProcess) -> list[Mapping[str, Any]]:
     """What the process said of itself, if it runs."""
     store = ImageStore(bot.store, max_size=1 << 40, max_age=1e9)
     try:
-        return [word.said for word in await store.query(words)]
+        return [word.said for word in await store.query(running_bots)]
     finally:
         await store.close()
 
@@ -34,8 +35,12 @@ async def learned(bot: BotProcess, field: str, *bots: str) -> None:
     """Wait until the process has said that of these bots."""
     with anyio.fail_after(PATIENCE):
         while True:
-            known = [peer for said in await heard(bot) for peer in said["bots"]]
-            if {peer["bot"] for peer in known if peer[field] is not None} >= set(bots):
+            known = [implementation for said in await heard(bot) for implementation in said["bots"]]
+            if {
+                implementation["bot"]
+                for implementation in known
+                if implementation[field] is not None
+            } >= set(bots):
                 return
             await anyio.sleep(0.05)
 
@@ -52,17 +57,17 @@ async def doctor(bot: BotProcess) -> dict[str, list[str]]:
 
 
 async def test_files_and_the_chat(start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path) -> None:
-    near = SimulatedPeer("napcat", cdn, self_id=10001, file_dir=tmp_path / "near")
-    far = SimulatedPeer(
+    near = SimulatedImplementation("napcat", cdn, self_id=10001, file_dir=tmp_path / "near")
+    far = SimulatedImplementation(
         "napcat", cdn, self_id=10002, file_dir=tmp_path / "far", reported_dir="/app/.config/QQ"
     )
     settings = {"SUPERUSERS": ["30001"], "QQIMAGE__MIRRORS": {HOST: cdn.base_url}}
     async with start_bot(settings=settings) as bot:
         async with ReverseWebSocket(near, bot.ws_url), ReverseWebSocket(far, bot.ws_url):
-            for seed, peer in enumerate((near, far)):
-                await peer.connected(1, PATIENCE)
-                await peer.send_group(peer.picture(png(seed=seed)))
-                assert "sha256" in await told(peer)
+            for seed, implementation in enumerate((near, far)):
+                await implementation.connected(1, PATIENCE)
+                await implementation.send_group(implementation.picture(png(seed=seed)))
+                assert "sha256" in await told(implementation)
             await learned(bot, "reads_files", "10001", "10002")
             lines = await doctor(bot)
             assert any("its files are readable here" in line for line in lines["bot 10001"])
@@ -86,7 +91,7 @@ async def test_files_and_the_chat(start_bot: StartBot, cdn: SimulatedCdn, tmp_pa
     assert await heard(bot) == []
 
 
-async def _in_chat(near: SimulatedPeer, far: SimulatedPeer) -> None:
+async def _in_chat(near: SimulatedImplementation, far: SimulatedImplementation) -> None:
     await near.send_group("/qqimage doctor", user_id=30002)  # nobody's business
     await near.send_group("/qqimage doctor")
     answer = (await near.next_sent(PATIENCE)).text
@@ -114,17 +119,17 @@ async def _in_chat(near: SimulatedPeer, far: SimulatedPeer) -> None:
 
 
 async def test_frames_that_base64_would_break(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn, inline_base64=True)
-    async with ForwardWebSocket(peer) as server:
+    implementation = SimulatedImplementation("napcat", cdn, inline_base64=True)
+    async with ForwardWebSocket(implementation) as server:
         settings = {
             "DRIVER": "~httpx+~websockets",
             "ONEBOT_WS_URLS": [server.url],
             "QQIMAGE__MIRRORS": {HOST: "http://127.0.0.1:9"},
         }
         async with start_bot(settings=settings) as bot:
-            await peer.connected(1, PATIENCE)
-            await peer.send_group(peer.picture(png()))
-            assert (await told(peer))["source"] == "base64 in the answer"
+            await implementation.connected(1, PATIENCE)
+            await implementation.send_group(implementation.picture(png()))
+            assert (await told(implementation))["source"] == "base64 in the answer"
             await learned(bot, "inlines", "10001")
             done = await module(bot.folder, "doctor")
     assert done.status == 1

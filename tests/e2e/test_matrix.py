@@ -1,4 +1,4 @@
-"""What works where: every peer × place × kind of picture, against one table of expectations.
+"""What works where: every implementation × place × kind of picture, against one table.
 
 All cells of a place are tried at the same time. Each has a picture and each row a bot of its own,
 so that nothing known from one can answer another.
@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .conftest import started
 from .matrix import (
@@ -40,7 +41,7 @@ from .matrix import (
 PATIENCE = 60.0
 """Seconds for one answer, while all the others of its place are under way."""
 SHARED = "/shared"
-"""What the peers call the folder that a path map is for."""
+"""What the implementations call the folder that a path map is for."""
 
 Told = list[dict[str, str]]
 """What a plugin was given for each picture of a message."""
@@ -51,48 +52,54 @@ _seeds = itertools.count(1)
 
 @dataclass
 class Row:
-    """A peer at a place, its bot, and what came of each kind of picture."""
+    """An implementation at a place, its bot, and what came of each kind of picture."""
 
-    peer: SimulatedPeer
+    implementation: SimulatedImplementation
     pictures: dict[str, bytes] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
 
     def picture(self, cell: str, **how: Any) -> Any:
         self.pictures[cell] = png(64, 40, next(_seeds))
-        return self.peer.picture(self.pictures[cell], **how)
+        return self.implementation.picture(self.pictures[cell], **how)
 
     def events(self) -> dict[str, tuple[int, dict[str, Any]]]:
         """A message with each kind of picture; all but "own", which the bot has to send first."""
-        peer = self.peer
-        seen_before = peer.message("group", self.picture("quoted"))
-        peer.remember(seen_before)
-        peer.flavour.event(seen_before)  # Lagrange and go-cqhttp keep the link of then
+        implementation = self.implementation
+        seen_before = implementation.message("group", self.picture("quoted"))
+        implementation.remember(seen_before)
+        implementation.flavour.event(seen_before)  # Lagrange and go-cqhttp keep the link of then
         self.pictures["face"] = png(64, 40, next(_seeds))
         messages = {
-            "group": peer.message("group", self.picture("group")),
-            "private": peer.message("private", self.picture("private", kind="private")),
-            "sticker": peer.message("group", self.picture("sticker", sticker=True)),
-            "quoted": peer.message("group", "what is that?", quote=seen_before.message_id),
-            "elsewhere": peer.message("group", self.picture("elsewhere"), own=True),
-            "forwarded": peer.message("group", peer.forward([[self.picture("forwarded")]])),
-            "face": peer.message("group", peer.market_face(self.pictures["face"])),
+            "group": implementation.message("group", self.picture("group")),
+            "private": implementation.message("private", self.picture("private", kind="private")),
+            "sticker": implementation.message("group", self.picture("sticker", sticker=True)),
+            "quoted": implementation.message(
+                "group", "what is that?", quote=seen_before.message_id
+            ),
+            "elsewhere": implementation.message("group", self.picture("elsewhere"), own=True),
+            "forwarded": implementation.message(
+                "group", implementation.forward([[self.picture("forwarded")]])
+            ),
+            "face": implementation.message(
+                "group", implementation.market_face(self.pictures["face"])
+            ),
         }
         for message in messages.values():
-            peer.remember(message)
+            implementation.remember(message)
         return {
-            kind: (message.message_id, peer.flavour.event(message))
+            kind: (message.message_id, implementation.flavour.event(message))
             for kind, message in messages.items()
         }
 
     async def watch(self, events: dict[str, tuple[int, dict[str, Any]]]) -> None:
         """Tell the bot of all of them, and wait for its answers."""
         for _, frame in events.values():
-            await self.peer.push(frame)
+            await self.implementation.push(frame)
         seed = next(_seeds)
         self.pictures["own"] = png(64, 40, seed)
-        await self._answer("send", await self.peer.send_group(f"send {seed}"))
-        sent = next(one for one in self.peer.sent if one.pictures)
-        quoting = await self.peer.send_group("what was that?", quote=sent.message_id)
+        await self._answer("send", await self.implementation.send_group(f"send {seed}"))
+        sent = next(one for one in self.implementation.sent if one.pictures)
+        quoting = await self.implementation.send_group("what was that?", quote=sent.message_id)
         self.told["own"] = await self._answer("own", quoting)
         for kind, (message_id, _) in events.items():
             self.told[kind] = await self._answer(kind, message_id)
@@ -102,15 +109,15 @@ class Row:
             return bool(sent.text) and json.loads(sent.text)["message_id"] == message_id
 
         try:
-            await self.peer.sent.reach(1, timeout=PATIENCE, where=fits)
+            await self.implementation.sent.reach(1, timeout=PATIENCE, where=fits)
         except asyncio.TimeoutError:
-            pytest.fail(f"no answer to {kind} of {self.peer.settings}")
-        return json.loads(next(filter(fits, self.peer.sent)).text)["outcomes"]
+            pytest.fail(f"no answer to {kind} of {self.implementation.settings}")
+        return json.loads(next(filter(fits, self.implementation.sent)).text)["outcomes"]
 
 
 @pytest.fixture(scope="module")
 async def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Row]]:
-    """Peer → place → what happened."""
+    """Implementation → place → what happened."""
     folder = tmp_path_factory.mktemp("matrix")
     shared = folder / "shared"
     path_map = {SHARED: str(shared), "data/cache": str(shared / "gocqhttp" / "data" / "cache")}
@@ -138,7 +145,7 @@ async def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
 async def connected(
     place: str, cdn: SimulatedCdn, bot: BotProcess, folder: Path
 ) -> AsyncIterator[dict[str, Row]]:
-    """All peers at a place."""
+    """All implementations at a place."""
     rows: dict[str, Row] = {}
     async with AsyncExitStack() as stack:
         for name in EXPECTED:
@@ -148,7 +155,7 @@ async def connected(
             if "map" in place:
                 own_folder, reported = folder / "shared" / name, f"{SHARED}/{name}"
             is_other = "other" in place or place == "refused"
-            peer = SimulatedPeer(
+            implementation = SimulatedImplementation(
                 flavour,
                 cdn,
                 self_id=self_id,
@@ -158,11 +165,11 @@ async def connected(
                 report_own=flavour == "lagrange",  # tells of it before the call returns
             )
             # as if what hangs for minutes did so for a moment
-            peer.flavour.patience = 0.2
-            await stack.enter_async_context(ReverseWebSocket(peer, bot.ws_url))
-            rows[name] = Row(peer)
+            implementation.flavour.patience = 0.2
+            await stack.enter_async_context(ReverseWebSocket(implementation, bot.ws_url))
+            rows[name] = Row(implementation)
         for row in rows.values():
-            await row.peer.connected(1, PATIENCE)
+            await row.implementation.connected(1, PATIENCE)
         yield rows
 
 
@@ -209,9 +216,9 @@ def test_print(rows: dict[str, dict[str, Row]], capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("peer", EXPECTED)
-def test_row(rows: dict[str, dict[str, Row]], peer: str, place: str) -> None:
-    row, expected = rows[peer][place], EXPECTED[peer][place]
+@pytest.mark.parametrize("implementation", EXPECTED)
+def test_row(rows: dict[str, dict[str, Row]], implementation: str, place: str) -> None:
+    row, expected = rows[implementation][place], EXPECTED[implementation][place]
     came = {kind: code(row, kind) for kind in KINDS}
     assert came == expected, json.dumps(
         {kind: row.told[kind] for kind in KINDS if came[kind] != expected[kind]},
@@ -233,16 +240,16 @@ def test_the_readme_says_the_same(readme: str) -> None:
     kinds = [("group", "private", "sticker", "quoted", "elsewhere"), ("forwarded",)]
     for table, rows, merged in zip(tables, places, kinds, strict=True):
         for cells, row in zip(table, rows, strict=True):
-            for peer, cell in zip(README_COLUMNS, cells, strict=True):
+            for implementation, cell in zip(README_COLUMNS, cells, strict=True):
                 for place, kind in itertools.product(row, merged):
-                    expected = EXPECTED[peer][place][kind]
+                    expected = EXPECTED[implementation][place][kind]
                     # the two exceptions that stand below the table
-                    if peer == "lagrange" and kind == "elsewhere":
+                    if implementation == "lagrange" and kind == "elsewhere":
                         assert expected == "✗own"
-                    elif peer == "luckylilliabot-3.24" and (kind, cell) == (
+                    elif implementation == "luckylilliabot-3.24" and (kind, cell) == (
                         "quoted",
                         README_WORDS[readme]["get_msg"],
                     ):
                         assert expected in ("file", "fresh")
                     else:
-                        assert codes[cell] == expected, (peer, place, kind)
+                        assert codes[cell] == expected, (implementation, place, kind)

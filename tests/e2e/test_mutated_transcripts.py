@@ -25,10 +25,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from ..simulator.reading import Reader
 from ..transcripts import Line, load
@@ -36,7 +36,7 @@ from .conftest import PATIENCE, PLUGINS, started
 
 ROUNDS = int(os.environ.get("QQIMAGE_TEST_MUTATIONS", "200"))
 BATCH = 100
-"""Rounds over one connection; what is known of a peer ends with it."""
+"""Rounds over one connection; what is known of an implementation ends with it."""
 
 FLAVOURS = {"luckylilliabot-8": "luckylilliabot-8.1.7", "napcat": "napcat-4.18.19"}
 LINES = {flavour: load(name) for flavour, name in FLAVOURS.items()}
@@ -189,7 +189,7 @@ async def test_no_event_is_lost(tmp_path: Path) -> None:
             "QQIMAGE__GET_IMAGE_TIMEOUT": 0.5,
             "QQIMAGE__DOWNLOAD_TIMEOUT": 0.5,
             "QQIMAGE__RESOLVE_TIMEOUT": 2,
-            # the peer is asked what it is, and the store has nothing for the next round
+            # the implementation is asked what it is, and the store has nothing for the next round
             "QQIMAGE__FRAME_LIMIT": 5000,
             "QQIMAGE__MAX_STORE_SIZE": 1,
             "API_TIMEOUT": 2,
@@ -200,36 +200,36 @@ async def test_no_event_is_lost(tmp_path: Path) -> None:
                 started(tmp_path / "bot", "reach", "want_all", settings=config)
             ),
         )
-        peer = SimulatedPeer("napcat", cdn)
+        implementation = SimulatedImplementation("napcat", cdn)
         for lines in LINES.values():
-            _host(peer, lines)
+            _host(implementation, lines)
         damaged_answers = Answers(answers)
         for action in ACTIONS:
-            peer.answers[action] = lambda params, action=action: damaged_answers.give(
+            implementation.answers[action] = lambda params, action=action: damaged_answers.give(
                 action, params
             )
         for each in (bare, bot):
-            link = ReverseWebSocket(peer, each.ws_url, reconnect_seconds=0.05)
+            link = ReverseWebSocket(implementation, each.ws_url, reconnect_seconds=0.05)
             await stack.enter_async_context(link)
         for start in range(0, len(events), BATCH):
-            await _both_connected(peer)
+            await _both_connected(implementation)
             for number, event in enumerate(events[start : start + BATCH], start):
-                await peer.push(_numbered(event, number))
-            await peer.push({**EVENTS[0], "test_number": f"end {start}"})
+                await implementation.push(_numbered(event, number))
+            await implementation.push({**EVENTS[0], "test_number": f"end {start}"})
             for each in (bare, bot):
                 await each.wait_for_log(f"REACHED end {start}.")
-            await _quiet(peer)
+            await _quiet(implementation)
             cdn.rotate_keys()  # from now on the recorded links are dead
-            await _drop_connections(peer)
+            await _drop_connections(implementation)
         await _agree(bare, bot, events)
         for action in ACTIONS:
-            assert peer.calls_of(action), action
+            assert implementation.calls_of(action), action
         print(f"{len(events)} damaged events, {sum(map(len, answers.values()))} damaged answers")
-        await _both_connected(peer)
-        peer.answers.clear()
+        await _both_connected(implementation)
+        implementation.answers.clear()
         # after all that, the bot works as ever
-        await peer.send_group(peer.picture(png()))
-        while "sha256" not in (await peer.next_sent(PATIENCE)).text:
+        await implementation.send_group(implementation.picture(png()))
+        while "sha256" not in (await implementation.next_sent(PATIENCE)).text:
             pass
 
 
@@ -241,37 +241,37 @@ def _numbered(event: dict[str, Any], number: int) -> dict[str, Any]:
     return event
 
 
-def _host(peer: SimulatedPeer, lines: list[Line]) -> None:
+def _host(implementation: SimulatedImplementation, lines: list[Line]) -> None:
     """Let the recorded messages happen, so that their pictures can be downloaded."""
-    reader = Reader(peer, lines)
+    reader = Reader(implementation, lines)
     for line in lines:
         if line.kind == "event" and line.frame["post_type"] == "message":
             images = iter([*line.images, *(png(seed=seed) for seed in range(9))])
             with contextlib.suppress(ValueError):  # the same file was recorded at both programs
-                peer.remember(reader.message(line.frame, images, line.case))
+                implementation.remember(reader.message(line.frame, images, line.case))
 
 
-async def _both_connected(peer: SimulatedPeer) -> None:
+async def _both_connected(implementation: SimulatedImplementation) -> None:
     """Wait until both bots can be told; a damaged frame may have cost one of them a connection."""
     deadline = time.monotonic() + PATIENCE
-    while len(peer.links.open) < 2:
+    while len(implementation.links.open) < 2:
         assert time.monotonic() < deadline, "a bot did not come back"
         await asyncio.sleep(0.05)
 
 
-async def _drop_connections(peer: SimulatedPeer) -> None:
+async def _drop_connections(implementation: SimulatedImplementation) -> None:
     """Break all connections, and wait until none of them is taken for an open one."""
-    broken = set(peer.links.open)
-    await peer.drop_connections()
-    while broken & peer.links.open:
+    broken = set(implementation.links.open)
+    await implementation.drop_connections()
+    while broken & implementation.links.open:
         await asyncio.sleep(0.01)
 
 
-async def _quiet(peer: SimulatedPeer) -> None:
+async def _quiet(implementation: SimulatedImplementation) -> None:
     """Wait until nobody asks for anything any more."""
     before = -1
     for _ in range(100):
-        now = len(peer.calls) + len(peer.cdn.requests)
+        now = len(implementation.calls) + len(implementation.cdn.requests)
         if now == before:
             return
         before = now

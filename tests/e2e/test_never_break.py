@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import png
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .conftest import PATIENCE, StartBot, stored, told
 
@@ -18,32 +19,34 @@ SHORT = {"QQIMAGE__GET_IMAGE_TIMEOUT": 1, "QQIMAGE__DOWNLOAD_TIMEOUT": 1}
 
 
 async def test_matchers_do_not_wait_for_get_image(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    peer.behaviour.hanging.add("get_image")
-    async with start_bot("ping") as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        await peer.send_group(peer.picture(png()))
+    implementation = SimulatedImplementation("napcat", cdn)
+    implementation.behaviour.hanging.add("get_image")
+    async with start_bot("ping") as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        await implementation.send_group(implementation.picture(png()))
         # get_image is never answered, so nobody who waits for it could say this
-        assert (await peer.next_sent(PATIENCE)).text == "pong"
+        assert (await implementation.next_sent(PATIENCE)).text == "pong"
 
 
-async def test_a_peer_that_hangs(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    peer.behaviour.hanging.add("get_image")
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        await peer.send_group(peer.picture(png()))
-        assert (await told(peer))["source"] == "url of the segment"
+async def test_a_implementation_that_hangs(start_bot: StartBot, cdn: SimulatedCdn) -> None:
+    implementation = SimulatedImplementation("napcat", cdn)
+    implementation.behaviour.hanging.add("get_image")
+    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        await implementation.send_group(implementation.picture(png()))
+        assert (await told(implementation))["source"] == "url of the segment"
 
 
-async def test_a_peer_and_an_image_host_that_hang(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    peer.behaviour.hanging.add("get_image")
+async def test_a_implementation_and_an_image_host_that_hang(
+    start_bot: StartBot, cdn: SimulatedCdn
+) -> None:
+    implementation = SimulatedImplementation("napcat", cdn)
+    implementation.behaviour.hanging.add("get_image")
     cdn.faults.set(Fault.HANG)
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        await peer.send_group(peer.picture(png()))
-        failure = await told(peer)
+    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        await implementation.send_group(implementation.picture(png()))
+        failure = await told(implementation)
         assert failure["error"] == "ImageUnavailable"
         assert "get_image timed out" in failure["text"]
         assert "url of the segment timed out" in failure["text"]
@@ -55,36 +58,38 @@ async def test_a_peer_and_an_image_host_that_hang(start_bot: StartBot, cdn: Simu
 
 
 async def test_a_socket_that_drops_in_mid_call(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    peer.behaviour.dropping.add("get_image")
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        message = await peer.send_group(peer.picture(png()))
+    implementation = SimulatedImplementation("napcat", cdn)
+    implementation.behaviour.dropping.add("get_image")
+    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        message = await implementation.send_group(implementation.picture(png()))
         await bot.wait_for_log(f"SEEN message {message}")
-        await peer.connected(2, PATIENCE)
+        await implementation.connected(2, PATIENCE)
         # the picture came by its link; only the answer may have found nobody to be sent to
         await stored(bot, 1)
-        peer.behaviour.dropping.clear()
-        calls = len(peer.calls_of("get_image"))
-        await peer.send_group(peer.picture(png()))
-        sources = [(await told(peer))["source"]]
+        implementation.behaviour.dropping.clear()
+        calls = len(implementation.calls_of("get_image"))
+        await implementation.send_group(implementation.picture(png()))
+        sources = [(await told(implementation))["source"]]
         if sources[0] != "store":  # that of the first message, sent once the bot was back
-            sources.append((await told(peer))["source"])
+            sources.append((await told(implementation))["source"])
         assert sources[-1] == "store"
-        assert len(peer.calls_of("get_image")) == calls
-        await peer.send_group(peer.picture(png(seed=1)))
-        assert (await told(peer))["source"] == "url in the answer"
+        assert len(implementation.calls_of("get_image")) == calls
+        await implementation.send_group(implementation.picture(png(seed=1)))
+        assert (await told(implementation))["source"] == "url in the answer"
 
 
 @pytest.mark.parametrize("raiser", ["late_raiser", "early_raiser"])
 async def test_another_preprocessor_that_raises(
     start_bot: StartBot, cdn: SimulatedCdn, raiser: str
 ) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    async with start_bot(raiser) as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        picture = peer.picture(png())
-        dropped = await peer.send_group([*peer.message("group", "boom").parts, picture])
+    implementation = SimulatedImplementation("napcat", cdn)
+    async with start_bot(raiser) as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        picture = implementation.picture(png())
+        dropped = await implementation.send_group(
+            [*implementation.message("group", "boom").parts, picture]
+        )
         # NoneBot itself drops that event for everyone; the next one must be all right
         await bot.wait_for_log("Event ignored")
         assert f"SEEN message {dropped}" not in bot.log
@@ -93,29 +98,29 @@ async def test_another_preprocessor_that_raises(
             await stored(bot, 1)
             cdn.expire_keys()
             cdn.faults.set(Fault.EXPIRED)
-            peer.restart()
-            await peer.send_group(peer.picture(picture.hosted.data))
-            assert (await told(peer))["source"] == "store"
+            implementation.restart()
+            await implementation.send_group(implementation.picture(picture.hosted.data))
+            assert (await told(implementation))["source"] == "store"
         else:
-            await peer.send_group(picture)
-            assert (await told(peer))["source"] == "url in the answer"
+            await implementation.send_group(picture)
+            assert (await told(implementation))["source"] == "url in the answer"
 
 
 async def test_a_full_disk(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    async with start_bot("full_disk") as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
+    implementation = SimulatedImplementation("napcat", cdn)
+    async with start_bot("full_disk") as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
         for seed in range(3):
-            await peer.send_group(peer.picture(png(seed=seed)))
-            assert "sha256" in await told(peer)
+            await implementation.send_group(implementation.picture(png(seed=seed)))
+            assert "sha256" in await told(implementation)
         complaints = [line for line in bot.log.splitlines() if "No space left" in line]
         about_images = [line for line in complaints if "images are still fetched" in line]
         assert len(about_images) == 1
         assert len(complaints) == 2  # the other says that the key of served URLs cannot be kept
         assert not list(bot.store.rglob("*.png"))
         (bot.folder / "room").touch()
-        await peer.send_group(peer.picture(png(seed=9)))
-        assert "sha256" in await told(peer)
+        await implementation.send_group(implementation.picture(png(seed=9)))
+        assert "sha256" in await told(implementation)
         assert len(list(bot.store.rglob("*.png"))) == 1
 
 
@@ -125,22 +130,24 @@ FIELDS = ["file", "url", "file_size", "sub_type", "subType", "emoji_id", "summar
 
 
 async def test_malformed_segments(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
+    implementation = SimulatedImplementation("napcat", cdn)
     data = [{}, *({field: value} for field in FIELDS for value in ODD)]
     segments: list[Any] = [{"type": "image", "data": one} for one in data]
     segments += [{"type": "mface", "data": one} for one in data if HUGE not in one.values()]
     settings = {**SHORT, "QQIMAGE__RESOLVE_TIMEOUT": 2}
-    async with start_bot(settings=settings) as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
+    async with start_bot(settings=settings) as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
         for number, segment in zip(itertools.count(1), segments):
-            await peer.push(_message(number, [segment]))
-            assert (await told(peer))["error"]
+            await implementation.push(_message(number, [segment]))
+            assert (await told(implementation))["error"]
             assert f"SEEN message {number}\n" in bot.log
-        await peer.push(_message(10_001, [{"type": "image", "data": {}}] * 3000))
+        await implementation.push(_message(10_001, [{"type": "image", "data": {}}] * 3000))
         await bot.wait_for_log("SEEN message 10001")
-        await peer.send_group(peer.picture(png()))
-        while "sha256" not in await told(peer):  # of one of those, or the short deadlines passed
-            await peer.send_group(peer.picture(png()))
+        await implementation.send_group(implementation.picture(png()))
+        while "sha256" not in await told(
+            implementation
+        ):  # of one of those, or the short deadlines passed
+            await implementation.send_group(implementation.picture(png()))
 
 
 @pytest.mark.parametrize(
@@ -152,13 +159,15 @@ async def test_segments_that_nonebot_itself_refuses(
     start_bot: StartBot, cdn: SimulatedCdn, segment: Any
 ) -> None:
     """The adapter makes no message event of them; the bot only has to stay up."""
-    peer = SimulatedPeer("napcat", cdn)
-    async with start_bot() as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        await peer.push(_message(1, [segment]))
-        await peer.send_group(peer.picture(png()))
-        while "sha256" not in await told(peer):  # of one of those, or the short deadlines passed
-            await peer.send_group(peer.picture(png()))
+    implementation = SimulatedImplementation("napcat", cdn)
+    async with start_bot() as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        await implementation.push(_message(1, [segment]))
+        await implementation.send_group(implementation.picture(png()))
+        while "sha256" not in await told(
+            implementation
+        ):  # of one of those, or the short deadlines passed
+            await implementation.send_group(implementation.picture(png()))
 
 
 def _message(message_id: int, segments: list[Any]) -> dict[str, Any]:

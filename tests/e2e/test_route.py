@@ -17,10 +17,12 @@ import httpx
 import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import PHOTO, noise_png, png
-from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket, ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO, noise_png, png
+from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .conftest import PATIENCE, StartBot
 
@@ -31,10 +33,10 @@ without_quart = pytest.mark.skipif(
 )
 
 
-async def said(peer: SimulatedPeer, start: str) -> str:
+async def said(implementation: SimulatedImplementation, start: str) -> str:
     """The rest of the next message that begins so."""
     while True:
-        text = (await peer.next_sent(PATIENCE)).text
+        text = (await implementation.next_sent(PATIENCE)).text
         if text.startswith(start):
             return text.removeprefix(start)
 
@@ -43,16 +45,16 @@ async def said(peer: SimulatedPeer, start: str) -> str:
 async def test_a_picture_for_any_client(
     start_bot: StartBot, cdn: SimulatedCdn, driver: str
 ) -> None:
-    peer = SimulatedPeer("napcat", cdn)
+    implementation = SimulatedImplementation("napcat", cdn)
     urls: list[str] = []
     for restart in range(2):  # the second time on another port, with nobody to ask
         settings = {"DRIVER": driver, "QQIMAGE__PREFETCH": False}
         async with start_bot("say_urls", settings=settings) as bot:
             if not restart:
-                async with ReverseWebSocket(peer, bot.ws_url):
-                    await peer.connected(1, PATIENCE)
-                    await peer.send_group(peer.picture(PHOTO))
-                    urls.append(await said(peer, "url "))
+                async with ReverseWebSocket(implementation, bot.ws_url):
+                    await implementation.connected(1, PATIENCE)
+                    await implementation.send_group(implementation.picture(PHOTO))
+                    urls.append(await said(implementation, "url "))
                     for sign in (f"127.0.0.1:{bot.port}/", "/download?", "appid=", "fileid="):
                         assert sign in urls[0]
                     assert "rkey=" not in urls[0]
@@ -91,12 +93,12 @@ async def _get(url: str, method: str = "GET", **headers: str) -> httpx.Response:
 
 
 async def test_a_picture_that_cannot_be_had(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("lagrange", cdn)
+    implementation = SimulatedImplementation("lagrange", cdn)
     cdn.faults.set(Fault.NOT_FOUND)
-    async with start_bot("say_urls") as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        await peer.send_group(peer.picture(png()))
-        got = await _get(await said(peer, "url "))
+    async with start_bot("say_urls") as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        await implementation.send_group(implementation.picture(png()))
+        got = await _get(await said(implementation, "url "))
         assert got.status_code == 502
         assert got.headers["content-type"] == "application/json"
         assert got.json()["error"] == "ImageNotFound"
@@ -106,21 +108,23 @@ async def test_a_picture_that_cannot_be_had(start_bot: StartBot, cdn: SimulatedC
 
 
 async def test_a_driver_that_cannot_serve(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    peer = SimulatedPeer("napcat", cdn)
-    async with ForwardWebSocket(peer) as server:
+    implementation = SimulatedImplementation("napcat", cdn)
+    async with ForwardWebSocket(implementation) as server:
         settings = {"DRIVER": "~httpx+~websockets", "ONEBOT_WS_URLS": [server.url]}
         async with start_bot("say_urls", settings=settings):
-            await peer.connected(1, PATIENCE)
-            await peer.send_group(peer.picture(png()))
-            assert "DRIVER=~fastapi" in await said(peer, "no url: ")
+            await implementation.connected(1, PATIENCE)
+            await implementation.send_group(implementation.picture(png()))
+            assert "DRIVER=~fastapi" in await said(implementation, "no url: ")
 
 
 class Attacked:
     """A bot with two pictures, one of them large, and what is needed to attack it."""
 
-    def __init__(self, bot: BotProcess, peer: SimulatedPeer, small: str, large: str) -> None:
+    def __init__(
+        self, bot: BotProcess, implementation: SimulatedImplementation, small: str, large: str
+    ) -> None:
         self.bot = bot
-        self.peer = peer
+        self.implementation = implementation
         self.small = small
         self.large = large
         self.secrets = (PHOTO, LARGE[:1000], (bot.store / "secret").read_bytes())
@@ -142,8 +146,8 @@ class Attacked:
 
     async def chat(self) -> None:
         """The bot answers, as if nothing was going on."""
-        await self.peer.send_private("hello")
-        assert await said(self.peer, "pong") == ""
+        await self.implementation.send_private("hello")
+        assert await said(self.implementation, "pong") == ""
 
     def peak(self) -> float:
         """The most memory that the bot has ever used, in MB."""
@@ -154,15 +158,15 @@ class Attacked:
 
 @pytest.fixture
 async def attacked(start_bot: StartBot, cdn: SimulatedCdn) -> AsyncIterator[Attacked]:
-    peer = SimulatedPeer("napcat", cdn)
-    async with start_bot("say_urls", "ping") as bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
+    implementation = SimulatedImplementation("napcat", cdn)
+    async with start_bot("say_urls", "ping") as bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
         urls: list[str] = []
         for picture in (PHOTO, LARGE):
-            await peer.send_group(peer.picture(picture))
-            urls.append(await said(peer, "url "))
+            await implementation.send_group(implementation.picture(picture))
+            urls.append(await said(implementation, "url "))
             assert (await _get(urls[-1])).content == picture
-        yield Attacked(bot, peer, *urls)
+        yield Attacked(bot, implementation, *urls)
         assert (await _get(urls[0])).content == PHOTO
         assert (await _get(urls[1])).content == LARGE
 

@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.messages import MarketFace, Message, Picture, Quote, SharedFile
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.peer_files import FileFault
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
+from nonebot_plugin_qqimage.simulator.messages import (
+    MarketFace,
+    Message,
+    Picture,
+    Quote,
+    SharedFile,
+)
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from ..simulator.reading import Reader
 from ..transcripts import Line, load
@@ -93,29 +100,29 @@ async def _play(
     found: dict[tuple[str, str], Outcome],
 ) -> None:
     options = lines[0].options
-    peer = SimulatedPeer(
+    implementation = SimulatedImplementation(
         flavour,
         cdn,
-        file_dir=folder / "peer",
+        file_dir=folder / "implementation",
         inline_base64=options.get("enableLocalFile2Url", flavour == "napcat"),
     )
-    reader = Reader(peer, load(TRANSCRIPTS[flavour]))
+    reader = Reader(implementation, load(TRANSCRIPTS[flavour]))
     messages: dict[int, Message] = {}
-    async with ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
+    async with ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
         for line in lines:
-            pictures = _remember(line, reader, peer, messages)
+            pictures = _remember(line, reader, implementation, messages)
             key = flavour, line.case
             if key in CDN_FAULTS:
                 cdn.faults.set(CDN_FAULTS[key], fileid=pictures[0].hosted.fileid)
-            peer.files.fault = FILE_FAULTS.get(key)
+            implementation.files.fault = FILE_FAULTS.get(key)
             if (flavour, line.case) == ("napcat", "event-before-hang"):
-                peer.flavour.kernel_hangs.add(pictures[0].name)
+                implementation.flavour.kernel_hangs.add(pictures[0].name)
             log_before = len(bot.log)
-            await peer.push(line.frame)
+            await implementation.push(line.frame)
             found[key] = Outcome(
                 [hashlib.sha256(picture.hosted.data).hexdigest() for picture in pictures],
-                [await told(peer) for _ in pictures],
+                [await told(implementation) for _ in pictures],
                 bot.log[log_before:],
             )
             if not pictures:
@@ -123,11 +130,14 @@ async def _play(
 
 
 def _remember(
-    line: Line, reader: Reader, peer: SimulatedPeer, messages: dict[int, Message]
+    line: Line,
+    reader: Reader,
+    implementation: SimulatedImplementation,
+    messages: dict[int, Message],
 ) -> list[Picture | MarketFace | SharedFile]:
     """Let the event's message happen at QQ; give the pictures a plugin will be given for it."""
     if line.frame.get("notice_type") == "group_upload":
-        _remember_upload(line, reader, peer, messages)
+        _remember_upload(line, reader, implementation, messages)
     if line.frame["post_type"] != "message":
         return []
     images = iter(line.images)
@@ -139,14 +149,16 @@ def _remember(
             if row.fields.get("for_event") == line.case and row.case.startswith("get-msg")
         )
         messages[quoted["message_id"]] = reader.message(quoted, images, line.case)
-        peer.remember(messages[quoted["message_id"]])
+        implementation.remember(messages[quoted["message_id"]])
     shared = line.case == "group-file-message"
     message = messages.get(line.frame["message_id"]) if shared else None
     if message is None:
         message = reader.message(line.frame, images, line.case)
         messages[message.message_id] = message
-    peer.remember(message)
-    peer.flavour.event(message)  # NapCat learns the names of pictures when it tells of them
+    implementation.remember(message)
+    implementation.flavour.event(
+        message
+    )  # NapCat learns the names of pictures when it tells of them
     parts = list(message.parts)
     for part in message.parts:
         if isinstance(part, Quote):
@@ -155,20 +167,23 @@ def _remember(
 
 
 def _remember_upload(
-    line: Line, reader: Reader, peer: SimulatedPeer, messages: dict[int, Message]
+    line: Line,
+    reader: Reader,
+    implementation: SimulatedImplementation,
+    messages: dict[int, Message],
 ) -> None:
-    """Let an upload happen, of which the peer tells by a notice and then by a message."""
+    """Let an upload happen, of which the implementation tells by a notice and then by a message."""
     uploaded = line.frame["file"]
     rows = [row for rows in EVENTS.values() for row in rows if row.case == "group-file-message"]
     told = next((row for row in rows if row.images == line.images), None)
     if told is None:
         part = reader.shared_file(uploaded["id"], uploaded["name"], line.images[0], "")
-        message = peer.message("group", part)
+        message = implementation.message("group", part)
     else:
         message = reader.message(told.frame, iter(told.images), told.case)
         messages[message.message_id] = message
-    peer.remember(message)
-    peer.flavour.event(message)
+    implementation.remember(message)
+    implementation.flavour.event(message)
 
 
 def _seen(line: Line) -> str:

@@ -1,4 +1,4 @@
-"""What the attacks share: what one says, pictures, a resolver that fetches from a table."""
+"""What the attacks share: what one says, pictures, a services that fetches from a table."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,12 @@ from typing import TypeVar, cast
 
 from nonebot.log import logger
 
+from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.sources import Sources
-from nonebot_plugin_qqimage.store import Finding, ImageStore
+from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.local.maintenance import Finding
 
 from ..store.pictures import Picture
 from ..world import World
@@ -53,14 +54,14 @@ async def opened(folder: Path, max_size: int = ROOMY) -> AsyncGenerator[ImageSto
 @contextlib.asynccontextmanager
 async def resolving(
     folder: Path, world: World, *, sightings: bool = True
-) -> AsyncGenerator[ImageResolver, None]:
-    """A resolver that fetches from a table of links."""
+) -> AsyncGenerator[Services, None]:
+    """A services that fetches from a table of links."""
     store = ImageStore(folder, max_size=ROOMY, max_age=1e9, remember_sightings=sightings)
-    resolver = ImageResolver(ScopedConfig(), store, cast(Sources, world), dict)
+    services = Services.of(ScopedConfig(), store, cast(Fetcher, world), dict)
     try:
-        yield resolver
+        yield services
     finally:
-        await resolver.close()
+        await services.pipeline.close()
 
 
 def pictures(numbers: Iterable[int], largest: int = 20_000) -> list[Picture]:

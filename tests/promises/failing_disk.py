@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest import mock
 
-from nonebot_plugin_qqimage.resolver import ImageResolver
-from nonebot_plugin_qqimage.store import database
-from nonebot_plugin_qqimage.store.database import Database
+from nonebot_plugin_qqimage.bot.services import Services
+from nonebot_plugin_qqimage.store.local import database
+from nonebot_plugin_qqimage.store.local.database import Database
 
 from ..store.pictures import Picture
 from .common import Line, link, logged, opened, pictures, resolving, world_of
@@ -53,15 +53,15 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
     known = pictures(range(_STORED + readers + 1), 50_000)
     before, during, after = known[:_STORED], known[_STORED:-1], known[-1]
     loop = asyncio.get_running_loop()
-    async with resolving(folder, world_of(known)) as resolver:
-        bad = await _ask(resolver, before)
+    async with resolving(folder, world_of(known)) as services:
+        bad = await _ask(services, before)
         with logged("WARNING") as lines:
             with trouble(folder):
                 started = loop.time()
-                bad += await _ask(resolver, during)
+                bad += await _ask(services, during)
                 slowest = loop.time() - started
-                bad += await _ask(resolver, before)
-            bad += await _ask(resolver, [after])
+                bad += await _ask(services, before)
+            bad += await _ask(services, [after])
         async with opened(folder) as other:
             kept = await other.read(after.info) == after.data
     once = len(lines) == 1
@@ -74,10 +74,10 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
     )
 
 
-async def _ask(resolver: ImageResolver, known: list[Picture]) -> int:
+async def _ask(services: Services, known: list[Picture]) -> int:
     """How many of these were not served as they are."""
     answers = await asyncio.gather(
-        *(resolver.image(link(picture, n)).read() for n, picture in enumerate(known)),
+        *(services.resolver.image(link(picture, n)).read() for n, picture in enumerate(known)),
         return_exceptions=True,
     )
     pairs = zip(answers, known, strict=True)

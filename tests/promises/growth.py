@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nonebot_plugin_qqimage.errors import StoreError
-from nonebot_plugin_qqimage.reference import from_uri
-from nonebot_plugin_qqimage.store.database import Database
-from nonebot_plugin_qqimage.store.schema import MIGRATIONS, VERSION
+from nonebot_plugin_qqimage.messages.reference import from_uri
+from nonebot_plugin_qqimage.store.local.database import Database
+from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
 
 from ..store.pictures import Picture
 from .common import Line, open_store, put

@@ -11,8 +11,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.store.index import Index
-from nonebot_plugin_qqimage.upkeep import Upkeep
+from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
+from nonebot_plugin_qqimage.store.local.index import Index
 
 from .common import (
     Line,
@@ -94,12 +94,12 @@ async def _start(folder: Path, images: int) -> Line:
         os.utime(leftover, (1, 1))
     world = world_of(few)
     loop = asyncio.get_running_loop()
-    async with resolving(folder, world) as resolver:
-        upkeep = Upkeep(resolver)
+    async with resolving(folder, world) as services:
+        upkeep = upkeep_task(services.store, services.pipeline.store_trouble.log)
         started = loop.time()
         await upkeep.start()
         for picture in pictures(range(1000, 1010)):
-            await put(resolver.store, picture)
+            await put(services.store, picture)
         first = loop.time() - started
         waiting = sum(leftover.exists() for leftover in leftovers)
         while any(leftover.exists() for leftover in leftovers):

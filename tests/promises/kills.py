@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
 from .common import Line, check_all, open_store, opened, pictures, put, put_all, wrong_or_missing

@@ -11,8 +11,8 @@ from typing import Any
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebot.adapters.onebot.v11.event import Event
 
-from nonebot_plugin_qqimage.intake import Intake
-from nonebot_plugin_qqimage.resolver import ImageResolver
+from nonebot_plugin_qqimage.bot.intake import Intake
+from nonebot_plugin_qqimage.bot.services import Services
 
 from ..store.pictures import Picture
 from .common import Line, link, pictures, resolving, world_of
@@ -46,19 +46,21 @@ async def attack(folder: Path, quick: bool) -> list[Line]:
 async def _remember(folder: Path, seen: list[_Seen], known: list[Picture]) -> Line:
     """Ask for the latest image right after each event, and for all of them after a restart."""
     wrong = 0
-    async with resolving(folder, world_of(known)) as resolver:
+    async with resolving(folder, world_of(known)) as services:
         for each in seen:
             event = _event(each)
-            Intake(resolver.config, resolver).received(event)
-            (latest,) = await resolver.latest(event)
+            Intake(services).received(event)
+            (latest,) = await services.resolver.latest(event)
             wrong += await latest.read() != each.picture.data
-    async with resolving(folder, world_of([])) as resolver:
+    async with resolving(folder, world_of([])) as services:
         for each in seen:
-            (found,) = await resolver.find(message_id=str(each.number))
+            (found,) = await services.resolver.find(message_id=str(each.number))
             place = found.chat, found.user, found.sha256, found.reference.position
             said = f"group:{each.chat + 1}", str(each.user + 1), each.picture.info.sha256, 0
-            wrong += place != said or await resolver.image(found).read() != each.picture.data
-        wrong += await _differences(resolver, seen)
+            wrong += (
+                place != said or await services.resolver.image(found).read() != each.picture.data
+            )
+        wrong += await _differences(services, seen)
     return Line(
         _PROMISE,
         f"{len(seen):,} messages: the latest is asked for right after each, and all after a "
@@ -68,18 +70,18 @@ async def _remember(folder: Path, seen: list[_Seen], known: list[Picture]) -> Li
     )
 
 
-async def _differences(resolver: ImageResolver, seen: Iterable[_Seen]) -> int:
+async def _differences(services: Services, seen: Iterable[_Seen]) -> int:
     """In how many chats, users and images the sightings differ from these."""
     seen = list(seen)
     wrong = 0
     for chat in range(_CHATS):
-        found = await resolver.find(chat=f"group:{chat + 1}", limit=10_000)
+        found = await services.resolver.find(chat=f"group:{chat + 1}", limit=10_000)
         wrong += _numbers(found) != {each.number for each in seen if each.chat == chat}
     for user in range(_USERS):
-        found = await resolver.find(user=str(user + 1), limit=10_000)
+        found = await services.resolver.find(user=str(user + 1), limit=10_000)
         wrong += _numbers(found) != {each.number for each in seen if each.user == user}
     for picture in {each.picture for each in seen}:
-        found = await resolver.find(sha256=picture.info.sha256, limit=10_000)
+        found = await services.resolver.find(sha256=picture.info.sha256, limit=10_000)
         wrong += _numbers(found) != {each.number for each in seen if each.picture == picture}
     return wrong
 
@@ -90,22 +92,25 @@ def _numbers(found: Iterable[Any]) -> set[int]:
 
 async def _forget(folder: Path, seen: list[_Seen], known: list[Picture]) -> Line:
     """Forget a chat and a user; one image of theirs is pinned."""
-    async with resolving(folder, world_of(known)) as resolver:
+    async with resolving(folder, world_of(known)) as services:
         for each in seen:
             event = _event(each)
-            Intake(resolver.config, resolver).received(event)
-            for image in await resolver.images(event):
+            Intake(services).received(event)
+            for image in await services.resolver.images(event):
                 await image
         pinned = next(each.picture for each in seen if each.chat == 0)
-        await resolver.pin(pinned.info.uri, "attack")
+        await services.resolver.pin(pinned.info.uri, "attack")
         sightings, images = 0, 0
-        for gone in (await resolver.forget(chat="group:1"), await resolver.forget(user="1")):
+        for gone in (
+            await services.resolver.forget(chat="group:1"),
+            await services.resolver.forget(user="1"),
+        ):
             sightings, images = sightings + gone[0], images + gone[1]
         left = [each for each in seen if each.chat != 0 and each.user != 0]
-        wrong = await _differences(resolver, left)
+        wrong = await _differences(services, left)
         stay = {pinned, *(each.picture for each in left)}
         went = {each.picture for each in seen} - stay
-        store = resolver.store
+        store = services.store
         wrong += sum([await store.read(picture.info) != picture.data for picture in stay])
         wrong += sum(store.path(picture.info).exists() for picture in went)
         wrong += images != len(went) or sightings != len(seen) - len(left)
@@ -120,13 +125,13 @@ async def _forget(folder: Path, seen: list[_Seen], known: list[Picture]) -> Line
 
 async def _off(folder: Path, seen: list[_Seen], known: list[Picture]) -> Line:
     """Switched off, nothing of it reaches the disk."""
-    async with resolving(folder, world_of(known), sightings=False) as resolver:
+    async with resolving(folder, world_of(known), sightings=False) as services:
         for each in seen:
             event = _event(each)
-            Intake(resolver.config, resolver).received(event)
-            for image in await resolver.images(event):
+            Intake(services).received(event)
+            for image in await services.resolver.images(event):
                 await image
-        found = len(await resolver.find()) + await resolver.store.query(
+        found = len(await services.resolver.find()) + await services.store.query(
             lambda index: index.sightings.count()
         )
     written = b"".join(path.read_bytes() for path in folder.glob("index*"))

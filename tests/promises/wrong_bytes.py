@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nonebot_plugin_qqimage.errors import StoreError
-from nonebot_plugin_qqimage.reference import from_uri
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.messages.reference import from_uri
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
 from .common import (
@@ -148,16 +148,16 @@ async def _fetch_again(folder: Path, dice: random.Random, images: int) -> Line:
     known = pictures(range(images))
     world = world_of(known)
     wrong = 0
-    async with resolving(folder, world) as resolver:
+    async with resolving(folder, world) as services:
         for number, picture in enumerate(known):
-            await resolver.image(link(picture, number)).read()
+            await services.resolver.image(link(picture, number)).read()
         before = len(world.fetched)
 
         async def ask(numbered: tuple[int, Picture]) -> None:
             nonlocal wrong
             number, picture = numbered
-            _flip(resolver.store.path(picture.info), picture, dice)
-            image = resolver.image(link(picture, images + number))
+            _flip(services.store.path(picture.info), picture, dice)
+            image = services.resolver.image(link(picture, images + number))
             wrong += await image.read() != picture.data
 
         await each(enumerate(known), ask, 8)

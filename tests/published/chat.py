@@ -16,12 +16,12 @@ import trustme
 from typing_extensions import Self
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.cq_code import Segment, read_cq_codes
-from nonebot_plugin_qqimage.demo.messages import Message, Part
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.sending import SentMessage
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.cq_code import Segment, read_cq_codes
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.messages import Message, Part
+from nonebot_plugin_qqimage.simulator.sending import SentMessage
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 PATIENCE = 30.0
 QQ_HOST = "multimedia.nt.qq.com.cn"
@@ -103,25 +103,27 @@ class PublishedBot(BotProcess):
 class Chat:
     """What somebody says to a bot, and what comes back."""
 
-    def __init__(self, bot: PublishedBot, peer: SimulatedPeer, trouble: Trouble) -> None:
+    def __init__(
+        self, bot: PublishedBot, implementation: SimulatedImplementation, trouble: Trouble
+    ) -> None:
         self.bot = bot
-        self.peer = peer
+        self.implementation = implementation
         self._trouble = trouble
         self._read = 0
-        peer.answers["get_msg"] = self._quoted
+        implementation.answers["get_msg"] = self._quoted
 
     async def say(self, *parts: str | Part, quote: int | None = None) -> None:
         """Write to the bot in private."""
-        await self._tell(self.peer.message("private", parts, quote=quote))
+        await self._tell(self.implementation.message("private", parts, quote=quote))
 
     async def say_in_group(self, *parts: str | Part) -> None:
         """Write in a group."""
-        await self._tell(self.peer.message("group", parts))
+        await self._tell(self.implementation.message("group", parts))
 
     def earlier(self, *parts: str | Part) -> int:
         """Give the id of a private message which the bot was never told of."""
-        message = self.peer.message("private", parts)
-        self.peer.remember(message)
+        message = self.implementation.message("private", parts)
+        self.implementation.remember(message)
         return message.message_id
 
     async def answer(self) -> SentMessage | None:
@@ -129,26 +131,26 @@ class Chat:
         with anyio.fail_after(PATIENCE):
             while not self._failed():
                 with suppress(asyncio.TimeoutError):
-                    return await self.peer.next_sent(0.05)
+                    return await self.implementation.next_sent(0.05)
         return None
 
     async def _tell(self, message: Message) -> None:
         await self._idle()  # a plugin that asks something listens only once it has run to its end
-        self.peer.remember(message)
-        frame = self.peer.flavour.event(message)
+        self.implementation.remember(message)
+        frame = self.implementation.flavour.event(message)
         self._read = len(self.bot.log)
         self._spoil()
-        await self.peer.push(frame)
+        await self.implementation.push(frame)
 
     async def _quoted(self, params: dict[str, Any]) -> dict[str, Any]:
-        message = await self.peer.flavour.get_msg(params)
+        message = await self.implementation.flavour.get_msg(params)
         self._spoil()
-        return self.peer.flavour.ok(message)
+        return self.implementation.flavour.ok(message)
 
     def _spoil(self) -> None:
         """Have the links that are on their way arrive dead."""
         if self._trouble == "expired links":
-            self.peer.cdn.expire_keys()
+            self.implementation.cdn.expire_keys()
 
     async def _idle(self) -> None:
         with anyio.fail_after(PATIENCE):
@@ -163,7 +165,7 @@ class Chat:
 async def chatting(
     python: Path, folder: Path, trouble: Trouble, *, with_us: bool
 ) -> AsyncIterator[Chat]:
-    """A bot, connected to a peer, whose plugins cannot download by themselves."""
+    """A bot, connected to an implementation, whose plugins cannot download by themselves."""
     authority, certificates = trustme.CA(key_type=trustme.KeyType.RSA), folder / "authority.pem"
     authority.cert_pem.write_to_path(certificates)
     if trouble == "refused TLS":
@@ -171,10 +173,10 @@ async def chatting(
     else:
         flavour, cdn = "napcat", SimulatedCdn()
     bot = PublishedBot(python, folder / "bot", with_us=with_us, authority=certificates)
-    peer = SimulatedPeer(flavour, cdn)
-    async with cdn, bot, ReverseWebSocket(peer, bot.ws_url):
-        await peer.connected(1, PATIENCE)
-        yield Chat(bot, peer, trouble)
+    implementation = SimulatedImplementation(flavour, cdn)
+    async with cdn, bot, ReverseWebSocket(implementation, bot.ws_url):
+        await implementation.connected(1, PATIENCE)
+        yield Chat(bot, implementation, trouble)
     bot.check_log()
 
 

@@ -14,9 +14,10 @@ import httpx
 import pytest
 from PIL import Image, ImageStat
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.transports import ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .chat import PATIENCE, QQ_CIPHER, Chat, PublishedBot, Trouble, image_segments
 from .front import Front
@@ -66,7 +67,7 @@ async def draws(chat: Chat, data: bytes, *, quoted: bool = False) -> bool:
 async def learns(chat: Chat, data: bytes) -> bool:
     """nonebot-plugin-word-bank2 learns an answer, and gives it."""
     question = f"早安{next(_NUMBERS)}"
-    await chat.say(f"问{question}答", chat.peer.picture(data, kind="private"))
+    await chat.say(f"问{question}答", chat.implementation.picture(data, kind="private"))
     answer = await chat.answer()
     if answer is None:
         return False
@@ -83,19 +84,19 @@ async def keeps(chat: Chat, data: bytes) -> bool:
     answer = await chat.answer()
     assert answer is not None
     assert answer.text == "添加什么？"
-    await chat.say(chat.peer.picture(data, kind="private"))
+    await chat.say(chat.implementation.picture(data, kind="private"))
     answer = await chat.answer()
     if answer is None:
         return False
     assert answer.text == "添加成功！"
-    # its answers name this file without a scheme, which the simulated peer does not read
+    # its answers name this file without a scheme, which the simulated implementation does not read
     return (chat.bot.library / "library" / f"{keyword}1.png").read_bytes() == data
 
 
 async def repeats(chat: Chat, data: bytes) -> bool:
     """nonebot-plugin-repeater says what two people have said, with the same segments."""
     for _ in range(2):
-        await chat.say_in_group(chat.peer.picture(data))
+        await chat.say_in_group(chat.implementation.picture(data))
     answer = await chat.answer()
     if answer is None:
         return False
@@ -107,7 +108,7 @@ async def repeats(chat: Chat, data: bytes) -> bool:
 
 
 async def _command(chat: Chat, command: str, data: bytes, quoted: bool) -> None:
-    picture = chat.peer.picture(data, kind="private")
+    picture = chat.implementation.picture(data, kind="private")
     if quoted:
         await chat.say(command, quote=chat.earlier(picture))
     else:
@@ -150,20 +151,20 @@ async def test_after_a_restart_with_another_port_and_all_links_dead(
     python: Path, tmp_path: Path
 ) -> None:
     cdn, data, ports = SimulatedCdn(), half_black(), list[int]()
-    peer = SimulatedPeer("napcat", cdn)
+    implementation = SimulatedImplementation("napcat", cdn)
     async with cdn, Front() as front:
         for start in range(2):
             bot = PublishedBot(python, tmp_path, with_us=True, QQIMAGE__BASE_URL=front.url)
             front.port_behind = bot.port
             ports.append(bot.port)
-            async with bot, ReverseWebSocket(peer, bot.ws_url):
-                await peer.connected(start + 1, PATIENCE)
-                chat = Chat(bot, peer, "expired links")
+            async with bot, ReverseWebSocket(implementation, bot.ws_url):
+                await implementation.connected(start + 1, PATIENCE)
+                chat = Chat(bot, implementation, "expired links")
                 if start == 0:
                     assert await mirrors(chat, data)
                     served = _served_url(bot)
                     cdn.faults.set(Fault.NOT_FOUND)
-                    peer.behaviour.missing.add("get_image")
+                    implementation.behaviour.missing.add("get_image")
                     continue
                 for job in (mirrors, draws, learns, keeps, repeats):
                     assert await job(chat, data), job

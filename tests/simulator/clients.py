@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 from typing_extensions import Self
 
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
 
 
 class SocketClient:
-    """A WebSocket to a simulated peer, events and answers told apart."""
+    """A WebSocket to a simulated implementation, events and answers told apart."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -76,8 +76,8 @@ class SocketClient:
 
 
 @contextlib.asynccontextmanager
-async def talk(peer: SimulatedPeer) -> AsyncIterator[SocketClient]:
-    """Connect a client to a peer over a forward WebSocket."""
-    async with ForwardWebSocket(peer) as server, SocketClient(server.url) as client:
+async def talk(implementation: SimulatedImplementation) -> AsyncIterator[SocketClient]:
+    """Connect a client to an implementation over a forward WebSocket."""
+    async with ForwardWebSocket(implementation) as server, SocketClient(server.url) as client:
         assert (await client.event())["sub_type"] == "connect"
         yield client

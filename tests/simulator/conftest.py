@@ -4,10 +4,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from nonebot_plugin_qqimage.demo.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
-MakePeer = Callable[..., SimulatedPeer]
+MakeImplementation = Callable[..., SimulatedImplementation]
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def make_peer(cdn: SimulatedCdn, tmp_path: Path) -> MakePeer:
-    def make(flavour: str = "luckylilliabot-8", **options: object) -> SimulatedPeer:
-        return SimulatedPeer(flavour, cdn, **{"file_dir": tmp_path, **options})
+def make_implementation(cdn: SimulatedCdn, tmp_path: Path) -> MakeImplementation:
+    def make(flavour: str = "luckylilliabot-8", **options: object) -> SimulatedImplementation:
+        return SimulatedImplementation(flavour, cdn, **{"file_dir": tmp_path, **options})
 
     return make

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from nonebot_plugin_qqimage.demo.cdn import HOSTS, md5_path
-from nonebot_plugin_qqimage.demo.cq_code import read_cq_codes
-from nonebot_plugin_qqimage.demo.messages import (
+from nonebot_plugin_qqimage.simulator.cq_code import read_cq_codes
+from nonebot_plugin_qqimage.simulator.image_host.catalog import HOSTS, md5_path
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.messages import (
     Forward,
     MarketFace,
     Message,
@@ -16,8 +17,7 @@ from nonebot_plugin_qqimage.demo.messages import (
     SharedFile,
     Text,
 )
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.pictures import md5_hex
+from nonebot_plugin_qqimage.simulator.pictures import md5_hex
 
 from ..transcripts import Line
 
@@ -25,8 +25,8 @@ from ..transcripts import Line
 class Reader:
     """Makes messages out of the lines of one transcript."""
 
-    def __init__(self, peer: SimulatedPeer, lines: list[Line]) -> None:
-        self._peer = peer
+    def __init__(self, implementation: SimulatedImplementation, lines: list[Line]) -> None:
+        self._implementation = implementation
         self._nodes: dict[str, list[dict[str, Any]]] = {}
         for line in lines:
             if line.kind == "action" and line.request["action"] == "get_forward_msg":
@@ -48,7 +48,7 @@ class Reader:
             data["sender"]["user_id"],
             data["sender"]["nickname"],
             own=data.get("post_type") == "message_sent",
-            peer_id=target,
+            implementation_id=target,
         )
 
     def _part(self, segment: dict[str, Any], kind: str, images: Iterator[bytes], case: str) -> Part:
@@ -64,7 +64,7 @@ class Reader:
             inner = [self.message(node, images, case) for node in nodes]
             return Forward(data["id"], tuple(inner))
         if "emoji_id" in data:
-            face = self._peer.market_face(emoji_id=data["emoji_id"])
+            face = self._implementation.market_face(emoji_id=data["emoji_id"])
             package = int(data["emoji_package_id"])
             return MarketFace(face.hosted, package, data["key"], data["summary"])
         return self._picture(data, kind, next(images), case)
@@ -80,7 +80,7 @@ class Reader:
             place = {"form": "old", "given_path": None if made_up else path}
         # Here QQ's own idea of the picture and the bytes of it differ.
         spoilt = case in ("event-before-short-file-ok", "event-before-empty-file-ok")
-        return self._peer.picture(
+        return self._implementation.picture(
             image,
             kind=kind,
             name=data["file"],
@@ -92,7 +92,7 @@ class Reader:
 
     def shared_file(self, file_id: str, name: str, image: bytes, notice_id: str) -> SharedFile:
         """Read a file."""
-        return self._peer.shared_file(image, name, file_id=file_id, notice_id=notice_id)
+        return self._implementation.shared_file(image, name, file_id=file_id, notice_id=notice_id)
 
 
 def _segments(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,11 +11,13 @@ from typing import Any
 
 import aiohttp
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.messages import SharedFile
-from nonebot_plugin_qqimage.demo.peer import SimulatedPeer
-from nonebot_plugin_qqimage.demo.peer_files import FileFault
-from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket, HttpApi
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
+from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
+from nonebot_plugin_qqimage.simulator.messages import SharedFile
+from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
+from nonebot_plugin_qqimage.simulator.transports.http import HttpApi
 
 from ..transcripts import Line
 from .clients import SocketClient
@@ -34,7 +36,7 @@ GIVE_UP = 0.05
 class Stage:
     """Everything one group of lines is played on."""
 
-    peer: SimulatedPeer
+    implementation: SimulatedImplementation
     cdn: SimulatedCdn
     ws: ForwardWebSocket
     http: HttpApi
@@ -56,30 +58,30 @@ def _fault(fault: Fault) -> Callable[[Stage, Line], None]:
 
 
 def _file_fault(fault: FileFault) -> Callable[[Stage, Line], None]:
-    return lambda stage, line: setattr(stage.peer.files, "fault", fault)
+    return lambda stage, line: setattr(stage.implementation.files, "fault", fault)
 
 
 def _hang(stage: Stage, line: Line) -> None:
-    if stage.peer.flavour.app_name == "NapCat.Onebot":
-        stage.peer.flavour.kernel_hangs.add(line.request["params"]["file"])
+    if stage.implementation.flavour.app_name == "NapCat.Onebot":
+        stage.implementation.flavour.kernel_hangs.add(line.request["params"]["file"])
     else:
         _fault(Fault.HANG)(stage, line)
 
 
 def _hang_briefly(stage: Stage, line: Line) -> None:
     _hang(stage, line)
-    stage.peer.flavour.patience = 0.05
+    stage.implementation.flavour.patience = 0.05
 
 
 def _lose_message(stage: Stage, line: Line) -> None:
     event = next(row for row in stage.lines if row.case == line.fields["for_event"])
-    stage.peer.flavour.lose(event.frame["message_id"])
+    stage.implementation.flavour.lose(event.frame["message_id"])
 
 
 def _own_messages(stage: Stage, line: Line) -> None:
-    stage.peer.next_message_id = line.reply["data"]["message_id"]
+    stage.implementation.next_message_id = line.reply["data"]["message_id"]
     event = next(row for row in stage.lines if row.case == "own-group-image-sent-by-api")
-    stage.peer.next_seq = event.frame["message_seq"]
+    stage.implementation.next_seq = event.frame["message_seq"]
 
 
 # What was done to the stubs before a case; faults last for this case alone.
@@ -93,11 +95,15 @@ BEFORE: dict[str, Callable[[Stage, Line], None]] = {
     "get-image-truncated": _fault(Fault.TRUNCATED),
     "get-image-file-missing": _file_fault(FileFault.MISSING),
     "get-image-base64-option-off-file-missing": _file_fault(FileFault.MISSING),
-    "get-image-slow": lambda stage, line: stage.peer.behaviour.delays.update(get_image=0.02),
+    "get-image-slow": lambda stage, line: stage.implementation.behaviour.delays.update(
+        get_image=0.02
+    ),
     "get-image-rkey-rotated-private": lambda stage, line: stage.cdn.rotate_keys(),
     "get-image-rkey-rotated": lambda stage, line: stage.cdn.rotate_keys(),
     "get-image-kernel-lost-message": _lose_message,
-    "event-no-rkey": lambda stage, line: setattr(stage.peer.flavour, "packet_backend", False),
+    "event-no-rkey": lambda stage, line: setattr(
+        stage.implementation.flavour, "packet_backend", False
+    ),
     "send-group-image": _own_messages,
 }
 
@@ -122,7 +128,7 @@ async def _stage(flavour: str, lines: list[Line], folder: Path) -> AsyncIterator
     text = "string" in (options.get("messageFormat"), options.get("messagePostFormat"))
     reported, reported_temp = PLACES[flavour]
     async with SimulatedCdn(real_hosts=True) as cdn:
-        peer = SimulatedPeer(
+        implementation = SimulatedImplementation(
             flavour,
             cdn,
             nickname="StubBot",
@@ -135,12 +141,22 @@ async def _stage(flavour: str, lines: list[Line], folder: Path) -> AsyncIterator
             token=TOKEN if "token" in options else None,
         )
         async with (
-            ForwardWebSocket(peer) as ws,
-            HttpApi(peer) as http,
+            ForwardWebSocket(implementation) as ws,
+            HttpApi(implementation) as http,
             aiohttp.ClientSession() as session,
-            SocketClient(ws.url, token=peer.settings.token) as client,
+            SocketClient(ws.url, token=implementation.settings.token) as client,
         ):
-            stage = Stage(peer, cdn, ws, http, client, session, Reader(peer, lines), lines, folder)
+            stage = Stage(
+                implementation,
+                cdn,
+                ws,
+                http,
+                client,
+                session,
+                Reader(implementation, lines),
+                lines,
+                folder,
+            )
             if lines[0].case != "lifecycle-connect":
                 await client.event()
             yield stage
@@ -157,10 +173,10 @@ async def _play_event(stage: Stage, line: Line) -> dict[str, Any]:
     images = iter(line.images)
     quoted = _quoted_but_never_seen(stage, line)
     if quoted is not None:
-        stage.peer.remember(stage.reader.message(quoted, images, line.case))
+        stage.implementation.remember(stage.reader.message(quoted, images, line.case))
     message = stage.reader.message(line.frame, images, line.case)
     assert next(images, None) is None
-    await stage.peer.announce(message)
+    await stage.implementation.announce(message)
     if any(isinstance(part, SharedFile) for part in message.parts):
         await stage.client.event()
     return {"frame": await stage.client.event()}
@@ -182,8 +198,10 @@ async def _play_upload(stage: Stage, line: Line) -> dict[str, Any]:
     part = stage.reader.shared_file(file_id, notice["name"], line.images[0], notice["id"])
     frame = line.frame if told is None else told.frame
     seq = int(frame.get("real_seq", frame.get("message_seq", 1)))
-    stage.peer.next_message_id = frame.get("message_id")
-    await stage.peer.announce(stage.peer.message("group", part, seq=seq, at=line.frame["time"]))
+    stage.implementation.next_message_id = frame.get("message_id")
+    await stage.implementation.announce(
+        stage.implementation.message("group", part, seq=seq, at=line.frame["time"])
+    )
     shown = await stage.client.event()
     following = await stage.client.event()
     if told is not None:
@@ -193,10 +211,10 @@ async def _play_upload(stage: Stage, line: Line) -> dict[str, Any]:
 
 
 async def _play_action(stage: Stage, line: Line) -> dict[str, Any]:
-    peer = stage.peer
+    implementation = stage.implementation
     stage.cdn.faults.clear()
-    peer.files.fault = None
-    peer.behaviour.delays.clear()
+    implementation.files.fault = None
+    implementation.behaviour.delays.clear()
     BEFORE.get(line.case, lambda stage, line: None)(stage, line)
     if line.case.startswith("unauthorised"):
         return await _play_unauthorised(stage, line)
@@ -231,7 +249,7 @@ async def _post(
         stage.http.url + action, json=params, headers=headers
     ) as response:
         reply = await response.json()
-        if stage.peer.flavour.app_name == "NapCat.Onebot" and response.status == 200:
+        if stage.implementation.flavour.app_name == "NapCat.Onebot" and response.status == 200:
             assert reply.pop("echo")
         return {"reply": reply, "http_status": response.status, **_file_of(stage, reply)}
 
@@ -242,7 +260,7 @@ def _file_of(stage: Stage, reply: dict[str, Any]) -> dict[str, Any]:
     path = data.get("file") if isinstance(data, dict) else None
     if not path:
         return {}
-    files = stage.peer.files
+    files = stage.implementation.files
     if path.startswith(files.reported_temp):
         real = stage.folder / "temp" / path.removeprefix(f"{files.reported_temp}/")
     else:

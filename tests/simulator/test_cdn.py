@@ -5,8 +5,9 @@ import aiohttp
 import pytest
 import trustme
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, InsideFetchFailed, Reply, SimulatedCdn
-from nonebot_plugin_qqimage.demo.pictures import ANIMATION, PHOTO, STICKER, noise_png
+from nonebot_plugin_qqimage.simulator.image_host.cdn import InsideFetchFailed, SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault, Reply
+from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, noise_png
 
 EXPIRED = -5503007
 INVALID = -5503010
@@ -204,7 +205,7 @@ async def test_a_delay_delays(cdn: SimulatedCdn, session: aiohttp.ClientSession)
     assert asyncio.get_running_loop().time() - started >= 0.05
 
 
-async def test_abroad_nothing_comes_but_the_peer_gets_everything(
+async def test_abroad_nothing_comes_but_the_implementation_gets_everything(
     cdn: SimulatedCdn, session: aiohttp.ClientSession
 ) -> None:
     picture = cdn.add(PHOTO)
@@ -222,7 +223,7 @@ async def test_abroad_nothing_comes_but_the_peer_gets_everything(
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED, Fault.HANG])
-async def test_the_peer_meets_faults_too(cdn: SimulatedCdn, fault: Fault) -> None:
+async def test_the_implementation_meets_faults_too(cdn: SimulatedCdn, fault: Fault) -> None:
     picture = cdn.add(PHOTO)
     cdn.faults.set(fault)
     with pytest.raises(InsideFetchFailed) as caught:
@@ -230,7 +231,7 @@ async def test_the_peer_meets_faults_too(cdn: SimulatedCdn, fault: Fault) -> Non
     assert caught.value.fault is fault
 
 
-async def test_the_peer_meets_expired_keys_too(cdn: SimulatedCdn) -> None:
+async def test_the_implementation_meets_expired_keys_too(cdn: SimulatedCdn) -> None:
     url = cdn.url(cdn.add(PHOTO))
     cdn.rotate_keys()
     assert (await cdn.fetch_inside(url, patience=5)).status == 400

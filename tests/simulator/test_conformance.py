@@ -11,7 +11,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from nonebot_plugin_qqimage.demo.cdn import HOSTS, Fault, SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.catalog import HOSTS
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 
 from ..transcripts import Line, load
 from .replay import replay

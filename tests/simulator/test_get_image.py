@@ -1,4 +1,4 @@
-"""How the two peers that have get_image answer it."""
+"""How the two implementations that have get_image answer it."""
 
 import base64
 from pathlib import Path
@@ -6,41 +6,46 @@ from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer_files import FileFault
-from nonebot_plugin_qqimage.demo.pictures import ANIMATION, PHOTO, STICKER, qq_name
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
+from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, qq_name
 
 from .clients import talk
-from .conftest import MakePeer
+from .conftest import MakeImplementation
 
 
 @pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat"])
-async def test_get_image_names_a_file_which_is_there(make_peer: MakePeer, flavour: str) -> None:
-    peer = make_peer(flavour)
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
+async def test_get_image_names_a_file_which_is_there(
+    make_implementation: MakeImplementation, flavour: str
+) -> None:
+    implementation = make_implementation(flavour)
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert _file_of(answer) == PHOTO
         assert "base64" not in answer["data"]
 
 
 async def test_luckylilliabot_downloads_anew_and_napcat_does_not(
-    make_peer: MakePeer, cdn: SimulatedCdn
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
 ) -> None:
     for flavour, files, downloads in (("luckylilliabot-8", 2, 2), ("napcat", 1, 0)):
-        peer = make_peer(flavour)
-        async with talk(peer) as client:
-            picture = peer.picture(PHOTO)
-            await peer.send_group(picture)
+        implementation = make_implementation(flavour)
+        async with talk(implementation) as client:
+            picture = implementation.picture(PHOTO)
+            await implementation.send_group(picture)
             answers = [await client.call("get_image", file=picture.name) for _ in range(2)]
             assert len({answer["data"]["file"] for answer in answers}) == files
             assert cdn.fetches(picture.hosted, inside=True) == downloads
 
 
-async def test_a_reported_path_may_be_another_hosts(make_peer: MakePeer, tmp_path: Path) -> None:
-    peer = make_peer(reported_dir="/app/llbot/data")
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
+async def test_a_reported_path_may_be_another_hosts(
+    make_implementation: MakeImplementation, tmp_path: Path
+) -> None:
+    implementation = make_implementation(reported_dir="/app/llbot/data")
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
         answer = await client.call("get_image", file=qq_name(PHOTO))
         reported = answer["data"]["file"]
         assert reported.startswith("/app/llbot/data/temp/")
@@ -48,10 +53,10 @@ async def test_a_reported_path_may_be_another_hosts(make_peer: MakePeer, tmp_pat
         assert real.read_bytes() == PHOTO
 
 
-async def test_napcat_inlines_base64_if_asked_for(make_peer: MakePeer) -> None:
-    peer = make_peer("napcat", inline_base64=True)
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(STICKER, sticker=True))
+async def test_napcat_inlines_base64_if_asked_for(make_implementation: MakeImplementation) -> None:
+    implementation = make_implementation("napcat", inline_base64=True)
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(STICKER, sticker=True))
         answer = await client.call("get_image", file=qq_name(STICKER))
         assert base64.b64decode(answer["data"]["base64"]) == STICKER
         assert "/Emoji/emoji-recv/" in answer["data"]["file"]
@@ -66,56 +71,58 @@ async def test_napcat_inlines_base64_if_asked_for(make_peer: MakePeer) -> None:
     ],
 )
 async def test_ok_proves_nothing(
-    make_peer: MakePeer, fault: FileFault, content: bytes | None
+    make_implementation: MakeImplementation, fault: FileFault, content: bytes | None
 ) -> None:
-    peer = make_peer("napcat")
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
-        peer.files.faults[qq_name(PHOTO)] = fault
+    implementation = make_implementation("napcat")
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.files.faults[qq_name(PHOTO)] = fault
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert answer["status"] == "ok"
         assert _file_of(answer) == content
-        peer.files.faults.clear()
+        implementation.files.faults.clear()
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert _file_of(answer) == PHOTO
 
 
-async def test_a_path_may_be_empty(make_peer: MakePeer) -> None:
-    peer = make_peer("napcat", inline_base64=True)
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
-        peer.files.fault = FileFault.NO_PATH
+async def test_a_path_may_be_empty(make_implementation: MakeImplementation) -> None:
+    implementation = make_implementation("napcat", inline_base64=True)
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.files.fault = FileFault.NO_PATH
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert (answer["status"], answer["data"]["file"]) == ("ok", "")
         assert "base64" not in answer["data"]
 
 
 @pytest.mark.parametrize("flavour", ["luckylilliabot-8", "luckylilliabot-3.29", "napcat"])
-async def test_a_file_may_still_grow(make_peer: MakePeer, flavour: str) -> None:
-    peer = make_peer(flavour)
-    peer.files.growing_seconds = 0.05
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
-        peer.files.fault = FileFault.GROWING
+async def test_a_file_may_still_grow(make_implementation: MakeImplementation, flavour: str) -> None:
+    implementation = make_implementation(flavour)
+    implementation.files.growing_seconds = 0.05
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.files.fault = FileFault.GROWING
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert answer["data"]["file_size"] == str(len(PHOTO))
         assert _file_of(answer) == PHOTO[: len(PHOTO) // 2]
-        await peer.files.grown()
+        await implementation.files.grown()
         assert _file_of(answer) == PHOTO
 
 
 @pytest.mark.parametrize("clear", [True, False])
-async def test_asking_again_does_not_disturb_what_grows(make_peer: MakePeer, clear: bool) -> None:
-    peer = make_peer("napcat", inline_base64=True)
-    peer.files.growing_seconds = 0.05
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
-        peer.files.faults[qq_name(PHOTO)] = FileFault.GROWING
+async def test_asking_again_does_not_disturb_what_grows(
+    make_implementation: MakeImplementation, clear: bool
+) -> None:
+    implementation = make_implementation("napcat", inline_base64=True)
+    implementation.files.growing_seconds = 0.05
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.files.faults[qq_name(PHOTO)] = FileFault.GROWING
         answers = [await client.call("get_image", file=qq_name(PHOTO))]
         if clear:
-            peer.files.faults.clear()
+            implementation.files.faults.clear()
         answers.append(await client.call("get_image", file=qq_name(PHOTO)))
-        await peer.files.grown()
+        await implementation.files.grown()
         answers.append(await client.call("get_image", file=qq_name(PHOTO)))
         sizes = [len(base64.b64decode(answer["data"]["base64"])) for answer in answers]
         assert sizes == [len(PHOTO) // 2, len(PHOTO) // 2, len(PHOTO)]
@@ -123,25 +130,25 @@ async def test_asking_again_does_not_disturb_what_grows(make_peer: MakePeer, cle
 
 
 async def test_a_restart_makes_napcat_forget_and_luckylilliabot_not(
-    make_peer: MakePeer,
+    make_implementation: MakeImplementation,
 ) -> None:
     for flavour, status in (("napcat", "failed"), ("luckylilliabot-8", "ok")):
-        peer = make_peer(flavour)
-        async with talk(peer) as client:
-            message_id = await peer.send_group(peer.picture(PHOTO))
-            peer.restart()
+        implementation = make_implementation(flavour)
+        async with talk(implementation) as client:
+            message_id = await implementation.send_group(implementation.picture(PHOTO))
+            implementation.restart()
             answer = await client.call("get_image", file=qq_name(PHOTO))
             assert answer["status"] == status
             answer = await client.call("get_msg", message_id=message_id)
             assert answer["status"] == status
 
 
-async def test_a_key_rotated_early_fools_the_peer_until_its_announced_end(
-    make_peer: MakePeer, cdn: SimulatedCdn
+async def test_a_key_rotated_early_fools_the_implementation_until_its_announced_end(
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
 ) -> None:
-    peer = make_peer()
-    async with talk(peer) as client:
-        await peer.send_group(peer.picture(PHOTO))
+    implementation = make_implementation()
+    async with talk(implementation) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
         cdn.rotate_keys()
         failed = await client.call("get_image", file=qq_name(PHOTO))
         assert failed["message"].endswith("rkey=GRP1 下载失败, statusText: Bad Request")
@@ -153,13 +160,13 @@ async def test_a_key_rotated_early_fools_the_peer_until_its_announced_end(
 
 
 async def test_the_download_of_luckylilliabot_gives_up(
-    make_peer: MakePeer, cdn: SimulatedCdn
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
 ) -> None:
-    peer = make_peer()
-    peer.flavour.patience = 0.02
-    async with talk(peer) as client:
-        picture = peer.picture(ANIMATION)
-        await peer.send_group(picture)
+    implementation = make_implementation()
+    implementation.flavour.patience = 0.02
+    async with talk(implementation) as client:
+        picture = implementation.picture(ANIMATION)
+        await implementation.send_group(picture)
         cdn.faults.set(Fault.HANG, fileid=picture.hosted.fileid)
         answer = await client.call("get_image", file=picture.name)
         assert answer["message"].endswith("Headers Timeout Error")

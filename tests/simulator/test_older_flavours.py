@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.demo.cdn import Fault, SimulatedCdn
-from nonebot_plugin_qqimage.demo.peer_files import FileFault
-from nonebot_plugin_qqimage.demo.pictures import ANIMATION, PHOTO, STICKER, qq_name
+from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
+from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
+from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, qq_name
 
 from .clients import SocketClient, talk
-from .conftest import MakePeer
+from .conftest import MakeImplementation
 
 OLD, MIDDLE = "luckylilliabot-3.24", "luckylilliabot-3.29"
 
@@ -37,9 +38,12 @@ def _file_of(answer: dict[str, Any]) -> bytes | None:
     ],
 )
 async def test_each_says_what_it_is(
-    make_peer: MakePeer, flavour: str, version: str | None, expected: tuple[str, str]
+    make_implementation: MakeImplementation,
+    flavour: str,
+    version: str | None,
+    expected: tuple[str, str],
 ) -> None:
-    async with talk(make_peer(flavour, version=version)) as client:
+    async with talk(make_implementation(flavour, version=version)) as client:
         said = (await client.call("get_version_info"))["data"]
         assert (said["app_name"], said["app_version"]) == expected
 
@@ -51,20 +55,22 @@ async def test_each_says_what_it_is(
         ("3.27.0", ["file", "subType", "url", "file_size"]),
     ],
 )
-async def test_3_24_a_segment(make_peer: MakePeer, version: str | None, keys: list[str]) -> None:
-    async with talk(peer := make_peer(OLD, version=version)) as client:
-        await peer.send_group(peer.picture(PHOTO))
+async def test_3_24_a_segment(
+    make_implementation: MakeImplementation, version: str | None, keys: list[str]
+) -> None:
+    async with talk(implementation := make_implementation(OLD, version=version)) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
         (image,) = await _images(client)
         assert list(image) == keys
         assert (image["file"], image["file_size"]) == (qq_name(PHOTO), str(len(PHOTO)))
 
 
 async def test_3_24_downloads_the_url_the_picture_came_with(
-    make_peer: MakePeer, cdn: SimulatedCdn
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
 ) -> None:
-    async with talk(peer := make_peer(OLD, inline_base64=True)) as client:
-        picture = peer.picture(PHOTO)
-        message_id = await peer.send_group(picture)
+    async with talk(implementation := make_implementation(OLD, inline_base64=True)) as client:
+        picture = implementation.picture(PHOTO)
+        message_id = await implementation.send_group(picture)
         (image,) = await _images(client)
         cdn.expire_keys()
         stale = await client.call("get_image", file=picture.name)
@@ -82,10 +88,12 @@ async def test_3_24_downloads_the_url_the_picture_came_with(
         assert cdn.fetches(picture.hosted, inside=True) == 2
 
 
-async def test_3_24_keeps_a_web_page_for_a_picture(make_peer: MakePeer, cdn: SimulatedCdn) -> None:
-    async with talk(peer := make_peer(OLD)) as client:
+async def test_3_24_keeps_a_web_page_for_a_picture(
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
+) -> None:
+    async with talk(implementation := make_implementation(OLD)) as client:
         cdn.faults.set(Fault.HTML, times=1)
-        await peer.send_group(peer.picture(PHOTO))
+        await implementation.send_group(implementation.picture(PHOTO))
         for _ in range(2):
             page = _file_of(await client.call("get_image", file=qq_name(PHOTO)))
             assert page is not None
@@ -94,26 +102,28 @@ async def test_3_24_keeps_a_web_page_for_a_picture(make_peer: MakePeer, cdn: Sim
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED, Fault.HANG, Fault.NOT_FOUND])
 async def test_3_24_hides_every_failure(
-    make_peer: MakePeer, cdn: SimulatedCdn, fault: Fault
+    make_implementation: MakeImplementation, cdn: SimulatedCdn, fault: Fault
 ) -> None:
-    async with talk(peer := make_peer(OLD)) as client:
-        peer.flavour.patience = 0.01
+    async with talk(implementation := make_implementation(OLD)) as client:
+        implementation.flavour.patience = 0.01
         cdn.faults.set(fault)
-        await peer.send_group(peer.picture(PHOTO))
+        await implementation.send_group(implementation.picture(PHOTO))
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert (answer["status"], _file_of(answer)) == ("ok", None)
 
 
-async def test_3_24_without_urls(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(OLD, inline_base64=True)) as client:
-        peer.flavour.no_urls = True
-        await peer.send_group([peer.picture(PHOTO), peer.picture(STICKER, form="old")])
+async def test_3_24_without_urls(make_implementation: MakeImplementation) -> None:
+    async with talk(implementation := make_implementation(OLD, inline_base64=True)) as client:
+        implementation.flavour.no_urls = True
+        await implementation.send_group(
+            [implementation.picture(PHOTO), implementation.picture(STICKER, form="old")]
+        )
         image, old = await _images(client)
         assert image["url"] == ""
         assert old["url"]
         nothing = await client.call("get_image", file=qq_name(PHOTO))
         assert "ENOENT" in nothing["message"]
-        peer.flavour.seen_in_qq.add(qq_name(PHOTO))
+        implementation.flavour.seen_in_qq.add(qq_name(PHOTO))
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert (answer["data"]["url"], _file_of(answer)) == ("", PHOTO)
         assert base64.b64decode(answer["data"]["base64"]) == PHOTO
@@ -121,22 +131,26 @@ async def test_3_24_without_urls(make_peer: MakePeer) -> None:
 
 @pytest.mark.parametrize(("version", "urls"), [("3.24.2", 1), ("3.24.3", 2)])
 async def test_3_24_gave_all_pictures_of_a_message_one_url(
-    make_peer: MakePeer, version: str, urls: int
+    make_implementation: MakeImplementation, version: str, urls: int
 ) -> None:
-    async with talk(peer := make_peer(OLD, version=version)) as client:
-        await peer.send_group([peer.picture(PHOTO), peer.picture(ANIMATION)])
+    async with talk(implementation := make_implementation(OLD, version=version)) as client:
+        await implementation.send_group(
+            [implementation.picture(PHOTO), implementation.picture(ANIMATION)]
+        )
         images = await _images(client)
         assert [image["file"] for image in images] == [qq_name(PHOTO), qq_name(ANIMATION)]
         assert len({image["url"] for image in images}) == urls
         answer = await client.call("get_image", file=qq_name(ANIMATION))
         assert _file_of(answer) == (PHOTO if urls == 1 else ANIMATION)
-        peer.flavour.one_url = not peer.flavour.one_url
-        await peer.send_group([peer.picture(PHOTO), peer.picture(ANIMATION)])
+        implementation.flavour.one_url = not implementation.flavour.one_url
+        await implementation.send_group(
+            [implementation.picture(PHOTO), implementation.picture(ANIMATION)]
+        )
         assert len({image["url"] for image in await _images(client)}) != urls
 
 
-async def test_3_24_refuses_with_a_stack_trace(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(OLD)) as client:
+async def test_3_24_refuses_with_a_stack_trace(make_implementation: MakeImplementation) -> None:
+    async with talk(implementation := make_implementation(OLD)) as client:
         for params in ({"file": "x.jpg"}, {"file": 5}, {}):
             answer = await client.call("get_image", **params)
             assert answer["retcode"] == 1200
@@ -146,15 +160,17 @@ async def test_3_24_refuses_with_a_stack_trace(make_peer: MakePeer) -> None:
             assert len(trace) > 1
         unknown = await client.call("get_rkey")
         assert (unknown["retcode"], unknown["message"]) == (1404, "不支持的api get_rkey")
-        await peer.send_group(peer.picture(PHOTO))
-        peer.restart()
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.restart()
         assert (await client.call("get_image", file=qq_name(PHOTO)))["status"] == "ok"
 
 
-async def test_3_24_forwards(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(OLD)) as client:
-        inner = peer.forward([peer.picture(STICKER)])
-        await peer.send_group(peer.forward([peer.picture(PHOTO), inner]))
+async def test_3_24_forwards(make_implementation: MakeImplementation) -> None:
+    async with talk(implementation := make_implementation(OLD)) as client:
+        inner = implementation.forward([implementation.picture(STICKER)])
+        await implementation.send_group(
+            implementation.forward([implementation.picture(PHOTO), inner])
+        )
         ((segment,),) = [(await client.event())["message"]]
         forward_id = segment["data"]["id"]
         assert forward_id.isdigit()
@@ -168,17 +184,19 @@ async def test_3_24_forwards(make_peer: MakePeer) -> None:
         inner_id = second["content"][0]["data"]["id"]
         unreachable = await client.call("get_forward_msg", message_id=inner_id)
         assert unreachable["message"].startswith("Error: 找不到相关的聊天记录")
-    async with talk(peer := make_peer(OLD, version="3.27.0")) as client:
-        await peer.send_group(peer.forward([peer.picture(PHOTO)]))
+    async with talk(implementation := make_implementation(OLD, version="3.27.0")) as client:
+        await implementation.send_group(implementation.forward([implementation.picture(PHOTO)]))
         (segment,) = (await client.event())["message"]
         got = await client.call("get_forward_msg", id=segment["data"]["id"])
         assert got["status"] == "ok"
 
 
-async def test_3_29_needs_no_key(make_peer: MakePeer, cdn: SimulatedCdn) -> None:
-    async with talk(peer := make_peer(MIDDLE, inline_base64=True)) as client:
-        picture = peer.picture(PHOTO)
-        await peer.send_group(picture)
+async def test_3_29_needs_no_key(
+    make_implementation: MakeImplementation, cdn: SimulatedCdn
+) -> None:
+    async with talk(implementation := make_implementation(MIDDLE, inline_base64=True)) as client:
+        picture = implementation.picture(PHOTO)
+        await implementation.send_group(picture)
         (image,) = await _images(client)
         assert list(image) == ["file", "subType", "url", "file_size"]
         cdn.expire_keys()
@@ -190,27 +208,29 @@ async def test_3_29_needs_no_key(make_peer: MakePeer, cdn: SimulatedCdn) -> None
         assert answer["data"]["url"] not in ("", image["url"])
         assert "base64" not in answer["data"]
         assert cdn.fetches(picture.hosted) == 0
-        peer.restart()
+        implementation.restart()
         assert (await client.call("get_image", file=picture.name))["status"] == "ok"
 
 
-async def test_3_29_waits_for_the_kernel(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(MIDDLE)) as client:
-        assert peer.flavour.patience == 1800
-        await peer.send_group(peer.picture(PHOTO))
-        peer.flavour.kernel_hangs.add(qq_name(PHOTO))
+async def test_3_29_waits_for_the_kernel(make_implementation: MakeImplementation) -> None:
+    async with talk(implementation := make_implementation(MIDDLE)) as client:
+        assert implementation.flavour.patience == 1800
+        await implementation.send_group(implementation.picture(PHOTO))
+        implementation.flavour.kernel_hangs.add(qq_name(PHOTO))
         with pytest.raises(asyncio.TimeoutError):
             await client.call("get_image", 0.05, file=qq_name(PHOTO))
-        peer.flavour.patience = 0.01
+        implementation.flavour.patience = 0.01
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert answer["message"].startswith("Error: invoke timeout")
-    assert make_peer(MIDDLE, version="4.4.0").flavour.patience == 120
+    assert make_implementation(MIDDLE, version="4.4.0").flavour.patience == 120
 
 
-async def test_3_29_waits_for_what_is_inside_a_forwarded_record(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(MIDDLE)) as client:
-        peer.flavour.patience = 0.01
-        await peer.send_group(peer.forward([peer.picture(PHOTO)]))
+async def test_3_29_waits_for_what_is_inside_a_forwarded_record(
+    make_implementation: MakeImplementation,
+) -> None:
+    async with talk(implementation := make_implementation(MIDDLE)) as client:
+        implementation.flavour.patience = 0.01
+        await implementation.send_group(implementation.forward([implementation.picture(PHOTO)]))
         (segment,) = (await client.event())["message"]
         got = await client.call("get_forward_msg", id=segment["data"]["id"])
         (node,) = got["data"]["messages"]
@@ -219,10 +239,10 @@ async def test_3_29_waits_for_what_is_inside_a_forwarded_record(make_peer: MakeP
         assert answer["message"].startswith("Error: invoke timeout")
 
 
-async def test_3_29_reads_the_message_again(make_peer: MakePeer) -> None:
-    async with talk(peer := make_peer(MIDDLE)) as client:
-        message_id = await peer.send_group(peer.picture(PHOTO))
-        peer.flavour.lose(message_id)
+async def test_3_29_reads_the_message_again(make_implementation: MakeImplementation) -> None:
+    async with talk(implementation := make_implementation(MIDDLE)) as client:
+        message_id = await implementation.send_group(implementation.picture(PHOTO))
+        implementation.flavour.lose(message_id)
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert answer["message"] == "Error: msg not found"
 
@@ -239,10 +259,17 @@ async def test_3_29_reads_the_message_again(make_peer: MakePeer) -> None:
     ],
 )
 async def test_3_29_over_the_years(
-    make_peer: MakePeer, version: str, inlines: bool, downloads: bool, keys: bool, message: str
+    make_implementation: MakeImplementation,
+    version: str,
+    inlines: bool,
+    downloads: bool,
+    keys: bool,
+    message: str,
 ) -> None:
-    async with talk(peer := make_peer(MIDDLE, version=version, inline_base64=True)) as client:
-        await peer.send_group(peer.picture(PHOTO))
+    async with talk(
+        implementation := make_implementation(MIDDLE, version=version, inline_base64=True)
+    ) as client:
+        await implementation.send_group(implementation.picture(PHOTO))
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert ("base64" in answer["data"]) == inlines
         answer = await client.call("get_image", file=qq_name(PHOTO), download="false")
@@ -267,32 +294,36 @@ async def test_3_29_over_the_years(
     ],
 )
 async def test_3_29_without_a_name(
-    make_peer: MakePeer, version: str, retcode: int, message: str
+    make_implementation: MakeImplementation, version: str, retcode: int, message: str
 ) -> None:
-    async with talk(make_peer(MIDDLE, version=version)) as client:
+    async with talk(make_implementation(MIDDLE, version=version)) as client:
         answer = await client.call("get_image")
         assert answer["retcode"] == retcode
         assert answer["message"].startswith(message)
 
 
 @pytest.mark.parametrize("flavour", [OLD, MIDDLE, "gocqhttp"])
-async def test_a_file_that_is_not_there(make_peer: MakePeer, tmp_path: Path, flavour: str) -> None:
-    async with talk(peer := make_peer(flavour)) as client:
-        peer.files.fault = FileFault.MISSING
-        await peer.send_group(peer.picture(PHOTO))
+async def test_a_file_that_is_not_there(
+    make_implementation: MakeImplementation, tmp_path: Path, flavour: str
+) -> None:
+    async with talk(implementation := make_implementation(flavour)) as client:
+        implementation.files.fault = FileFault.MISSING
+        await implementation.send_group(implementation.picture(PHOTO))
         (image,) = await _images(client)
         answer = await client.call("get_image", file=image["file"])
         assert answer["status"] == "ok"
         assert not (tmp_path / answer["data"]["file"]).exists()
-        peer.files.fault = None
+        implementation.files.fault = None
         answer = await client.call("get_image", file=image["file"])
         assert (tmp_path / answer["data"]["file"]).read_bytes() == PHOTO
 
 
 @pytest.mark.parametrize("flavour", [OLD, MIDDLE])
-async def test_a_shared_file_by_its_id(make_peer: MakePeer, flavour: str) -> None:
-    async with talk(peer := make_peer(flavour)) as client:
-        shared = peer.shared_file(PHOTO, "photo.jpg")
-        await peer.send_group(shared)
+async def test_a_shared_file_by_its_id(
+    make_implementation: MakeImplementation, flavour: str
+) -> None:
+    async with talk(implementation := make_implementation(flavour)) as client:
+        shared = implementation.shared_file(PHOTO, "photo.jpg")
+        await implementation.send_group(shared)
         assert _file_of(await client.call("get_file", file_id=shared.file_id)) == PHOTO
         assert (await client.call("get_file"))["status"] == "failed"

@@ -3,7 +3,7 @@ import zlib
 
 import pytest
 
-from nonebot_plugin_qqimage.demo import pictures
+from nonebot_plugin_qqimage.simulator import pictures
 
 
 @pytest.mark.parametrize(

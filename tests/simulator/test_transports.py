@@ -8,11 +8,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from nonebot_plugin_qqimage.demo.pictures import PHOTO, noise_png, qq_name
-from nonebot_plugin_qqimage.demo.transports import ForwardWebSocket, HttpApi, ReverseWebSocket
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO, noise_png, qq_name
+from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
+from nonebot_plugin_qqimage.simulator.transports.http import HttpApi
+from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from .clients import SocketClient
-from .conftest import MakePeer
+from .conftest import MakeImplementation
 
 
 class Bot:
@@ -53,67 +55,73 @@ async def bot() -> AsyncIterator[Bot]:
     await runner.cleanup()
 
 
-async def test_reverse_websocket(make_peer: MakePeer, bot: Bot) -> None:
-    peer = make_peer(token="right")
-    async with ReverseWebSocket(peer, f"ws://127.0.0.1:{bot.port}/ws"):
+async def test_reverse_websocket(make_implementation: MakeImplementation, bot: Bot) -> None:
+    implementation = make_implementation(token="right")
+    async with ReverseWebSocket(implementation, f"ws://127.0.0.1:{bot.port}/ws"):
         ws = await bot.sockets.get()
         (headers,) = bot.headers
         assert headers["X-Self-ID"] == "10001"
         assert headers["X-Client-Role"] == "Universal"
         assert headers["Authorization"] == "Bearer right"
         assert (await ws.receive_json())["meta_event_type"] == "lifecycle"
-        await peer.connected()
-        await peer.send_group([peer.picture(PHOTO)])
+        await implementation.connected()
+        await implementation.send_group([implementation.picture(PHOTO)])
         assert (await ws.receive_json())["message_type"] == "group"
         await ws.send_json({"action": "get_image", "params": {"file": "x"}, "echo": {"n": 1}})
         answer = await ws.receive_json()
         assert (answer["retcode"], answer["echo"]) == (1200, {"n": 1})
 
 
-async def test_gocqhttp_has_its_own_word_before_the_token(make_peer: MakePeer, bot: Bot) -> None:
-    peer = make_peer("gocqhttp", token="right")
-    async with ReverseWebSocket(peer, f"ws://127.0.0.1:{bot.port}/ws"):
+async def test_gocqhttp_has_its_own_word_before_the_token(
+    make_implementation: MakeImplementation, bot: Bot
+) -> None:
+    implementation = make_implementation("gocqhttp", token="right")
+    async with ReverseWebSocket(implementation, f"ws://127.0.0.1:{bot.port}/ws"):
         await bot.sockets.get()
         assert bot.headers[0]["Authorization"] == "Token right"
 
 
-async def test_reverse_websocket_comes_again(make_peer: MakePeer, bot: Bot) -> None:
-    peer = make_peer()
+async def test_reverse_websocket_comes_again(
+    make_implementation: MakeImplementation, bot: Bot
+) -> None:
+    implementation = make_implementation()
     url = f"ws://127.0.0.1:{bot.port}/ws"
-    async with ReverseWebSocket(peer, url, reconnect_seconds=0.01):
+    async with ReverseWebSocket(implementation, url, reconnect_seconds=0.01):
         first = await bot.sockets.get()
-        await peer.connected()
-        await peer.drop_connections()
-        await peer.connected(2)
+        await implementation.connected()
+        await implementation.drop_connections()
+        await implementation.connected(2)
         second = await bot.sockets.get()
         assert second is not first
         await second.receive_json()
-        await peer.push({"again": True})
+        await implementation.push({"again": True})
         assert await second.receive_json() == {"again": True}
         await second.close()
-        await peer.connected(3)
+        await implementation.connected(3)
 
 
-async def test_reverse_websocket_waits_for_a_bot(make_peer: MakePeer, bot: Bot) -> None:
-    peer = make_peer()
+async def test_reverse_websocket_waits_for_a_bot(
+    make_implementation: MakeImplementation, bot: Bot
+) -> None:
+    implementation = make_implementation()
     url = f"ws://127.0.0.1:{bot.port}/no-such-path"
-    async with ReverseWebSocket(peer, url, reconnect_seconds=0.01) as transport:
+    async with ReverseWebSocket(implementation, url, reconnect_seconds=0.01) as transport:
         with pytest.raises(asyncio.TimeoutError):
-            await peer.connected(timeout=0.1)
+            await implementation.connected(timeout=0.1)
         assert transport.last_error is not None
         assert "404" in transport.last_error
 
 
-async def test_forward_websocket_paths(make_peer: MakePeer) -> None:
+async def test_forward_websocket_paths(make_implementation: MakeImplementation) -> None:
     for flavour, event_answers in (("luckylilliabot-8", False), ("napcat", True)):
-        peer = make_peer(flavour)
+        implementation = make_implementation(flavour)
         async with (
-            ForwardWebSocket(peer) as server,
+            ForwardWebSocket(implementation) as server,
             SocketClient(f"{server.url}event") as events,
             SocketClient(f"{server.url}api") as calls,
         ):
             assert (await events.event())["sub_type"] == "connect"
-            await peer.send_group("hello")
+            await implementation.send_group("hello")
             assert (await events.event())["raw_message"] == "hello"
             assert (await calls.call("get_status"))["status"] == "ok"
             assert calls.events.empty()
@@ -124,82 +132,86 @@ async def test_forward_websocket_paths(make_peer: MakePeer) -> None:
                     await events.call("get_status", 0.05)
 
 
-async def test_forward_websocket_to_a_stranger(make_peer: MakePeer) -> None:
+async def test_forward_websocket_to_a_stranger(make_implementation: MakeImplementation) -> None:
     for flavour, ending in (("luckylilliabot-8", 1008), ("napcat", 1005)):
-        peer = make_peer(flavour, token="right")
-        async with ForwardWebSocket(peer) as server:
+        implementation = make_implementation(flavour, token="right")
+        async with ForwardWebSocket(implementation) as server:
             async with SocketClient(server.url, token="wrong") as client:
                 assert (await client.event())["retcode"] == 1403
                 assert (await client.ended())[0] == ending
             async with SocketClient(f"{server.url}?access_token=right") as client:
                 assert (await client.event())["sub_type"] == "connect"
-    peer = make_peer("lagrange", token="right")
-    async with ForwardWebSocket(peer) as server:
+    implementation = make_implementation("lagrange", token="right")
+    async with ForwardWebSocket(implementation) as server:
         async with aiohttp.ClientSession() as session:
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await session.ws_connect(server.url)
 
 
-async def test_forward_websocket_and_nonsense(make_peer: MakePeer) -> None:
-    peer = make_peer()
-    async with ForwardWebSocket(peer) as server, SocketClient(server.url) as client:
+async def test_forward_websocket_and_nonsense(make_implementation: MakeImplementation) -> None:
+    implementation = make_implementation()
+    async with ForwardWebSocket(implementation) as server, SocketClient(server.url) as client:
         await client.event()
         for nonsense in ("{", "[]", "{}"):
             await client.ws.send_str(nonsense)
             assert (await client.event())["retcode"] == 1400
-        assert peer.calls == []
+        assert implementation.calls == []
 
 
-async def test_a_large_answer_in_one_frame(make_peer: MakePeer) -> None:
-    peer = make_peer("napcat", inline_base64=True)
+async def test_a_large_answer_in_one_frame(make_implementation: MakeImplementation) -> None:
+    implementation = make_implementation("napcat", inline_base64=True)
     data = noise_png(3_000_000)
-    async with ForwardWebSocket(peer) as server, SocketClient(server.url) as client:
-        await peer.send_group(peer.picture(data))
+    async with ForwardWebSocket(implementation) as server, SocketClient(server.url) as client:
+        await implementation.send_group(implementation.picture(data))
         answer = await client.call("get_image", file=qq_name(data))
         assert len(answer["data"]["base64"]) == 4_000_000
 
 
-async def test_http_calls(make_peer: MakePeer, session: aiohttp.ClientSession) -> None:
-    peer = make_peer()
-    async with HttpApi(peer) as api:
-        await peer.send_group(peer.picture(PHOTO))
+async def test_http_calls(
+    make_implementation: MakeImplementation, session: aiohttp.ClientSession
+) -> None:
+    implementation = make_implementation()
+    async with HttpApi(implementation) as api:
+        await implementation.send_group(implementation.picture(PHOTO))
         async with session.post(f"{api.url}get_image", json={"file": qq_name(PHOTO)}) as reply:
             assert (await reply.json())["status"] == "ok"
         async with session.get(f"{api.url}get_image?file=x&download=false") as reply:
             assert (await reply.json())["retcode"] == 200
-        assert peer.calls[-1].params == {"file": "x", "download": "false"}
+        assert implementation.calls[-1].params == {"file": "x", "download": "false"}
         async with session.post(f"{api.url}no_such_action") as reply:
             assert reply.status == 404
-        peer.behaviour.dropping.add("get_image")
+        implementation.behaviour.dropping.add("get_image")
         with pytest.raises(aiohttp.ClientError):
             await session.post(f"{api.url}get_image", json={})
 
 
-async def test_http_to_a_stranger(make_peer: MakePeer, session: aiohttp.ClientSession) -> None:
-    peer = make_peer("napcat", token="right")
-    async with HttpApi(peer) as api:
+async def test_http_to_a_stranger(
+    make_implementation: MakeImplementation, session: aiohttp.ClientSession
+) -> None:
+    implementation = make_implementation("napcat", token="right")
+    async with HttpApi(implementation) as api:
         async with session.post(f"{api.url}get_status") as reply:
             assert reply.status == 403
         async with session.post(f"{api.url}get_status?access_token=right") as reply:
             assert reply.status == 200
-    assert [call.params for call in peer.calls] == [{}]
+    assert [call.params for call in implementation.calls] == [{}]
 
 
-async def test_http_posts_of_events(make_peer: MakePeer, bot: Bot) -> None:
-    peer = make_peer()
+async def test_http_posts_of_events(make_implementation: MakeImplementation, bot: Bot) -> None:
+    implementation = make_implementation()
     post_url = f"http://127.0.0.1:{bot.port}/http"
-    async with HttpApi(peer, post_url=post_url, secret="hush"):
-        await peer.send_private("hello")
+    async with HttpApi(implementation, post_url=post_url, secret="hush"):
+        await implementation.send_private("hello")
         request, body = await bot.posts.get()
         assert b'"raw_message": "hello"' in body
         assert request.headers["X-Self-ID"] == "10001"
         digest = hmac.new(b"hush", body, hashlib.sha1).hexdigest()
         assert request.headers["X-Signature"] == f"sha1={digest}"
-    assert not peer.links.open
+    assert not implementation.links.open
 
 
-async def test_http_posts_to_nobody_are_lost(make_peer: MakePeer) -> None:
-    peer = make_peer()
-    async with HttpApi(peer, post_url="http://127.0.0.1:9/") as api:
-        await peer.send_private("hello")
+async def test_http_posts_to_nobody_are_lost(make_implementation: MakeImplementation) -> None:
+    implementation = make_implementation()
+    async with HttpApi(implementation, post_url="http://127.0.0.1:9/") as api:
+        await implementation.send_private("hello")
         assert api.port

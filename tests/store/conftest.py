@@ -7,7 +7,7 @@ import pytest
 
 # in the functions, for NoneBot must load the plugin before anyone imports it
 if TYPE_CHECKING:
-    from nonebot_plugin_qqimage.store import ImageStore
+    from nonebot_plugin_qqimage.store.image_store import ImageStore
 
     from .pictures import Clock, OpenStore, Picture
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def open_store(folder: Path) -> AsyncGenerator["OpenStore", None]:
     """Opens stores on one folder, as several bot processes would."""
-    from nonebot_plugin_qqimage.store import ImageStore
+    from nonebot_plugin_qqimage.store.image_store import ImageStore
 
     stores: list[ImageStore] = []
 

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Callable
 
-from nonebot_plugin_qqimage.content import ImageInfo, inspect
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.content.info import ImageInfo
+from nonebot_plugin_qqimage.content.inspection import inspect
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .. import samples
 

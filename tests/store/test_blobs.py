@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store import blobs as module
-from nonebot_plugin_qqimage.store.blobs import Blobs
+from nonebot_plugin_qqimage.store.local import blobs as module
+from nonebot_plugin_qqimage.store.local.blobs import Blobs
 
 from .pictures import Picture, sha256
 

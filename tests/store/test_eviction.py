@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store.eviction import exceeded
-from nonebot_plugin_qqimage.store.index import Index
+from nonebot_plugin_qqimage.store.local.eviction import exceeded
+from nonebot_plugin_qqimage.store.local.index import Index
 
 from .pictures import Clock, OpenStore, Picture
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.content import ImageInfo
+from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.errors import StoreError
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.store import database as module
-from nonebot_plugin_qqimage.store.database import Database
-from nonebot_plugin_qqimage.store.index import Index, Stored, Totals
-from nonebot_plugin_qqimage.store.journal import Journal
-from nonebot_plugin_qqimage.store.schema import MIGRATIONS, VERSION
-from nonebot_plugin_qqimage.store.selection import Selection
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.store.local import database as module
+from nonebot_plugin_qqimage.store.local.database import Database
+from nonebot_plugin_qqimage.store.local.index import Index, Stored, Totals
+from nonebot_plugin_qqimage.store.local.journal import Journal
+from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
+from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from .pictures import Clock, Picture
 
@@ -148,10 +148,10 @@ def test_counters_add_up(index: Index) -> None:
 def test_notes_are_replaced(index: Index, clock: Clock) -> None:
     for text in ("old", "new"):
         clock.now += 1
-        index.note("peer:1", text)
-    index.note("peers", "other")
-    assert index.notes("peer:") == {"peer:1": ("new", clock.now)}
-    assert set(index.notes("")) == {"peer:1", "peers"}
+        index.note("implementation:1", text)
+    index.note("implementations", "other")
+    assert index.notes("implementation:") == {"implementation:1": ("new", clock.now)}
+    assert set(index.notes("")) == {"implementation:1", "implementations"}
 
 
 def test_a_transaction_is_all_or_nothing(index: Index, picture: Picture) -> None:

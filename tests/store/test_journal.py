@@ -2,8 +2,8 @@
 
 import pytest
 
-from nonebot_plugin_qqimage.store import journal as module
-from nonebot_plugin_qqimage.store.journal import Journal
+from nonebot_plugin_qqimage.store.local import journal as module
+from nonebot_plugin_qqimage.store.local.journal import Journal
 
 
 def values(journal: Journal) -> list[object]:

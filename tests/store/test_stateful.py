@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from nonebot_plugin_qqimage.reference import ImageReference
-from nonebot_plugin_qqimage.sighting import Sighting
-from nonebot_plugin_qqimage.store import ImageStore
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .pictures import Picture
 

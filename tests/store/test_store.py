@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import StoreError
-from nonebot_plugin_qqimage.reference import ImageReference, from_segment, from_uri
-from nonebot_plugin_qqimage.store import ImageStore, Index, Sighting, Totals, database, flushing
+from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment, from_uri
+from nonebot_plugin_qqimage.store.image_store import ImageStore, Sighting
+from nonebot_plugin_qqimage.store.local import database, flushing
+from nonebot_plugin_qqimage.store.local.index import Index, Totals
 
 from .pictures import Clock, OpenStore, Picture
 
@@ -174,7 +176,7 @@ async def test_a_market_face_is_found_everywhere(store: ImageStore, picture: Pic
 
 
 async def test_two_pictures_at_one_place_are_two(store: ImageStore) -> None:
-    """As where a peer uses the id of a message twice, or gives none to forwarded ones."""
+    """As where the id of a message is used twice, or forwarded ones have none."""
     first, second = Picture(1), Picture(2)
     place = ImageReference("1", "0", 0)
     for picture in (first, second):
@@ -548,7 +550,7 @@ async def test_one_that_cannot_be_kept_takes_no_other_with_it(
             raise OSError(errno.EIO, "Input/output error")
         return real(path, **options)
 
-    monkeypatch.setattr("nonebot_plugin_qqimage.store.blobs.os.stat", stat)
+    monkeypatch.setattr("nonebot_plugin_qqimage.store.local.blobs.os.stat", stat)
     half = ImageReference("1", "\ud83d", file="\ud83d.png")
     puts = [put(store, picture) for picture in pictures]
     results = await asyncio.gather(*puts, put(store, pictures[0], half), return_exceptions=True)

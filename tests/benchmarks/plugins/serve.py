@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 require("nonebot_plugin_qqimage")
 from nonebot_plugin_qqimage import ImageReference, get_resolver  # noqa: E402
-from nonebot_plugin_qqimage.content import inspect  # noqa: E402
-from nonebot_plugin_qqimage.demo.pictures import noise_png, qq_name  # noqa: E402
+from nonebot_plugin_qqimage.content.inspection import inspect  # noqa: E402
+from nonebot_plugin_qqimage.simulator.pictures import noise_png, qq_name  # noqa: E402
 
 telling: set[asyncio.Task[None]] = set()
 
@@ -44,13 +44,13 @@ async def _() -> None:
 
 
 async def tell() -> None:
-    resolver, data = get_resolver(), noise_png(100_000)
-    while not resolver.links.can_serve:
+    services, data = get_resolver(), noise_png(100_000)
+    while not services.links.can_serve:
         await asyncio.sleep(0.01)
     get_app().router.routes.insert(1, Route("/bare", Bare(data)))  # behind our route
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30)
     reference = ImageReference(
         self_id="10001", message_id="1", file=qq_name(data), url="https://images.example/1"
     )
-    await resolver.store.put(reference, info, data, "benchmark")
-    logger.info(f"served: {resolver.links.url(reference)} .")
+    await services.store.put(reference, info, data, "benchmark")
+    logger.info(f"served: {services.links.url(reference)} .")

@@ -17,8 +17,8 @@ from nonebot_plugin_qqimage import (
     ImageUnavailable,
     get_resolver,
 )
-from nonebot_plugin_qqimage.demo.pictures import png
-from nonebot_plugin_qqimage.finding import find_in_own_event
+from nonebot_plugin_qqimage.messages.finding import find_in_own_event
+from nonebot_plugin_qqimage.simulator.pictures import png
 
 
 @on_message(priority=0, block=True).handle()

@@ -1,0 +1,155 @@
+"""Answers that other plugins get: ``get_image``, ``get_msg``, ``get_forward_msg``.
+
+Pictures that are in the store need no implementation, and failures of its ``get_image`` are
+repaired. Calls of this plugin itself are never touched, for it would be asking itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+from nonebot import get_bots
+from nonebot.adapters.onebot.v11 import Bot, MessageEvent, NetworkError
+from nonebot.matcher import current_event, current_matcher
+
+from ..content.info import ImageInfo
+from ..errors import QQImageError
+from ..implementation.answers import image_answer
+from ..messages.finding import chat_of, chat_of_sent, find_in_event
+from ..messages.reference import ORIGINALS, ImageReference, from_segment
+from ..serving.urls import token_of
+from .rewriting import Rewriting, referred
+from .services import Services
+
+_QUICK = 2.0
+"""Seconds for looking into the store, before the implementation is asked after all."""
+_PATIENCE = 20.0
+"""Seconds that a call which has failed waits for the image to come another way."""
+
+
+class ApiAnswers:
+    """Improves what other plugins get.
+
+    Args:
+        services: of the bot.
+        rewriting: knows in which chats URLs of ours are wanted, and by whom not.
+    """
+
+    def __init__(self, services: Services, rewriting: Rewriting) -> None:
+        self._resolver = services.resolver
+        self._links = services.links
+        self._store = services.store
+        self._rewriting = rewriting
+
+    async def from_store(self, bot: Bot, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer to a ``get_image`` about to be sent; None to let the implementation answer.
+
+        Only where served URLs are wanted: plugins read ``url`` too, and a fresh one of the image
+        host is the implementation's to give.
+        """
+        reference = self._reference(bot, params)
+        if reference is None or not self._wanted(""):
+            return None
+        return await self._stored(reference)
+
+    async def repaired(
+        self, bot: Bot, params: Mapping[str, Any], exception: Exception | None, result: object
+    ) -> dict[str, Any] | None:
+        """A better answer to a ``get_image`` than the implementation's; None where that will do."""
+        reference = self._reference(bot, params)
+        if reference is None:
+            return None
+        if exception is None and await _is_of_use(result):
+            self._serve_url(reference, result)
+            return None
+        if isinstance(exception, NetworkError) and get_bots().get(bot.self_id) is not bot:
+            # its answer may have been what broke the connection, so nobody is asked again
+            return await self._stored(reference)
+        with anyio.move_on_after(_PATIENCE):
+            try:
+                image = self._resolver.image(reference)
+                return self._answer(reference, await image.info(), await image.path())
+            except QQImageError:
+                return None
+        return None
+
+    def serve_message(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
+        """Swap served URLs into an answer of ``get_msg``, in place."""
+        answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
+        if answer and self._wanted(chat_of_sent(answer)):
+            self._rewriting.in_content(answer, bot.self_id, str(params.get("message_id", "")))
+
+    def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
+        """Swap served URLs into an answer of ``get_forward_msg``, in place."""
+        if self._wanted(""):
+            record = params.get("id") or params.get("message_id") or params.get("forward_id", "")
+            self._rewriting.in_record(result, bot.self_id, str(record))
+
+    def _wanted(self, chat: str) -> bool:
+        """Whether who calls wants served URLs.
+
+        Args:
+            chat: what the answer says it is from; empty where it does not.
+        """
+        matcher, event = current_matcher.get(None), current_event.get(None)
+        if matcher is not None and self._rewriting.excludes(matcher):
+            return False
+        if not chat and isinstance(event, MessageEvent):
+            chat = chat_of(event)
+        return self._rewriting.serves(chat)
+
+    def _reference(self, bot: Bot, params: Mapping[str, Any]) -> ImageReference | None:
+        """What a plugin that asks for this file means: best, an image of the event it handles."""
+        file = params.get("file") or params.get("file_id")
+        if not isinstance(file, str):
+            return None
+        event = current_event.get(None)
+        own, quoted = find_in_event(event) if event is not None else ([], [])
+        for reference in own + quoted:
+            if file in (reference.file, reference.url):
+                return reference
+        segment = {"type": "image", "data": {"file": file}}
+        reference = referred(file, self._links) or from_segment(segment, bot.self_id)
+        return None if reference is None or reference.content else reference
+
+    async def _stored(self, reference: ImageReference) -> dict[str, Any] | None:
+        """The answer where the store knows the image, and really has it."""
+        store, info = self._store, None
+        with anyio.move_on_after(_QUICK):
+            info = await store.find(reference)
+            if info is not None and not await store.intact(info):
+                info = None
+        return self._answer(reference, info, store.path(info)) if info else None
+
+    def _answer(self, reference: ImageReference, info: ImageInfo, path: Path) -> dict[str, Any]:
+        """An answer with the fields of every implementation; LLOneBot's are all text."""
+        matcher = current_matcher.get(None)
+        excluded = matcher is not None and self._rewriting.excludes(matcher)
+        name = reference.file or path.name
+        return {
+            "file": str(path),
+            "url": (not excluded and self._rewriting.served(reference)) or reference.url,
+            "file_size": str(info.size),
+            "file_name": name,
+            "size": info.size,
+            "filename": name,
+        }
+
+    def _serve_url(self, reference: ImageReference, result: object) -> None:
+        answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
+        own = answer.get("url")
+        if not isinstance(own, str) or token_of(own) or not self._wanted(""):
+            return
+        url = self._rewriting.served(replace(reference, url=reference.url or own))
+        if url:
+            answer[ORIGINALS["url"]], answer["url"] = own, url
+
+
+async def _is_of_use(result: object) -> bool:
+    """Whether a plugin can get an image out of an answer."""
+    answer = image_answer(result)
+    if answer.base64 or answer.url:
+        return True
+    return bool(answer.file) and await anyio.Path(answer.file).is_file()

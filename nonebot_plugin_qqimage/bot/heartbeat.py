@@ -1,0 +1,99 @@
+"""Heartbeat: a running bot leaves a note in its store, for whoever asks how it is."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import time
+from typing import Any
+
+import anyio.to_thread
+from nonebot import get_driver
+from nonebot.adapters import Bot
+
+from ..doctor.implementations import known_of
+from ..doctor.running import MAX_AGE, PREFIX, public
+from ..doctor.versions import versions
+from ..errors import StoreError
+from ..store.image_store import Index
+from .background import BackgroundTask
+from .services import Services
+
+_INTERVAL = 30.0
+"""Seconds after which a note is left in any case."""
+_GLANCE = 2.0
+"""Seconds after which something may have changed that is worth an earlier note."""
+
+
+class Heartbeat:
+    """Leaves notes: the process, its versions and settings, and its implementations.
+
+    Args:
+        services: of the bot.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}"
+        self._task = BackgroundTask(
+            "heartbeat",
+            self._work,
+            after_trouble=_GLANCE,
+            complain=services.pipeline.store_trouble.log,
+        )
+        self._process: dict[str, Any] = {}
+        self._known: list[dict[str, Any]] = []
+        self._left: float | None = None
+
+    async def start(self) -> None:
+        """Begin, without waiting for anything."""
+        await self._task.start()
+
+    async def stop(self) -> None:
+        """End, and take the note back."""
+        await self._task.stop()
+        with contextlib.suppress(StoreError):  # then it is left to grow old
+            await self._services.store.query(lambda index: index.forget_notes(self._name, _soon()))
+
+    async def change(self, bot: Bot) -> None:
+        """Leave a note at once: a bot has come or gone."""
+        self._task.hurry()
+
+    async def _work(self) -> float:
+        if not self._process:
+            self._process = await self._learn()
+        await self._glance()
+        return _GLANCE
+
+    async def _learn(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "folder": await anyio.to_thread.run_sync(os.getcwd),
+            "started": time.time(),
+            "driver": get_driver().type,
+            "versions": await versions(),
+            "settings": public(self._services.config),
+        }
+
+    async def _glance(self) -> None:
+        implementations = self._services.implementations.connected
+        due = self._left is None or time.monotonic() - self._left >= _INTERVAL
+        if due and self._left is not None:  # ask who they are, if nobody had to yet
+            await asyncio.gather(*(each.introduce() for each in implementations))
+        known = [known_of(each) for each in implementations]
+        if known == self._known and not due:
+            return
+        self._known, self._left = known, time.monotonic()
+        text = json.dumps({**self._process, "bots": known}, ensure_ascii=False)
+
+        def leave(index: Index) -> None:
+            with index.transaction():
+                index.note(self._name, text)
+                index.forget_notes(PREFIX, time.time() - MAX_AGE)
+
+        await self._services.store.query(leave)
+
+
+def _soon() -> float:
+    return time.time() + 1

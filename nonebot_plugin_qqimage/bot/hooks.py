@@ -1,0 +1,121 @@
+"""The hooks that see every event, every sent message, and every lost connection.
+
+They never raise, for NoneBot then drops the event for every plugin. Those of events never wait,
+for every matcher would wait with them; those of calls do, with a deadline, where the call is in
+need of an image.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nonebot import get_driver
+from nonebot.adapters import Bot
+from nonebot.adapters import Event as BaseEvent
+from nonebot.adapters.onebot.v11 import Bot as OneBot
+from nonebot.adapters.onebot.v11 import Event, MessageEvent
+from nonebot.exception import MockApiException
+from nonebot.log import logger
+from nonebot.matcher import Matcher
+from nonebot.message import event_preprocessor, run_preprocessor
+
+from ..implementation.calls import calling
+from .answers import ApiAnswers
+from .intake import Intake
+from .outgoing import Outgoing
+from .rewriting import Rewriting
+from .services import Services
+
+
+class Hooks:
+    """What NoneBot calls.
+
+    Args:
+        services: of the bot.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._implementations = services.implementations
+        self._intake = Intake(services)
+        self._rewriting = Rewriting(services.config, services.links)
+        self._outgoing = Outgoing(services)
+        self._answers = ApiAnswers(services, self._rewriting)
+
+    def install(self) -> None:
+        """Wire them in, after the plugin has been told to serve images on startup."""
+        driver = get_driver()
+        driver.on_startup(self._rewriting.say_if_in_vain)
+        driver.on_bot_disconnect(self.end_calls)
+        # one for all: each costs every event a task of its own
+        event_preprocessor(self.before_event)
+        if self._rewriting.excluding:
+            run_preprocessor(self.give_originals)
+        Bot.on_calling_api(self.before_call)
+        Bot.on_called_api(self.after_call)
+
+    async def before_event(self, event: BaseEvent) -> None:
+        """Take in the event's images, and give its segments URLs that work, where wanted."""
+        if not isinstance(event, Event):
+            return
+        _guard(self._intake.received, event)
+        if self._rewriting.on and isinstance(event, MessageEvent):
+            _guard(self._rewriting.in_event, event)
+
+    async def end_calls(self, bot: Bot) -> None:
+        """End our calls over a connection that is gone."""
+        if isinstance(bot, OneBot):
+            _guard(self._implementations.disconnected, bot)
+
+    async def give_originals(self, matcher: Matcher) -> None:
+        """Give plugins that are excluded the segments as they were."""
+        _guard(self._rewriting.for_matcher, matcher)
+
+    async def before_call(self, bot: Bot, api: str, data: dict[str, Any]) -> None:
+        """Translate what is sent, and answer ``get_image`` where that needs nobody.
+
+        Raises:
+            MockApiException: the answer.
+        """
+        answer = None
+        if not isinstance(bot, OneBot) or calling.get():
+            return
+        try:
+            if api.startswith("send_"):
+                await self._outgoing.translate(data)
+            elif api == "get_image":
+                answer = await self._answers.from_store(bot, data)
+        except Exception:  # noqa: BLE001  as in _guard
+            logger.exception(f"qqimage: before {api} failed, please report it")
+        if answer is not None:
+            raise MockApiException(answer)
+
+    async def after_call(
+        self, bot: Bot, exception: Exception | None, api: str, data: dict[str, Any], result: Any
+    ) -> None:
+        """Keep the images that were sent, and improve answers for plugins that read images in them.
+
+        Raises:
+            MockApiException: an answer in place of the implementation's.
+        """
+        answer = None
+        if not isinstance(bot, OneBot) or calling.get():
+            return
+        try:
+            if api.startswith("send_") and exception is None:
+                self._intake.sent(bot, data, result)
+            elif api == "get_image":
+                answer = await self._answers.repaired(bot, data, exception, result)
+            elif api == "get_msg":
+                self._answers.serve_message(bot, data, result)
+            elif api == "get_forward_msg":
+                self._answers.serve_record(bot, data, result)
+        except Exception:  # noqa: BLE001  as in _guard
+            logger.exception(f"qqimage: after {api} failed, please report it")
+        if answer is not None:
+            raise MockApiException(answer)
+
+
+def _guard(work: Callable[..., None], *arguments: Any) -> None:
+    try:
+        work(*arguments)
+    except Exception:  # noqa: BLE001  the outermost guard: the event, the call, must go on
+        logger.exception(f"qqimage: {work.__name__} failed, please report it")

@@ -1,0 +1,63 @@
+"""The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
+
+import nonebot
+from nonebot import get_driver, get_plugin_config
+
+from ..config import Config
+from ..language import use
+from ..resolver import ImageResolver
+from ..serving.mounting import serve
+from ..store.folder import data_folder
+from . import chat_command
+from .heartbeat import Heartbeat
+from .hooks import Hooks
+from .services import Services, make_services
+from .upkeep import upkeep
+
+_services: Services | None = None
+
+
+def get_resolver() -> ImageResolver:
+    """The bot's resolver, for where nothing can be injected, such as scheduled jobs.
+
+    Raises:
+        RuntimeError: the plugin is not loaded.
+    """
+    if _services is None:
+        raise RuntimeError(
+            "nonebot-plugin-qqimage is not loaded: call "
+            'require("nonebot_plugin_qqimage") before you import from it'
+        )
+    return _services.resolver
+
+
+def install() -> None:
+    """Wire the plugin into the bot that loads it.
+
+    Raises:
+        ValueError: a setting cannot be used; the message names it.
+    """
+    global _services
+    config = get_plugin_config(Config).qqimage
+    use(config.language)
+    services = _services = make_services(config, data_folder(), nonebot.get_bots)
+    keeping = upkeep(services.store, services.pipeline.store_trouble.log)
+    heartbeat = Heartbeat(services)
+    driver = get_driver()
+    driver.on_startup(keeping.start)
+    driver.on_startup(heartbeat.start)
+    driver.on_bot_connect(heartbeat.change)
+    driver.on_bot_disconnect(heartbeat.change)
+
+    @driver.on_startup
+    async def _() -> None:
+        await serve(driver, services.pipeline, services.links, timeout=config.resolve_timeout)
+
+    @driver.on_shutdown
+    async def _() -> None:  # one by one: NoneBot would begin with the last
+        await heartbeat.stop()
+        await keeping.stop()
+        await services.pipeline.close()
+
+    Hooks(services).install()
+    chat_command.install(services)

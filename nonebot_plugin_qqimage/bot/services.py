@@ -1,0 +1,84 @@
+"""The parts of a running bot that the plugin is made of, put together once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nonebot.adapters import Bot
+
+from ..config import ScopedConfig
+from ..fetch.fetcher import Fetcher
+from ..implementation.implementations import Implementations
+from ..pipeline.pipeline import Pipeline
+from ..resolver import ImageResolver
+from ..serving.links import Links
+from ..store.image_store import ImageStore
+
+_MAX_BODIES = 16 * 1024 * 1024
+"""Bytes of images kept in memory."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What everything in this room works with."""
+
+    config: ScopedConfig
+    """The settings."""
+    store: ImageStore
+    """Where images are kept."""
+    implementations: Implementations
+    """The implementations behind the connected bots."""
+    pipeline: Pipeline
+    """Gets images, and keeps them."""
+    links: Links
+    """Makes URLs of images, and opens them."""
+    resolver: ImageResolver
+    """What plugin authors get."""
+
+    @classmethod
+    def of(
+        cls,
+        config: ScopedConfig,
+        store: ImageStore,
+        fetcher: Fetcher,
+        bots: Callable[[], Mapping[str, Bot]],
+    ) -> "Services":
+        """Put the parts together; nothing is opened or started yet.
+
+        Args:
+            config: the settings.
+            store: where images are kept.
+            fetcher: gets those that are not there.
+            bots: gives the connected bots by their id.
+
+        Raises:
+            ValueError: a setting cannot be used; the message names it.
+        """
+        implementations = Implementations(bots, config.frame_limit or None)
+        pipeline = Pipeline(config, store, fetcher, implementations)
+        links = Links(config)
+        resolver = ImageResolver(pipeline, links, implementations, timeout=config.get_image_timeout)
+        return cls(config, store, implementations, pipeline, links, resolver)
+
+
+def make_services(
+    config: ScopedConfig, folder: Path, bots: Callable[[], Mapping[str, Bot]]
+) -> Services:
+    """The parts as the settings want them; nothing is opened or started yet.
+
+    Args:
+        config: the settings.
+        folder: where the store lives.
+        bots: gives the connected bots by their id.
+
+    Raises:
+        ValueError: a setting cannot be used; the message names it.
+    """
+    store = ImageStore(
+        folder,
+        max_size=config.max_store_size,
+        max_age=config.max_age,
+        remember_sightings=config.sightings,
+        max_bodies=_MAX_BODIES,
+    )
+    return Services.of(config, store, Fetcher(config), bots)

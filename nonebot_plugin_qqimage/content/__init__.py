@@ -1,0 +1,1 @@
+"""What bytes are: type, size, frames, completeness, digests; and re-encoding."""

@@ -1,0 +1,168 @@
+"""What is known of the implementations, and what that means for pictures."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nonebot.adapters.onebot.v11 import Adapter
+
+from ..implementation.implementation import Implementation
+from .figures import size_of
+from .line import Line
+
+_ACTIONS = ("get_image", "get_rkey", "get_rkey_server", "nc_get_rkey")
+_HEADER = 2048
+_FILE_NAME = re.compile(r"[^\\/]*$")
+_REVERSE = ("nonebot.drivers.fastapi", "nonebot.drivers.quart")
+
+
+def known_of(implementation: Implementation) -> dict[str, Any]:
+    """What is known of an implementation by now, for JSON."""
+    profile, bot = implementation.profile, implementation.bot
+    return {
+        "bot": bot.self_id,
+        "adapter": bot.adapter.get_name(),
+        "connection": _connection(implementation),
+        "connected": implementation.connected,
+        "name": profile.name,
+        "version": list(profile.version),
+        "lacks": [action for action in _ACTIONS if implementation.lacks(action)],
+        "inlines": profile.inlines,
+        "reads_files": profile.reads_files,
+        # not which picture, for whoever asks may not be of its chat
+        "unreadable": _FILE_NAME.sub("", profile.unreadable),
+        "hangs": profile.hangs,
+        "frame_limit": implementation.frame_limit,
+        "broken_by": implementation.grudges.frame_limit,
+        "dropped": len(implementation.grudges.dropped),
+    }
+
+
+def about_bots(bots: Iterable[Mapping[str, Any]]) -> list[Line]:
+    """Which bots are connected, and what can be said of the implementation of each."""
+    lines = [line for bot in bots for line in about_implementation(bot)]
+    if lines:
+        return lines
+    cure = "look at the implementation's log: its address and token must be those of the bot"
+    return [Line("warning", "connection", "no OneBot v11 implementation is connected", cure)]
+
+
+def about_implementation(known: Mapping[str, Any]) -> Iterator[Line]:
+    """What can be said of one implementation.
+
+    Args:
+        known: see `known_of`.
+    """
+    about = f"bot {known['bot']}"
+    yield Line("ok", about, f"{_who(known)}, connected {_since(known)}")
+    yield from _get_image(about, known)
+    yield _keys(about, known)
+    yield from _files(about, known)
+    yield from _frames(about, known)
+
+
+def _who(known: Mapping[str, Any]) -> str:
+    version = ".".join(map(str, known["version"]))
+    name = known["name"] or "an implementation that nobody had to ask for its name yet"
+    return f"{name} {version}".rstrip() + f" by {known['connection']}"
+
+
+def _since(known: Mapping[str, Any]) -> str:
+    minutes = int((time.time() - known["connected"]) / 60)
+    return f"for {minutes} min" if minutes < 120 else f"for {minutes // 60} h"
+
+
+def _get_image(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
+    if known["hangs"]:
+        yield Line(
+            "failed",
+            about,
+            "get_image does not answer: links are tried first for a while",
+            "QQ itself is slow or stuck: look at the implementation's log, and restart it",
+        )
+    elif "get_image" in known["lacks"]:
+        yield Line(
+            "warning",
+            about,
+            "there is no get_image: pictures come by their links and fresh keys alone",
+            "keep QQIMAGE__PREFETCH on, and let this bot reach the image host",
+        )
+    else:
+        inlines = {
+            True: "get_image answers with base64",
+            False: "get_image answers with a path or a link, without base64",
+            None: "get_image: nothing known yet, for no picture had to be asked for",
+        }
+        yield Line("ok", about, inlines[known["inlines"]])
+
+
+def _keys(about: str, known: Mapping[str, Any]) -> Line:
+    if {"get_rkey", "get_rkey_server"} <= set(known["lacks"]):
+        return Line(
+            "warning",
+            about,
+            "it gives no fresh keys: a dead link stays dead",
+            "update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)",
+        )
+    return Line("ok", about, "it gives fresh keys, as far as known")
+
+
+def _files(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
+    if known["reads_files"]:
+        yield Line("ok", about, "its files are readable here")
+    elif known["reads_files"] is False:
+        yield Line(
+            "warning",
+            about,
+            f"its files are not readable here, such as those in {known['unreadable']}",
+            "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on NapCat's "
+            "enableLocalFile2Url; without, only links are left",
+        )
+
+
+def _frames(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
+    limit, broken = known["frame_limit"], known["broken_by"]
+    if broken is not None:
+        yield Line(
+            "warning",
+            about,
+            f"the connection broke when it was asked for {known['dropped']} pictures; answers over "
+            f"{size_of(broken)} are avoided since",
+            "let QQIMAGE__FRAME_LIMIT be what the connection really carries",
+        )
+    if limit is None:
+        yield Line("ok", about, "answers may have any size")
+        return
+    largest = size_of((limit - _HEADER) // 4 * 3)
+    text = f"its connection carries answers up to {size_of(limit)}"
+    if known["inlines"]:
+        yield Line(
+            "warning",
+            about,
+            f"{text}; pictures over {largest} are not asked for as base64, which would break it",
+            _more(known["connection"]),
+        )
+    else:
+        unless = "" if known["inlines"] is False else f" (base64 of a picture up to {largest})"
+        yield Line("ok", about, text + unless)
+
+
+def _more(connection: str) -> str:
+    if connection.startswith("reverse"):
+        return (
+            "to allow more, start by nonebot.run(ws_max_size=64 << 20) in bot.py, and set "
+            "QQIMAGE__FRAME_LIMIT=67108864"
+        )
+    return "to allow more, connect by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB)"
+
+
+def _connection(implementation: Implementation) -> str:
+    adapter = implementation.bot.adapter
+    connections = adapter.connections if isinstance(adapter, Adapter) else {}
+    connection = connections.get(implementation.bot.self_id)
+    if connection is None:
+        return "HTTP"
+    module = type(connection).__module__
+    way = "reverse" if module in _REVERSE else "forward"
+    return f"{way} WebSocket ({module.rpartition('.')[2]})"

@@ -1,0 +1,1 @@
+"""The OneBot implementation behind a bot: what it is and does, its calls, and its answers."""

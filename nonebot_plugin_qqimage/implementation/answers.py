@@ -1,0 +1,110 @@
+"""What implementations answer, parsed into our types; shapes differ, no field is reliable."""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+Kind = Literal["private", "group"]
+"""What a picture was sent to; keys for the one do not open the other."""
+
+_KEY_LIFE = 3600.0
+"""Seconds a key is believed in at the most, whatever its implementation says of it."""
+_KINDS: dict[object, Kind] = {"private": "private", "group": "group", 10: "private", 20: "group"}
+
+
+@dataclass(frozen=True)
+class ImageAnswer:
+    """What ``get_image`` or ``get_file`` answered. Every field may be empty or wrong."""
+
+    base64: str = ""
+    """The content, inlined, with or without a ``base64://`` prefix."""
+    file: str = ""
+    """A path on the implementation's host."""
+    url: str = ""
+    """An http(s) URL, usually with a fresh key."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """An ``rkey``, which opens the pictures of one kind for a while."""
+
+    value: str
+    """Without its ``&rkey=``."""
+    expires: float
+    """Until when it is believed in, in seconds since the epoch."""
+
+
+def image_answer(data: object) -> ImageAnswer:
+    """An answer of ``get_image`` or ``get_file``, of any implementation."""
+    fields = _mapping(data)
+    file, url = _text(fields, "file"), _text(fields, "url")
+    if _is_url(file):
+        file, url = "", url if _is_url(url) else file
+    return ImageAnswer(base64=_text(fields, "base64"), file=file, url=url if _is_url(url) else "")
+
+
+def keys(data: object) -> dict[Kind, Key]:
+    """The keys in an answer of ``get_rkey`` or its relatives, in any of their four shapes.
+
+    LuckyLilliaBot ``{private_key, group_key, expired_time}``; NapCat ``[{type, rkey, created_at,
+    ttl}]`` with types in words or as 10 and 20, and ``{private_rkey, group_rkey, expired_time}``;
+    Lagrange ``{rkeys: [...]}``.
+    """
+    found: dict[Kind, Key] = {}
+    fields = _mapping(data)
+    for entry in _list(data) or _list(fields.get("rkeys")):
+        each = _mapping(entry)
+        kind = _KINDS.get(_hashable(each.get("type")))
+        made = _number(each.get("created_at")) or _number(each.get("time"))
+        if kind is not None:
+            _add(found, kind, each.get("rkey"), made + _number(each.get("ttl")))
+    for kind in ("private", "group"):
+        value = fields.get(f"{kind}_key") or fields.get(f"{kind}_rkey")
+        _add(found, kind, value, _number(fields.get("expired_time")))
+    return found
+
+
+def _add(found: dict[Kind, Key], kind: Kind, value: object, expires: float) -> None:
+    if not isinstance(value, str):
+        return
+    value = value.rpartition("rkey=")[2].strip()
+    now = time.time()
+    if value:
+        believed = expires if now < expires < now + _KEY_LIFE else now + _KEY_LIFE
+        found[kind] = Key(value, believed)
+
+
+def version_info(data: object) -> tuple[str, tuple[int, ...]]:
+    """What an implementation calls itself, and its version; "unknown" and () when it is silent."""
+    fields = _mapping(data)
+    numbers = re.findall(r"\d{1,9}", _text(fields, "app_version")[:64])
+    return _text(fields, "app_name")[:64] or "unknown", tuple(map(int, numbers[:3]))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return cast(list[object], value) if isinstance(value, list) else []
+
+
+def _text(fields: Mapping[str, Any], field: str) -> str:
+    value = fields.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    if isinstance(value, str) and len(value) < 20 and value.isascii() and value.isdigit():
+        value = int(value)
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1 << 40 else 0.0
+
+
+def _hashable(value: object) -> object:
+    return value if isinstance(value, (str, int)) else None
+
+
+def _is_url(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))

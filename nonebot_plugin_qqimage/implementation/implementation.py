@@ -1,0 +1,244 @@
+"""One implementation: what is known of it, and what it can be asked."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import cast
+
+from nonebot.adapters.onebot.v11 import Bot
+from nonebot.log import logger
+
+from ..errors import AttemptFailed, Cause
+from ..messages.contents import forward_nodes, message_content
+from .answers import ImageAnswer, Key, Kind, image_answer, keys, version_info
+from .calls import Caller, ConnectionLost
+from .frame_limit import frame_limit
+from .profile import Grudges, Profile, inlined_size
+
+_INTRODUCTION = 3.0
+"""Seconds for the implementation to say what it is."""
+_MUTE = 60.0
+"""Seconds for which an action that gave no answer is left alone."""
+_KEY_ACTIONS = {"get_rkey": 5.0, "get_rkey_server": 5.0, "nc_get_rkey": 2.0}
+"""Who gives keys, and the seconds to wait. The last has been seen never to answer."""
+
+
+class Implementation:
+    """The implementation at the other end of one bot's connection.
+
+    Args:
+        bot: the connected bot.
+        grudges: what went wrong with the bot's earlier connections.
+        frame_limit: bytes of the largest answer its connection survives, if the operator knows.
+    """
+
+    def __init__(
+        self, bot: Bot, grudges: Grudges | None = None, frame_limit: int | None = None
+    ) -> None:
+        self.profile = Profile()
+        """What is known of it."""
+        self.connected = time.time()
+        """Since when it is known, in seconds since the epoch."""
+        self._bot = bot
+        self._caller = Caller(bot)
+        self._grudges = grudges or Grudges()
+        self._frame_limit = frame_limit
+        self._introduction: asyncio.Task[None] | None = None
+        self._keys: dict[Kind, Key] = {}
+        self._asking_for_keys = asyncio.Lock()
+        self._mute: dict[str, float] = {}
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that it is the implementation of."""
+        return self._bot
+
+    @property
+    def grudges(self) -> Grudges:
+        """What went wrong with the bot's connections so far."""
+        return self._grudges
+
+    @property
+    def frame_limit(self) -> int | None:
+        """Bytes of the largest answer that its connection survives; None where none is known."""
+        return self._frame_limit or frame_limit(self._bot)
+
+    def lacks(self, action: str) -> bool:
+        """Whether it has said, over this connection, that it has no such action."""
+        return self._caller.lacks(action)
+
+    async def introduce(self) -> None:
+        """Let it say what it is, once; it is given a few seconds."""
+        if self._introduction is None:
+            self._introduction = asyncio.create_task(self._ask_who_it_is())
+        await asyncio.shield(self._introduction)
+
+    def disconnected(self) -> None:
+        """End every call under way."""
+        self._caller.disconnected()
+
+    async def get_image(
+        self, file: str, timeout: float, *, size: int | None = None, download: bool = True
+    ) -> ImageAnswer:
+        """Ask for an image by its file name.
+
+        Args:
+            file: the segment's ``file``.
+            timeout: seconds to wait.
+            size: bytes that the segment declares.
+            download: False asks for a fresh URL alone, where the implementation can do that.
+
+        Raises:
+            AttemptFailed: it has no such action, does not know the file, or did not answer.
+        """
+        extra = {} if download else {"download": False}
+        try:
+            data = await self._caller.call("get_image", timeout, file=file, **extra)
+        except ConnectionLost:
+            self._grudges.add(file, size)
+            raise
+        except AttemptFailed as failure:
+            if failure.cause is Cause.TIMEOUT:
+                self.profile.hung()
+            else:
+                self.profile.answered()
+            raise
+        self.profile.answered()
+        if not isinstance(data, Mapping):
+            raise AttemptFailed(Cause.FAILED, "answered without any data")
+        answer = image_answer(cast(object, data))
+        if answer.base64 or answer.file:
+            self.profile.inlines = bool(answer.base64)
+        return answer
+
+    async def would_break(self, file: str, size: int | None) -> str:
+        """Why asking for this image could break the connection; empty if it cannot.
+
+        Args:
+            file: the segment's ``file``.
+            size: bytes that the segment declares.
+        """
+        if file in self._grudges.dropped:
+            return "the connection broke when it was asked for before"
+        limits = (self.frame_limit, self._grudges.frame_limit)
+        limit = min((limit for limit in limits if limit is not None), default=None)
+        if limit is None or (size is not None and inlined_size(size) <= limit):
+            return ""
+        if self.profile.inlines is None:
+            await self.introduce()
+        if self.profile.inlines is False or (size is None and not self.profile.inlines):
+            return ""
+        self._warn(limit)
+        what = "of unknown size" if size is None else f"of {size} bytes"
+        return f"an answer with a picture {what} in it does not fit the {limit} bytes of a frame"
+
+    async def can_skip_download(self) -> bool:
+        """Whether it can be asked for a fresh URL without downloading the picture."""
+        if not self.profile.name:
+            await self.introduce()
+        return self.profile.can_skip_download
+
+    async def fresh_key(self, kind: Kind, refused: str) -> str | None:
+        """A key for pictures of one kind.
+
+        Args:
+            kind: what the picture was sent to.
+            refused: a key that did not open it.
+
+        Returns:
+            None when the implementation has none but the refused one.
+
+        Raises:
+            AttemptFailed: it has no action that gives keys, or none that works.
+        """
+        async with self._asking_for_keys:  # who comes second finds the keys that the first got
+            key = self._keys.get(kind)
+            if key is None or key.value == refused or key.expires <= time.time():
+                self._keys = await self._get_keys()
+                key = self._keys.get(kind)
+        return None if key is None or key.value == refused else key.value
+
+    async def get_msg(self, message_id: int, timeout: float) -> object:
+        """The content of a message, with fresh links: segments or CQ codes.
+
+        Raises:
+            AttemptFailed: it does not know the message (any more).
+        """
+        return message_content(await self._caller.call("get_msg", timeout, message_id=message_id))
+
+    async def get_forward_msg(self, forward_id: str, timeout: float) -> list[object]:
+        """The messages in a forwarded record, each for `message_content`.
+
+        Raises:
+            AttemptFailed: it does not know the record (any more).
+        """
+        # the standard says `id`, LLOneBot before 3.27 knows `message_id` alone
+        data = await self._caller.call(
+            "get_forward_msg", timeout, id=forward_id, message_id=forward_id
+        )
+        return forward_nodes(data)
+
+    async def get_file(
+        self, file_id: str, timeout: float, *, size: int | None = None
+    ) -> ImageAnswer:
+        """Ask for a shared file by its id.
+
+        Args:
+            file_id: the file's id.
+            timeout: seconds to wait.
+            size: bytes that the segment or the notice declares.
+
+        Raises:
+            AttemptFailed: it has no such action, does not know the file, or did not answer.
+        """
+        try:
+            return image_answer(await self._caller.call("get_file", timeout, file_id=file_id))
+        except ConnectionLost:
+            self._grudges.add(file_id, size)
+            raise
+
+    async def get_group_file_url(self, group_id: int, file_id: str, timeout: float) -> str:
+        """The URL of a group's shared file.
+
+        Raises:
+            AttemptFailed: it has no such action, or does not know the file.
+        """
+        data = await self._caller.call(
+            "get_group_file_url", timeout, group_id=group_id, file_id=file_id
+        )
+        return image_answer(data).url
+
+    async def _get_keys(self) -> dict[Kind, Key]:
+        failure = AttemptFailed(Cause.UNSUPPORTED, "this implementation gives no keys")
+        for action, timeout in _KEY_ACTIONS.items():
+            if self._caller.lacks(action) or time.monotonic() < self._mute.get(action, 0.0):
+                continue
+            try:
+                found = keys(await self._caller.call(action, timeout))
+            except AttemptFailed as error:
+                if error.cause is Cause.TIMEOUT:
+                    self._mute[action] = time.monotonic() + _MUTE
+                if failure.cause is Cause.UNSUPPORTED:
+                    failure = error
+                continue
+            if found:
+                return found
+            failure = AttemptFailed(Cause.FAILED, f"{action} answered without a key")
+        raise failure
+
+    def _warn(self, limit: int) -> None:
+        if not self._grudges.warned:
+            self._grudges.warned = True
+            logger.warning(
+                f"qqimage: bot {self._bot.self_id}: answers over {limit} bytes would break its "
+                "connection, so large pictures are not asked for as base64. To allow more, connect "
+                "by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB); if you have raised the "
+                "limit already, say so in QQIMAGE__FRAME_LIMIT"
+            )
+
+    async def _ask_who_it_is(self) -> None:
+        try:
+            data = await self._caller.call("get_version_info", _INTRODUCTION)
+        except AttemptFailed:
+            data = None
+        self.profile.introduce(*version_info(data))

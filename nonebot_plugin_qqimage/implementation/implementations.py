@@ -1,0 +1,56 @@
+"""The implementations of all connected bots, and what outlasts their connections."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
+
+from nonebot.adapters import Bot as BaseBot
+from nonebot.adapters.onebot.v11 import Bot
+
+from .implementation import Implementation
+from .profile import Grudges
+
+
+class Implementations:
+    """The implementations of all connected bots.
+
+    Args:
+        bots: gives the connected bots by their id; it is asked anew each time.
+        frame_limit: bytes of the largest answer any connection survives, if the operator knows.
+    """
+
+    def __init__(
+        self, bots: Callable[[], Mapping[str, BaseBot]], frame_limit: int | None = None
+    ) -> None:
+        self._bots = bots
+        self._frame_limit = frame_limit
+        self._implementations: WeakKeyDictionary[Bot, Implementation] = WeakKeyDictionary()
+        self._grudges: defaultdict[str, Grudges] = defaultdict(Grudges)
+
+    @property
+    def connected(self) -> list[Implementation]:
+        """Those of the connected bots that speak OneBot v11."""
+        return [self.of(bot) for bot in self._bots().values() if isinstance(bot, Bot)]
+
+    def find(self, self_id: str) -> Implementation | None:
+        """That of a connected bot; None where there is no such bot, or it speaks another protocol.
+
+        Args:
+            self_id: the bot's id.
+        """
+        bot = self._bots().get(self_id)
+        return self.of(bot) if isinstance(bot, Bot) else None
+
+    def of(self, bot: Bot) -> Implementation:
+        """The implementation of a bot; a new one after each connection."""
+        implementation = self._implementations.get(bot)
+        if implementation is None:
+            implementation = Implementation(bot, self._grudges[bot.self_id], self._frame_limit)
+            self._implementations[bot] = implementation
+        return implementation
+
+    def disconnected(self, bot: Bot) -> None:
+        """End the calls of a bot whose connection is gone, and forget what it could do."""
+        implementation = self._implementations.pop(bot, None)
+        if implementation is not None:
+            implementation.disconnected()

@@ -1,0 +1,1 @@
+"""What messages say about images: references, chats, sightings, and the reader that finds them."""

@@ -1,0 +1,169 @@
+"""Tokens: an image reference as text that only this installation can have written.
+
+A token needs no memory behind it: it carries what finds the image again, in the store or at the
+implementation, after any restart. Its signature is checked before anything in it is looked at.
+"""
+
+import base64
+import contextlib
+import hmac
+import json
+import os
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+from ..errors import StoreError
+from ..messages.reference import ImageReference
+from .urls import without_key
+
+_VERSION = "1"
+_SECRET = 32
+_MAC = 16
+_MAC_TEXT = 22
+"""Characters of an encoded signature."""
+_MAX_URL = 2048
+MAX_TOKEN = 6144
+"""Characters of the longest token."""
+
+
+class Tokens:
+    """Writes and reads tokens.
+
+    Args:
+        secret: what signs them; whoever has it can have any stored image served.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def load(cls, folder: Path) -> "Tokens":
+        """With the secret of this installation, which is made when there is none. Blocks.
+
+        Args:
+            folder: where it is kept, readable by this user alone.
+
+        Raises:
+            StoreError: it can be neither read nor made, or is damaged. It is never replaced, for
+                every URL given out so far would die with it.
+        """
+        path = folder / "secret"
+        try:
+            if not path.exists():
+                _create(path)
+            secret = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"cannot use {path}: {error.strerror or error}") from error
+        if len(secret) != _SECRET:
+            raise StoreError(
+                f"{path} is damaged: {len(secret)} bytes, not {_SECRET}. Restore it, or delete it "
+                "to get a new one; URLs of images given out before will then be dead"
+            )
+        return cls(secret)
+
+    def seal(self, reference: ImageReference) -> str:
+        """The token of a reference; equal references have equal tokens.
+
+        It leaves out the key in the URL, a URL that is too long, and the image itself where the
+        reference holds it: `ImageReference.name` finds what was stored of those.
+
+        Raises:
+            ValueError: without them nothing says which image it is, or the names in it are too
+                long.
+        """
+        url = without_key(reference.url)
+        whole = len(url) <= _MAX_URL
+        token = self._sign(reference, url if whole else "")
+        if whole and len(token) > MAX_TOKEN:
+            whole, token = False, self._sign(reference, "")
+        named = reference.name or reference.sha256 or (whole and not reference.content)
+        if not named or len(token) > MAX_TOKEN:
+            raise ValueError(f"{reference} has no name that a URL could carry")
+        return token
+
+    def open(self, token: str) -> ImageReference | None:
+        """The reference that was sealed; None when this is no token of ours."""
+        if not _MAC_TEXT < len(token) <= MAX_TOKEN or not token.isascii():
+            return None
+        body, signature = token[:-_MAC_TEXT], token[-_MAC_TEXT:]
+        if not hmac.compare_digest(signature, self._signature(body)) or body[0] != _VERSION:
+            return None
+        return _unpack(body[1:])
+
+    def _sign(self, reference: ImageReference, url: str) -> str:
+        body = _VERSION + _pack(reference, url)
+        return body + self._signature(body)
+
+    def _signature(self, body: str) -> str:
+        return _text(blake2b(body.encode("ascii"), key=self._secret, digest_size=_MAC).digest())
+
+
+def _pack(reference: ImageReference, url: str) -> str:
+    fields = (
+        reference.self_id,
+        reference.message_id,
+        reference.position,
+        reference.file,
+        url,
+        reference.size or 0,
+        reference.face_id,
+        reference.sha256,
+        reference.file_id,
+        reference.group_id,
+        reference.sticker << 0 | reference.forwarded << 1 | reference.own << 2,
+    )
+    return _text(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _unpack(text: str) -> ImageReference:
+    packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    self_id, message_id, position, file, url, size, face_id, sha256, file_id, group_id, flags = (
+        json.loads(packed)
+    )
+    return ImageReference(
+        self_id=self_id,
+        message_id=message_id,
+        position=position,
+        file=file,
+        url=url,
+        size=size or None,
+        face_id=face_id,
+        sha256=sha256,
+        file_id=file_id,
+        group_id=group_id,
+        sticker=bool(flags & 1),
+        forwarded=bool(flags & 2),
+        own=bool(flags & 4),
+    )
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _create(path: Path) -> None:
+    """Make the secret appear at once and whole; of several processes, one makes it for all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # private by itself
+    try:
+        with open(handle, "wb") as file:
+            file.write(os.urandom(_SECRET))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            _publish(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _publish(temporary: str, path: Path) -> None:
+    """Give it its final name, unless there is one of that name already."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            os.rename(temporary, path)

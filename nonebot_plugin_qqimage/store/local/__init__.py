@@ -1,0 +1,1 @@
+"""The store's engine on one machine: files for the bytes, SQLite for everything else."""

@@ -1,0 +1,150 @@
+"""Maintenance: files and rows brought back into agreement, one small part at a time."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...content.info import ImageInfo
+from ...content.inspection import inspect
+from ...errors import AttemptFailed
+from .blobs import Blobs
+from .index import Index
+from .selection import Selection
+
+_ANY = 1 << 62
+_DIGEST = re.compile("[0-9a-f]{64}")
+_PAGE = 1000
+Trouble = Literal["damaged", "missing", "unreadable", "unindexed", "foreign", "leftover"]
+"""What can be wrong: a file with other bytes than its name says; a row without its file; a file
+that the system does not let us read; an image without its row; a file that is none of ours; what a
+killed writer left behind."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with the store."""
+
+    trouble: Trouble
+    """What."""
+    name: str
+    """The file, or the SHA-256, that it is about."""
+
+
+def steps(index: Index, blobs: Blobs) -> list[str]:
+    """The parts there are to check, by the first two digits of the digests in them."""
+    return sorted({*index.steps(), *blobs.shards()})
+
+
+def check(
+    index: Index, blobs: Blobs, step: str, *, deep: bool, repair: bool, grace: float
+) -> list[Finding]:
+    """Compare the files and the rows of one part.
+
+    Args:
+        index: the index.
+        blobs: where the files are.
+        step: which part.
+        deep: read and verify every file, not only look at its length.
+        repair: put damaged files aside, forget rows without a file, index images without a row,
+            remove leftovers. Files that are not ours, or cannot be read, stay.
+        grace: seconds for which a file may be unfinished, or still without its row.
+    """
+    before = time.time() - grace
+    return [
+        *(Finding("leftover", name) for name in blobs.leftovers(step, before, remove=repair)),
+        *_check(index, blobs, step, deep=deep, repair=repair, before=before),
+    ]
+
+
+def set_aside(index: Index, blobs: Blobs, info: ImageInfo) -> Trouble | None:
+    """Take a damaged or missing image out of the store; what is wrong with it.
+
+    None when nothing is: somebody may have stored it again, or evicted it, since.
+    """
+    with index.transaction():
+        trouble = _trouble_with(index, blobs, info)
+        if trouble == "damaged":
+            blobs.quarantine(blobs.path(info))
+        if trouble is not None:
+            index.remove([info])
+        return trouble
+
+
+def _check(
+    index: Index, blobs: Blobs, step: str, *, deep: bool, repair: bool, before: float
+) -> Iterator[Finding]:
+    files = {path.name: path for path in blobs.files(step)}
+    for info in _rows(index, step):
+        path = files.pop(blobs.path(info).name, None)
+        try:
+            if path is not None and (blobs.read(info) if deep else blobs.there(info)):
+                continue
+            trouble = (set_aside if repair else _trouble_with)(index, blobs, info)
+        except OSError:
+            trouble = "unreadable"
+        if trouble is not None:
+            yield Finding(trouble, info.sha256)
+    for path in files.values():
+        try:
+            trouble = _without_row(index, blobs, path, repair=repair, before=before)
+        except OSError:
+            trouble = "unreadable"
+        if trouble is not None:
+            yield Finding(trouble, path.name)
+
+
+def _rows(index: Index, step: str) -> Iterator[ImageInfo]:
+    last = ""
+    while page := index.select(Selection(prefix=step), after=last, limit=_PAGE):
+        yield from (stored.info for stored in page)
+        last = page[-1].info.sha256
+
+
+def _trouble_with(index: Index, blobs: Blobs, info: ImageInfo) -> Trouble | None:
+    if blobs.read(info) is not None:
+        return None
+    if blobs.path(info).exists():
+        return "damaged"
+    return "missing" if index.by_sha256(info.sha256) is not None else None
+
+
+def _without_row(
+    index: Index, blobs: Blobs, path: Path, *, repair: bool, before: float
+) -> Trouble | None:
+    if path.is_dir():
+        return "foreign"
+    try:
+        if path.stat().st_mtime > before:
+            return None
+        data = path.read_bytes()
+    except FileNotFoundError:  # evicted meanwhile
+        return None
+    if not _is_what_it_says(path, data):
+        if not _DIGEST.fullmatch(path.stem):
+            return "foreign"
+        if repair:
+            with index.transaction():  # nobody puts it right in here
+                if not _is_what_it_says(path, path.read_bytes()):
+                    blobs.quarantine(path)
+        return "damaged"
+    try:
+        # what is here has been accepted once, maybe under more generous settings
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        info = inspect(data, max_size=_ANY, max_pixels=_ANY, max_frames=_ANY, md5=md5)
+    except AttemptFailed:
+        return "foreign"
+    if blobs.path(info) != path:  # a copy under another name
+        return "foreign"
+    if repair:
+        with index.transaction():
+            if blobs.there(info):
+                index.add(info, "", "recovered")
+    return "unindexed"
+
+
+def _is_what_it_says(path: Path, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == path.stem

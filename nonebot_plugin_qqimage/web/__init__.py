@@ -1,1 +1,0 @@
-"""Serving images over HTTP, to plugins that only know URLs."""

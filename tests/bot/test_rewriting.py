@@ -1,0 +1,279 @@
+"""Which segments get URLs of ours, what they keep, and who sees the originals."""
+
+import json
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import pytest
+from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageSegment
+from nonebot.log import logger
+from nonebot.matcher import Matcher, MatcherSource
+from nonebot.params import Depends
+
+from nonebot_plugin_qqimage.bot.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.services import Services
+from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.implementation.forwards import ForwardReader
+from nonebot_plugin_qqimage.messages.finding import find_in_event, find_in_message
+
+from ..served_pictures import BASE, CDN, World, group_message, image, serving
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with serving(tmp_path, World()) as services:
+        yield services
+
+
+@pytest.fixture
+def rewriting(services: Services) -> Rewriting:
+    return Rewriting(ScopedConfig(rewrite_url=True), services.links)
+
+
+def urls(message: Any) -> list[str]:
+    return [segment.data["url"] for segment in message if segment.type in ("image", "mface")]
+
+
+def is_ours(url: str) -> bool:
+    return url.startswith(f"{BASE}/qqimage/download?")
+
+
+def test_in_all_three_messages(rewriting: Rewriting, services: Services) -> None:
+    event = group_message(image("a"), image("b"), quoted=Message(image("c")))
+    before = find_in_event(event)
+    rewriting.in_event(event)
+    assert event.reply
+    for message in (event.message, event.original_message):
+        assert [services.links.open(url) for url in urls(message)] == before[0]
+    assert [services.links.open(url) for url in urls(event.reply.message)] == before[1]
+    # plugins sniff the address, and tell pictures apart by it
+    url = urls(event.message)[0]
+    assert url.startswith(f"{BASE}/qqimage/download?appid=1407&fileid=a&spec=0&")
+    assert "rkey" not in url
+
+
+def test_the_originals_are_kept_and_found(rewriting: Rewriting) -> None:
+    event = group_message(image("a"), MessageSegment("mface", {"url": CDN.format("f")}))
+    before = find_in_event(event)
+    rewriting.in_event(event)
+    assert [segment.data["qqimage_original_url"] for segment in event.message] == [
+        CDN.format("a"),
+        CDN.format("f"),
+    ]
+    assert find_in_event(event) == before
+    json.dumps([segment.__dict__ for segment in event.message])
+
+
+@pytest.mark.parametrize("data", [{"url": ""}, {"url": None}, {}])
+def test_a_segment_without_a_url_gets_one(rewriting: Rewriting, data: dict[str, Any]) -> None:
+    event = group_message(MessageSegment("image", {"file": "A" * 32 + ".png", **data}))
+    before = find_in_event(event)
+    rewriting.in_event(event)
+    assert is_ours(event.message[0].data["url"])
+    assert find_in_event(event) == before
+
+
+def test_a_url_in_file_too(rewriting: Rewriting) -> None:
+    """Lagrange has it there; plugins take it from either."""
+    event = group_message(image("a", file=CDN.format("a")))
+    before = find_in_event(event)
+    rewriting.in_event(event)
+    data = event.message[0].data
+    assert data["file"] == data["url"]
+    assert is_ours(data["url"])
+    assert find_in_event(event) == before
+
+
+def test_what_is_no_picture_stays(rewriting: Rewriting) -> None:
+    others = [
+        MessageSegment.text("text"),
+        MessageSegment("file", {"file": "a.png", "file_id": "/1", "url": CDN.format("a")}),
+        MessageSegment("image", {"file": "base64://iVBORw0KGgo="}),
+        MessageSegment("record", {"file": "a.amr", "url": CDN.format("a")}),
+    ]
+    event = group_message(*others)
+    rewriting.in_event(event)
+    assert list(event.message) == others
+
+
+def test_twice_is_once(rewriting: Rewriting) -> None:
+    event = group_message(image("a"), quoted=Message(image("b")))
+    rewriting.in_event(event)
+    once = deepcopy(event)
+    rewriting.in_event(event)
+    assert event == once
+    assert event.reply
+    assert is_ours(urls(event.reply.message)[0])
+
+
+def test_a_url_of_ours_that_comes_back_is_not_nested(rewriting: Rewriting) -> None:
+    event = group_message(image("a"))
+    rewriting.in_event(event)
+    url = urls(event.message)[0]
+    again = group_message(image("a", url=url))
+    rewriting.in_event(again)
+    assert again.message[0] == image("a", url=url)
+
+
+CHATS = [
+    (True, True),
+    (False, False),
+    ([], False),
+    (["group:20001"], True),
+    (["20001"], True),
+    ([20001], True),
+    (["group:20002", "private:20001"], False),
+]
+
+
+@pytest.mark.parametrize(("setting", "wanted"), CHATS)
+def test_in_the_chats_that_are_named(services: Services, setting: Any, wanted: bool) -> None:
+    event = group_message(image("a"))
+    Rewriting(ScopedConfig(rewrite_url=setting), services.links).in_event(event)
+    assert is_ours(urls(event.message)[0]) == wanted
+
+
+async def test_the_public_url_where_there_is_one(tmp_path: Path) -> None:
+    public = "https://bot.example.com/images"
+    async with serving(tmp_path, World(), public_url=public) as services:
+        event = group_message(image("a"))
+        config = ScopedConfig(rewrite_url=True, public_url=public)
+        Rewriting(config, services.links).in_event(event)
+        assert urls(event.message)[0].startswith(f"{public}/qqimage/download?")
+
+
+async def test_where_nothing_is_served(tmp_path: Path) -> None:
+    messages: list[str] = []
+    sink = logger.add(messages.append, level="WARNING", format="{message}")
+    try:
+        async with serving(tmp_path, World(), base="") as services:
+            for setting in cast(list[Any], [False, True, ["group:20001"]]):
+                rewriting = Rewriting(ScopedConfig(rewrite_url=setting), services.links)
+                rewriting.say_if_in_vain()
+                event = group_message(image("a"))
+                rewriting.in_event(event)
+                assert urls(event.message) == [CDN.format("a")]
+    finally:
+        logger.remove(sink)
+    assert len(messages) == 2
+    assert all("QQIMAGE__REWRITE_URL" in line and "~fastapi" in line for line in messages)
+
+
+def node(*segments: Any, place: str = "content") -> dict[str, Any]:
+    return {"sender": {}, place: list(segments)}
+
+
+def plain(name: str) -> dict[str, Any]:
+    return {"type": "image", "data": image(name).data}
+
+
+NESTED = {"type": "forward", "data": {"id": "inner", "content": [node(plain("c"), plain("d"))]}}
+RECORDS: list[Any] = [
+    {"messages": [node(plain("a")), node(plain("b"), NESTED)]},
+    {"messages": [node(plain("a"), place="message"), node(plain("b"), NESTED, place="message")]},
+    {"message": [{"type": "node", "data": node(plain("a"), plain("b"), NESTED)}]},
+    {"messages": [{"content": "[CQ:image,file=a.jpg,url=https://qpic.cn/?x=1&amp;y=2]"}]},
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=["content", "message", "node", "code"])
+async def test_records_of_every_shape(
+    rewriting: Rewriting, services: Services, record: Any
+) -> None:
+    record = json.loads(json.dumps(record))
+
+    async def found() -> list[Any]:
+        nodes = record.get("messages") or record["message"]
+        segment = {"type": "forward", "data": {"id": "r1", "content": nodes}}
+        return await ForwardReader(None, "10001", 1).find([segment], "1")
+
+    before = await found()
+    assert before
+    rewriting.in_record(record, "10001", "r1")
+    assert await found() == before
+    text = json.dumps(record).replace("&amp;", "&")
+    served = [part.split('"')[0].split(",")[0] for part in text.split(BASE)[1:]]
+    assert [services.links.open(BASE + url) for url in served] == before
+
+
+def test_a_record_inside_an_event(rewriting: Rewriting) -> None:
+    event = group_message(MessageSegment(NESTED["type"], json.loads(json.dumps(NESTED["data"]))))
+    rewriting.in_event(event)
+    inner = event.message[0].data["content"][0]["content"]
+    assert all(is_ours(segment["data"]["url"]) for segment in inner)
+
+
+def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
+    answer = {"message_id": 1, "message": f"hi [CQ:image,file=a.jpg,url={CDN.format('a')}]"}
+    rewriting.in_content(answer, "10001", "1")
+    text, picture = Message(answer["message"])
+    assert str(text) == "hi "
+    assert is_ours(picture.data["url"])
+    assert find_in_message([picture])[0].url == CDN.format("a")
+
+
+@pytest.mark.parametrize("content", [None, 5, {}, [], "", [None], {"message": 5}, {"data": []}])
+def test_answers_without_sense(rewriting: Rewriting, content: Any) -> None:
+    rewriting.in_content(content, "10001", "1")
+    rewriting.in_record(content, "10001", "1")
+    rewriting.in_record({"messages": [content]}, "10001", "1")
+
+
+def matcher_of(module: str) -> tuple[Matcher, list[Any]]:
+    """A matcher of a module, and what its handler gets: URLs of ours, in every message there is."""
+    seen: list[Any] = []
+
+    async def handle(matcher: Matcher, event: GroupMessageEvent) -> None:
+        assert event.reply
+        messages = [event.message, event.original_message, event.reply.message]
+        messages += [matcher.state["_prefix"]["command_arg"], matcher.state["saved"]]
+        seen.append([is_ours(url) for message in messages for url in urls(message)])
+        seen.append([reference.url for found in find_in_event(event) for reference in found])
+
+    matcher = Matcher.new(handlers=[handle], source=MatcherSource(module_name=module))
+    return matcher(), seen
+
+
+@pytest.mark.parametrize("module", ["remote_vision", "local"])
+async def test_an_excluded_plugin_sees_the_originals(services: Services, module: str) -> None:
+    config = ScopedConfig(rewrite_url=True, rewrite_exclude=["remote_vision"])
+    rewriting = Rewriting(config, services.links)
+    event = group_message(image("a"), quoted=Message(image("b")))
+    rewriting.in_event(event)
+    state = {
+        "_prefix": {"command_arg": event.message.copy(), "command": ("see",)},
+        "saved": event.message.copy(),
+        "number": 5,
+    }
+    before = deepcopy((event, state))
+
+    matcher, seen = matcher_of(module)
+    rewriting.for_matcher(matcher)
+    await matcher.run(cast(Any, None), event, state)
+    assert seen == [[module == "local"] * 5, [CDN.format("a"), CDN.format("b")]]
+    assert matcher.state["number"] == 5
+    assert (event, state) == before  # which other matchers go on to see
+
+
+async def test_what_others_had_made_of_the_event_is_made_anew(services: Services) -> None:
+    config = ScopedConfig(rewrite_url=True, rewrite_exclude=["remote_vision"])
+    rewriting = Rewriting(config, services.links)
+    event = group_message(image("a"))
+    rewriting.in_event(event)
+    seen: list[list[str]] = []
+
+    async def made(event: GroupMessageEvent) -> list[str]:
+        return urls(event.message)
+
+    async def handle(of_event: Annotated[list[str], Depends(made)]) -> None:
+        seen.append(of_event)
+
+    cache: Any = {}
+    for module in ("local", "remote_vision", "local"):
+        source = MatcherSource(module_name=module)
+        matcher = Matcher.new(handlers=[handle], source=source)()
+        rewriting.for_matcher(matcher)
+        await matcher.run(cast(Any, None), event, {}, None, cache)
+    assert [is_ours(urls[0]) for urls in seen] == [True, False, True]

@@ -1,0 +1,45 @@
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .http_server import Server, serving
+
+if TYPE_CHECKING:
+    from nonebot_plugin_qqimage.pipeline.budget import Reservation
+
+
+@pytest.fixture
+async def server() -> AsyncGenerator[Server, None]:
+    async with serving() as server:
+        yield server
+
+
+@pytest.fixture
+async def reservation() -> AsyncGenerator["Reservation", None]:
+    # NoneBot must load the plugin before anyone imports it
+    from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+
+    async with ByteBudget(1 << 30).reserve(1 << 20) as reservation:
+        yield reservation
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Give host names addresses of our choosing; no real look-up happens in these tests."""
+
+    def resolve(addresses: dict[str, str | list[str]]) -> None:
+        async def getaddrinfo(
+            host: str | bytes, port: int, **options: object
+        ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+            name = host.decode() if isinstance(host, bytes) else host
+            found = addresses.get(name.lower(), [])
+            return [
+                (2, 1, 6, "", (address, port))
+                for address in ([found] if isinstance(found, str) else found)
+            ]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+    return resolve

@@ -1,0 +1,370 @@
+"""Files that implementations name: which path of ours that is, and reading it."""
+
+import asyncio
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
+from nonebot_plugin_qqimage.fetch.answer_file import AnswerFile, SegmentFile, local_path
+from nonebot_plugin_qqimage.fetch.reservation import memory_for
+from nonebot_plugin_qqimage.fetch.source import Fetch
+from nonebot_plugin_qqimage.implementation.answers import ImageAnswer
+from nonebot_plugin_qqimage.implementation.implementation import Implementation
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.pipeline.budget import Reservation
+
+from .. import samples
+from ..implementation.fake_bot import FakeBot
+
+# ruff: noqa: ASYNC240  short looks at small local files
+posix = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
+WINDOWS = "C:\\Users\\u\\Tencent Files\\1\\nt_data\\Pic\\x.jpg"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("/app/data/x.png", "/app/data/x.png"),
+        ("/app/图片/a b.png", "/app/图片/a b.png"),
+        ("/app/100%25.png", "/app/100%25.png"),
+        ("file:///app/x.png", "/app/x.png"),
+        ("file:////app/x.png", "/app/x.png"),
+        ("FILE:///app/x.png", "/app/x.png"),
+        ("file://localhost/app/x.png", "/app/x.png"),
+        ("file:///app/a%20b%E5%9B%BE.png", "/app/a b图.png"),
+        (WINDOWS, None),
+        ("C:/Users/x.jpg", None),
+        ("file:///C:/Users/x.jpg", None),
+        ("\\\\server\\share\\x.jpg", None),
+        ("//server/share/x.jpg", None),
+        ("file://server/share/x.jpg", None),
+        ("data/cache/x.image.jpg", None),
+        ("./x.png", None),
+        ("../x.png", None),
+        ("x.png", None),
+        ("~/x.png", None),
+        ("", None),
+        ("file://", None),
+    ],
+)
+def test_without_a_map(named: str, path: str | None) -> None:
+    found = local_path(named, {})
+    assert found == (None if path is None else Path(path))
+
+
+MAP = {
+    "/app/llbot/data": "/srv/llbot",
+    "/app/llbot/data/temp/deep/": "/srv/deep/",
+    "C:\\Users\\u\\Tencent Files": "/mnt/c/qq",
+    "D:/qq/": "/mnt/d",
+    "\\\\server\\share": "/mnt/share",
+    "data/cache": "/opt/go-cqhttp/data/cache",
+}
+
+
+@posix
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("/app/llbot/data/temp/x.png", "/srv/llbot/temp/x.png"),
+        ("/app//llbot/./data/x.png", "/srv/llbot/x.png"),
+        ("/app/llbot/data/temp/deep/x.png", "/srv/deep/x.png"),
+        ("/app/llbot/database/x.png", "/app/llbot/database/x.png"),
+        ("/other/x.png", "/other/x.png"),
+        ("file:///app/llbot/data/a%20b.png", "/srv/llbot/a b.png"),
+        (WINDOWS, "/mnt/c/qq/1/nt_data/Pic/x.jpg"),
+        (WINDOWS.replace("\\", "/"), "/mnt/c/qq/1/nt_data/Pic/x.jpg"),
+        (WINDOWS.lower(), "/mnt/c/qq/1/nt_data/pic/x.jpg"),
+        ("file:///C:/Users/u/Tencent%20Files/1/x.jpg", "/mnt/c/qq/1/x.jpg"),
+        ("D:\\qq\\x.jpg", "/mnt/d/x.jpg"),
+        ("d:\\QQ\\x.jpg", "/mnt/d/x.jpg"),
+        ("E:\\qq\\x.jpg", None),
+        ("\\\\server\\share\\Pic\\x.jpg", "/mnt/share/Pic/x.jpg"),
+        ("\\\\SERVER\\share\\x.jpg", "/mnt/share/x.jpg"),
+        ("file://server/share/x.jpg", "/mnt/share/x.jpg"),
+        ("\\\\server\\other\\x.jpg", None),
+        ("data/cache/x.image.jpg", "/opt/go-cqhttp/data/cache/x.image.jpg"),
+        ("/data/cache/x.image.jpg", "/data/cache/x.image.jpg"),
+        ("app/llbot/data/x.png", None),
+        ("/APP/llbot/data/x.png", "/APP/llbot/data/x.png"),
+    ],
+)
+def test_with_a_map(named: str, path: str | None) -> None:
+    found = local_path(named, MAP)
+    assert found == (None if path is None else Path(path))
+
+
+@posix
+@pytest.mark.parametrize("prefix", ["/app/data", "/app/data/", "/app/data//", "/app/./data"])
+@pytest.mark.parametrize("ours", ["/srv/x", "/srv/x/"])
+def test_slashes_at_the_end_do_not_matter(prefix: str, ours: str) -> None:
+    assert local_path("/app/data/a/b.png", {prefix: ours}) == Path("/srv/x/a/b.png")
+
+
+@posix
+def test_the_root_can_be_mapped() -> None:
+    assert local_path("/home/u/x.png", {"/": "/mnt/wsl"}) == Path("/mnt/wsl/home/u/x.png")
+
+
+@posix
+@pytest.mark.parametrize(
+    "named",
+    [
+        "/app/llbot/data/../../../etc/x.png",
+        "/app/llbot/data/temp/../../x.png",
+        "C:\\Users\\u\\Tencent Files\\..\\..\\x.jpg",
+        "data/cache/../../x.jpg",
+        "file:///app/llbot/data/%2e%2e/x.png",
+    ],
+)
+def test_a_map_leads_nowhere_but_below_its_folder(named: str) -> None:
+    found = local_path(named, MAP)
+    assert found is None or not str(found).startswith(("/srv", "/mnt", "/opt"))
+
+
+async def read(
+    reservation: Reservation, named: str | Path, max_size: int = 1 << 20, **path_map: str
+) -> bytes | None:
+    fetch = Fetch(ImageReference(), lambda: None, reservation, ImageAnswer(file=str(named)))
+    return await AnswerFile(path_map, max_size).fetch(fetch)
+
+
+async def refusal(
+    reservation: Reservation, named: str | Path, max_size: int = 1 << 20
+) -> AttemptFailed:
+    with pytest.raises(AttemptFailed) as caught:
+        await read(reservation, named, max_size)
+    return caught.value
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "图 x.png"
+    path.write_bytes(samples.png())
+    return path
+
+
+async def test_a_file_is_read_and_left_alone(reservation: Reservation, image: Path) -> None:
+    before = image.stat().st_mtime_ns
+    assert await read(reservation, image) == samples.png()
+    assert await read(reservation, image.as_uri()) == samples.png()
+    assert image.stat().st_mtime_ns == before
+
+
+@posix
+async def test_a_mapped_file_is_read(reservation: Reservation, image: Path) -> None:
+    source = AnswerFile({"/app/data": str(image.parent)}, 1 << 20)
+    answer = ImageAnswer(file=f"/app/data/{image.name}")
+    fetch = Fetch(ImageReference(), lambda: None, reservation, answer)
+    assert await source.fetch(fetch) == samples.png()
+    gone = ImageAnswer(file="/app/data/gone.png")
+    with pytest.raises(AttemptFailed, match=r"mapped from /app/data/gone\.png") as caught:
+        await source.fetch(Fetch(ImageReference(), lambda: None, reservation, gone))
+    assert str(image.parent) in caught.value.detail
+
+
+async def test_no_answer_or_no_file_is_no_attempt(reservation: Reservation) -> None:
+    assert await read(reservation, "") is None
+    assert await AnswerFile({}, 1).fetch(Fetch(ImageReference(), lambda: None, reservation)) is None
+
+
+async def test_what_is_not_there(reservation: Reservation, tmp_path: Path) -> None:
+    failure = await refusal(reservation, tmp_path / "gone.png")
+    assert failure.cause is Cause.UNREADABLE
+    assert "gone.png" in failure.detail
+    assert "No such file" in failure.detail
+
+
+async def test_a_folder(reservation: Reservation, tmp_path: Path) -> None:
+    assert (await refusal(reservation, tmp_path)).cause is Cause.UNREADABLE
+
+
+@posix
+async def test_a_link_is_not_followed(reservation: Reservation, image: Path) -> None:
+    link = image.with_name("link.png")
+    link.symlink_to(image)
+    assert (await refusal(reservation, link)).cause is Cause.UNREADABLE
+
+
+@posix
+async def test_a_pipe_without_a_writer_does_not_hang(
+    reservation: Reservation, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    failure = await refusal(reservation, pipe)
+    assert failure.cause is Cause.UNREADABLE
+    assert "not a regular file" in failure.detail
+
+
+@posix
+async def test_a_device(reservation: Reservation) -> None:
+    assert (await refusal(reservation, "/dev/zero")).cause is Cause.UNREADABLE
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+async def test_no_permission(reservation: Reservation, image: Path) -> None:
+    image.chmod(0)
+    failure = await refusal(reservation, image)
+    assert failure.cause is Cause.UNREADABLE
+    assert "Permission denied" in failure.detail
+
+
+async def test_a_refusal_of_the_system_is_named(
+    reservation: Reservation, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*args: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", deny)
+        failure = await refusal(reservation, image)
+    assert failure.cause is Cause.UNREADABLE
+    assert "Permission denied" in failure.detail
+
+
+async def test_the_limit(reservation: Reservation, image: Path) -> None:
+    size = len(samples.png())
+    assert await read(reservation, image, size) == samples.png()
+    failure = await refusal(reservation, image, size - 1)
+    assert failure.cause is Cause.TOO_LARGE
+    assert str(size) in failure.detail
+
+
+async def test_an_empty_file(reservation: Reservation, tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    failure = await refusal(reservation, tmp_path / "x.png")
+    assert failure.cause is Cause.REJECTED
+    assert "empty" in failure.detail
+
+
+LARGE = samples.png(filler=20_000)
+MD5 = hashlib.md5(LARGE, usedforsecurity=False).hexdigest()
+
+
+async def read_while_written(
+    reservation: Reservation, path: Path, chunks: list[bytes], **declared: Any
+) -> bytes | None:
+    """Read a file to which the implementation keeps adding."""
+    path.write_bytes(chunks[0])
+
+    async def write() -> None:
+        for chunk in chunks[1:]:
+            await asyncio.sleep(0.02)
+            with path.open("ab") as file:
+                file.write(chunk)
+
+    writing = asyncio.create_task(write())
+    answer = ImageAnswer(file=str(path))
+    try:
+        fetch = Fetch(ImageReference(**declared), lambda: None, reservation, answer)
+        return await asyncio.wait_for(AnswerFile({}, 1 << 20).fetch(fetch), 60)
+    finally:
+        await writing
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        pytest.param({"size": len(LARGE)}, id="by its size"),
+        pytest.param({"file": f"{MD5}.png"}, id="by its name"),
+        pytest.param({"file": f"{MD5}.png", "size": len(LARGE) + 5}, id="by its name alone"),
+        pytest.param({}, id="as it grows no more"),
+    ],
+)
+async def test_a_file_still_being_written_is_waited_for(
+    reservation: Reservation, tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    chunks = [LARGE[at : at + 4000] for at in range(0, len(LARGE), 4000)]
+    assert await read_while_written(reservation, tmp_path / "x.png", chunks, **declared) == LARGE
+    assert reservation.size == memory_for(len(LARGE))
+
+
+@pytest.mark.parametrize("chunks", [[LARGE[:-1]], [b""], [b"", b"x"], [LARGE[:5000], LARGE[:5]]])
+async def test_a_file_that_stays_short_is_never_accepted(
+    reservation: Reservation, tmp_path: Path, chunks: list[bytes]
+) -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        await read_while_written(reservation, tmp_path / "x.png", chunks, size=len(LARGE))
+    assert caught.value.cause is Cause.REJECTED
+    there = sum(map(len, chunks))
+    assert (f"{there} of {len(LARGE)} bytes" if there else "nothing") in caught.value.detail
+
+
+async def test_a_file_longer_than_declared_is_judged_later(
+    reservation: Reservation, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.png"
+    assert await read_while_written(reservation, path, [LARGE], size=10) == LARGE
+
+
+async def read_segment(reservation: Reservation, file: str, **path_map: str) -> bytes | None:
+    implementation = Implementation(FakeBot())
+    fetch = Fetch(ImageReference(content=file), lambda: implementation, reservation)
+    try:
+        return await SegmentFile(path_map, 1 << 20).fetch(fetch)
+    finally:
+        # what this bot can read of its own says nothing of the implementation's files
+        assert not implementation.profile.files_are_foreign
+        implementation.profile.file_was_read(False)
+        assert not implementation.profile.files_are_foreign
+
+
+async def test_a_segment_that_names_a_file(reservation: Reservation, image: Path) -> None:
+    assert await read_segment(reservation, image.as_uri()) == samples.png()
+
+
+@posix
+async def test_a_segment_that_names_a_mapped_file(reservation: Reservation, image: Path) -> None:
+    uri = f"file:///app/data/{image.name}"
+    assert await read_segment(reservation, uri, **{"/app/data": str(image.parent)}) == samples.png()
+
+
+async def test_a_segment_that_names_no_file_of_ours(reservation: Reservation) -> None:
+    for _ in range(3):
+        with pytest.raises(AttemptFailed) as caught:
+            await read_segment(reservation, "file:///gone/x.png")
+        assert caught.value.cause is Cause.UNREADABLE
+
+
+@pytest.mark.parametrize("content", ["", "base64://AAAA", "data:,x", "/etc/hostname"])
+async def test_a_segment_that_names_none(reservation: Reservation, content: str) -> None:
+    assert await read_segment(reservation, content) is None
+
+
+async def test_what_can_be_read_is_learned(reservation: Reservation, image: Path) -> None:
+    implementation = Implementation(FakeBot())
+    for named, foreign in (("/gone", False), ("/gone", True), (str(image), False)):
+        fetch = Fetch(
+            ImageReference(), lambda: implementation, reservation, ImageAnswer(file=named)
+        )
+        try:
+            await AnswerFile({}, 1 << 20).fetch(fetch)
+        except AttemptFailed:
+            pass
+        assert implementation.profile.files_are_foreign is foreign
+
+
+@pytest.mark.parametrize(
+    "named", ["data/x.png", "\0", "/\0x.png", "file://[", "file://[::1", "/" + "x" * 4090, "\ud83d"]
+)
+async def test_odd_names(reservation: Reservation, named: str) -> None:
+    assert (await refusal(reservation, named)).cause is Cause.UNREADABLE
+
+
+@given(named=st.text(st.characters()) | st.text("/\\.:%[]@ac").map("file://".__add__))
+def test_no_name_is_too_odd(named: str) -> None:
+    try:
+        found = local_path(named, MAP)
+    except ValueError:
+        return
+    assert found is None or found.is_absolute()

@@ -1,0 +1,114 @@
+"""What is learned of an implementation."""
+
+import time
+
+import pytest
+
+from nonebot_plugin_qqimage.implementation.profile import Grudges, Profile, inlined_size
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "inlines", "can_skip_download"),
+    [
+        ("LLOneBot", (8, 1, 7), False, True),
+        ("LLOneBot", (7, 6, 0), False, True),
+        ("LLOneBot", (7, 5, 9), False, False),
+        ("LLOneBot", (3, 29, 1), False, False),
+        ("LLOneBot", (3, 29, 0), None, False),
+        ("LLOneBot", (3, 24, 2), None, False),
+        ("LLOneBot", (), None, False),
+        ("NapCat.Onebot", (4, 18, 19), None, False),
+        ("Lagrange.OneBot", (0, 0, 3), False, False),
+        ("go-cqhttp", (1, 2, 0), False, False),
+        ("unknown", (), None, False),
+    ],
+)
+def test_what_follows_from_its_name(
+    name: str, version: tuple[int, ...], inlines: bool | None, can_skip_download: bool
+) -> None:
+    profile = Profile()
+    assert profile.inlines is None
+    profile.introduce(name, version)
+    assert profile.inlines is inlines
+    assert profile.can_skip_download is can_skip_download
+
+
+def test_what_it_does_counts_more_than_its_name() -> None:
+    profile = Profile()
+    profile.inlines = True
+    profile.introduce("LLOneBot", (8, 1, 7))
+    assert profile.inlines
+
+
+def test_files_that_cannot_be_read_twice_are_not_ours() -> None:
+    profile = Profile()
+    profile.file_was_read(False)
+    assert not profile.files_are_foreign
+    profile.file_was_read(False)
+    assert profile.files_are_foreign
+    profile.file_was_read(True)
+    assert not profile.files_are_foreign
+
+
+def test_a_implementation_that_hangs_is_trusted_again_after_a_while(clock: Clock) -> None:
+    profile = Profile()
+    profile.hung()
+    assert not profile.hangs
+    profile.hung()
+    assert profile.hangs
+    clock.now += 59
+    assert profile.hangs
+    clock.now += 2
+    assert not profile.hangs
+    profile.hung()  # the trial failed
+    assert profile.hangs
+
+
+def test_an_answer_ends_the_mistrust(clock: Clock) -> None:
+    profile = Profile()
+    profile.hung()
+    profile.hung()
+    profile.answered()
+    assert not profile.hangs
+    profile.hung()
+    assert not profile.hangs
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000, 750_000, 10_000_000])
+def test_an_inlined_picture_needs_a_third_more(size: int) -> None:
+    assert size * 4 / 3 < inlined_size(size) <= size * 4 / 3 + 4096
+
+
+def test_what_broke_a_connection_is_remembered() -> None:
+    grudges = Grudges()
+    grudges.add("small.png", 1000)
+    grudges.add("unknown.png", None)
+    assert list(grudges.dropped) == ["small.png", "unknown.png"]
+    assert grudges.frame_limit is None
+    grudges.add("large.png", 3_000_000)
+    assert grudges.frame_limit == inlined_size(3_000_000) - 1
+    grudges.add("smaller.png", 1_000_000)
+    grudges.add("larger.png", 9_000_000)
+    assert grudges.frame_limit == inlined_size(1_000_000) - 1
+
+
+def test_grudges_are_bounded() -> None:
+    grudges = Grudges()
+    for number in range(5000):
+        grudges.add(f"{number}.png", None)
+    assert len(grudges.dropped) <= 1024
+    assert "4999.png" in grudges.dropped
