@@ -23,12 +23,21 @@ def get_resolver() -> ImageResolver:
     Raises:
         RuntimeError: the plugin is not loaded.
     """
+    return get_services().resolver
+
+
+def get_services() -> Services:
+    """All parts of the plugin in this bot.
+
+    Raises:
+        RuntimeError: the plugin is not loaded.
+    """
     if _services is None:
         raise RuntimeError(
             "nonebot-plugin-qqimage is not loaded: call "
             'require("nonebot_plugin_qqimage") before you import from it'
         )
-    return _services.resolver
+    return _services
 
 
 def install() -> None:

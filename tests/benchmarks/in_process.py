@@ -80,9 +80,10 @@ def message(message_id: int, picture: Numbered, url: str) -> dict[str, Any]:
 async def keep(picture: Numbered) -> None:
     """Have a picture stored as if it had been fetched a while ago."""
     # the plugin must not be imported before NoneBot has loaded it
-    from nonebot_plugin_qqimage import ImageReference, get_resolver
+    from nonebot_plugin_qqimage import ImageReference
+    from nonebot_plugin_qqimage.bot.lifespan import get_services
     from nonebot_plugin_qqimage.content.inspection import inspect
 
     info = inspect(picture.data, max_size=1 << 30, max_pixels=1 << 30)
     reference = ImageReference(file=picture.name, size=picture.size)
-    await get_resolver().store.put(reference, info, picture.data, "benchmark")
+    await get_services().store.put(reference, info, picture.data, "benchmark")

@@ -12,7 +12,8 @@ from nonebot.log import logger
 from starlette.routing import Route
 
 require("nonebot_plugin_qqimage")
-from nonebot_plugin_qqimage import ImageReference, get_resolver  # noqa: E402
+from nonebot_plugin_qqimage import ImageReference  # noqa: E402
+from nonebot_plugin_qqimage.bot.lifespan import get_services  # noqa: E402
 from nonebot_plugin_qqimage.content.inspection import inspect  # noqa: E402
 from nonebot_plugin_qqimage.simulator.pictures import noise_png, qq_name  # noqa: E402
 
@@ -44,7 +45,7 @@ async def _() -> None:
 
 
 async def tell() -> None:
-    services, data = get_resolver(), noise_png(100_000)
+    services, data = get_services(), noise_png(100_000)
     while not services.links.can_serve:
         await asyncio.sleep(0.01)
     get_app().router.routes.insert(1, Route("/bare", Bare(data)))  # behind our route

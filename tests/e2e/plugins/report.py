@@ -17,6 +17,7 @@ from nonebot_plugin_qqimage import (
     ImageUnavailable,
     get_resolver,
 )
+from nonebot_plugin_qqimage.bot.lifespan import get_services
 from nonebot_plugin_qqimage.messages.finding import find_in_own_event
 from nonebot_plugin_qqimage.simulator.pictures import png
 
@@ -29,7 +30,7 @@ async def _(
     if text.startswith("send "):
         sent = await matcher.send(MessageSegment.image(png(64, 40, int(text[5:]))))
         reference = ImageReference(bot.self_id, str(sent["message_id"]), own=True)
-        while await get_resolver().store.find(reference) is None:
+        while await get_services().store.find(reference) is None:
             await asyncio.sleep(0.02)
     if event.user_id == event.self_id and not images:
         return  # Lagrange tells it of these very answers
