@@ -1,8 +1,8 @@
 """Where images were seen, which are kept for whom, and what is forgotten."""
 
-from typing import contextlib
+import contextlib
+from typing import Any
 
-import Any
 import pytest
 from nonebot.adapters.onebot.v11 import MessageSegment
 from nonebot.adapters.onebot.v11.event import Event

@@ -152,7 +152,7 @@ def test_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 RACE = """
 import sys
 from pathlib import Path
-from nonebot_plugin_qqimage.reference import ImageReference
+from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.serving.tokens import Tokens
 
 print("ready", flush=True)
