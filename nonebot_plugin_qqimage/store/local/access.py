@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...errors import StoreError
-from .database import Database
-from .index import Index
+from ...language import Text
+from .database import Connection, Database
 from .rescue import is_sound, put_index_aside
 
 _T = TypeVar("_T")
 _THREADS = 4
+"""Threads that read, and as many that write: more would only wait for the disk."""
 _INDEX = "index.sqlite3"
 _PASSING = ("database is locked", "database or disk is full")
 """What an open database gets over by itself."""
@@ -22,6 +23,8 @@ _PASSING = ("database is locked", "database or disk is full")
 
 class Access:
     """Opens the index when it is needed, anew where it was replaced, and rescues a damaged one.
+
+    Reading has threads of its own, for all those that write may be waiting for another process.
 
     Args:
         folder: where the store lives; made when opened.
@@ -31,32 +34,41 @@ class Access:
         self.folder = folder
         self.index_path = folder / _INDEX
         self._database: Database | None = None
-        self._opening = threading.Lock()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-store")
+        self._opening = threading.Lock()  # one thread opens, closes or rescues it for all
+        self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-read")
+        self._writers = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-write")
         self._closed = False
 
-    async def index(self, work: Callable[[Index], _T]) -> _T:
-        """Do some work on the index, and maybe on files.
+    async def read(self, work: Callable[[Connection], _T]) -> _T:
+        """Look something up in the index; nobody who writes is waited for.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await self._run(self._readers, lambda: self._use(lambda it: work(it.reader)))
+
+    async def write(self, work: Callable[[Connection], _T]) -> _T:
+        """Change the index in one transaction.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+
+        def change(database: Database) -> _T:
+            with database.transaction() as db:
+                return work(db)
+
+        return await self.index(change)
+
+    async def index(self, work: Callable[[Database], _T]) -> _T:
+        """Do some work on files and on the index, in as many transactions as it takes.
 
         Raises:
             StoreError: the store cannot be used.
         """
-        return await self._in_thread(lambda: self._work(work))
+        return await self._run(self._writers, lambda: self._use(work))
 
-    async def demand_sound_index(self) -> None:
-        """Read all of the index, to find damage before it does harm.
-
-        Raises:
-            StoreError: the store cannot be used. A damaged index has been replaced then.
-        """
-
-        def look(_: Index) -> None:
-            if not is_sound(self.index_path):
-                raise sqlite3.DatabaseError("it is damaged")
-
-        await self.index(look)
-
-    async def files(self, work: Callable[[], _T]) -> _T:
+    async def files(self, work: Callable[[], _T], *, writing: bool = False) -> _T:
         """Do some work on files alone, which is a good deal cheaper.
 
         Raises:
@@ -69,28 +81,39 @@ class Access:
             except OSError as error:
                 raise self._cannot_use(error) from error
 
-        return await self._in_thread(run)
+        return await self._run(self._writers if writing else self._readers, run)
+
+    async def demand_sound_index(self) -> None:
+        """Read all of the index, to find damage before it does harm.
+
+        Raises:
+            StoreError: the store cannot be used. A damaged index has been replaced then.
+        """
+
+        def look(_: Database) -> None:
+            if not is_sound(self.index_path):
+                raise sqlite3.DatabaseError("it is damaged")
+
+        await self.index(look)
 
     async def close(self) -> None:
         """Close the index, for good."""
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._drop, None)
-        self._threads.shutdown(wait=False)
+        await asyncio.get_running_loop().run_in_executor(self._writers, self._drop, None)
+        self._readers.shutdown(wait=False)
+        self._writers.shutdown(wait=False)
 
-    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
         if self._closed:
-            raise StoreError("the store is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            raise StoreError(_CLOSED)
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
-    def _cannot_use(self, error: OSError) -> StoreError:
-        return StoreError(f"cannot use {self.folder}: {error.strerror or error}")
-
-    def _work(self, work: Callable[[Index], _T]) -> _T:
+    def _use(self, work: Callable[[Database], _T]) -> _T:
         while True:
             database = None
             try:
                 database = self._open()
-                return work(Index(database))
+                return work(database)
             except sqlite3.Error as error:
                 if database is None or not database.closed:
                     raise self._failure(database, error) from error
@@ -98,22 +121,36 @@ class Access:
             except OSError as error:
                 raise self._cannot_use(error) from error
             except UnicodeEncodeError as error:  # half an emoji, as JSON can carry it
-                raise StoreError(f"the index in {self.folder} has no room for {error}") from error
+                text = Text(
+                    "the index in {folder} has no room for {error}", folder=self.folder, error=error
+                )
+                raise StoreError(text) from error
+
+    def _cannot_use(self, error: OSError) -> StoreError:
+        reason = error.strerror or str(error)
+        return StoreError(Text("cannot use {folder}: {reason}", folder=self.folder, reason=reason))
 
     def _failure(self, database: Database | None, error: sqlite3.Error) -> StoreError:
-        aside = ""
         if str(error) not in _PASSING:
             self._drop(database)  # the next one opens it anew: the trouble may be over by then
+        aside = ""
         # not its children: this one means damage; and so does text that is none
         if type(error) is sqlite3.DatabaseError or "Could not decode" in str(error):
             with self._opening:
                 aside = put_index_aside(self.index_path)
-        return StoreError(f"the index in {self.folder} failed: {error}{aside}")
+        return StoreError(
+            Text(
+                "the index in {folder} failed: {error}{aside}",
+                folder=self.folder,
+                error=str(error),
+                aside=aside,
+            )
+        )
 
     def _open(self) -> Database:
         with self._opening:
             if self._closed:
-                raise StoreError("the store is closed")
+                raise StoreError(_CLOSED)
             if self._database is not None and self._database.replaced:
                 self._database.close()
                 self._database = None
@@ -128,3 +165,6 @@ class Access:
             if self._database is not None and database in (None, self._database):
                 self._database.close()
                 self._database = None
+
+
+_CLOSED = Text("the store is closed")

@@ -10,35 +10,20 @@ import errno
 import hashlib
 import os
 import tempfile
+import threading
 import time
-from collections import OrderedDict
 from pathlib import Path
-from typing import Protocol
+
+from cachetools import LRUCache
+
+from ...content.info import ImageInfo
+from .facts import Totals
 
 _TEMPORARY = ".new-"
 _MAX_VERIFIED = 16_384
 """Files whose verification is remembered: some 3 MB of memory."""
 _MAX_QUARANTINE = 100
 """Files kept in quarantine; the oldest go first."""
-
-
-class Facts(Protocol):
-    """What the store must know of an image to find its file and to verify it."""
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the bytes, lower-case hex."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        ...
-
-    @property
-    def extension(self) -> str:
-        """File name extension, without the dot."""
-        ...
 
 
 class Blobs:
@@ -51,16 +36,17 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
         self._quarantine = folder / "quarantine"
-        self._verified: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._verified: LRUCache[str, tuple[int, ...]] = LRUCache(_MAX_VERIFIED)
+        self._lock = threading.Lock()  # for `_verified`, which several threads use
 
-    def path(self, info: Facts) -> Path:
+    def path(self, info: ImageInfo) -> Path:
         """Where the image with these facts lies, or would lie."""
         return Path(self._name(info))
 
-    def _name(self, info: Facts) -> str:
+    def _name(self, info: ImageInfo) -> str:
         return f"{self._folder}{os.sep}{info.sha256[:2]}{os.sep}{info.sha256}.{info.extension}"
 
-    def write(self, info: Facts, data: bytes) -> None:
+    def write(self, info: ImageInfo, data: bytes) -> None:
         """Keep the bytes, durably; does nothing when a verified file has them already.
 
         Raises:
@@ -93,7 +79,7 @@ class Blobs:
             _flush_folder(path.parent)
         return published
 
-    def read(self, info: Facts, expected: bytes | None = None) -> bytes | None:
+    def read(self, info: ImageInfo, expected: bytes | None = None) -> bytes | None:
         """The bytes, verified; None when they are missing or damaged.
 
         The digest is made once a process and file, and anew when the file has changed in any way
@@ -113,7 +99,7 @@ class Blobs:
                 changed = _mark(os.fstat(file.fileno())) != mark
         except FileNotFoundError:
             return None
-        if mark == self._verified.get(info.sha256) and not changed:
+        if mark == self._verified_as(info.sha256) and not changed:
             return data
         # the digest alone decides, for a size may come from a damaged row
         if expected is None:
@@ -126,18 +112,18 @@ class Blobs:
             self._remember(info, mark)
         return data
 
-    def remembers(self, info: Facts) -> bool:
+    def remembers(self, info: ImageInfo) -> bool:
         """Whether it has been written or verified before, and should be there; nothing is read."""
-        return info.sha256 in self._verified
+        return self._verified_as(info.sha256) is not None
 
-    def there(self, info: Facts) -> bool:
+    def there(self, info: ImageInfo) -> bool:
         """Whether there is a file of the right length."""
         try:
             return os.stat(self._name(info)).st_size == info.size
         except FileNotFoundError:
             return False
 
-    def intact(self, info: Facts, expected: bytes | None = None) -> bool:
+    def intact(self, info: ImageInfo, expected: bytes | None = None) -> bool:
         """Whether the file is there and right, without reading what has been verified before.
 
         Args:
@@ -148,35 +134,35 @@ class Blobs:
             OSError: it cannot be read.
         """
         with contextlib.suppress(FileNotFoundError):
-            if self._verified.get(info.sha256) == _mark(os.stat(self._name(info))):
+            if self._verified_as(info.sha256) == _mark(os.stat(self._name(info))):
                 return True
         return self.read(info, expected) is not None
 
-    def delete(self, info: Facts) -> bool:
+    def delete(self, info: ImageInfo) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
         try:
             self.path(info).unlink(missing_ok=True)
         except OSError:
             return False
-        self._verified.pop(info.sha256, None)
+        self._forget(info.sha256)
         return True
 
     def quarantine(self, path: Path) -> None:
         """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
-        self._verified.pop(path.stem, None)
+        self._forget(path.stem)
         with contextlib.suppress(OSError):  # somebody has it open on Windows, …
             self._quarantine.mkdir(parents=True, exist_ok=True)
             os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")
             for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
                 old.unlink()
 
-    def quarantined(self) -> list[int]:
-        """The files put aside, by their bytes."""
+    def quarantined(self) -> Totals:
+        """How many files have been put aside, and their bytes."""
         sizes: list[int] = []
         for path in self._quarantine.glob("*"):
             with contextlib.suppress(OSError):  # gone meanwhile
                 sizes.append(path.stat().st_size)
-        return sizes
+        return Totals(len(sizes), sum(sizes))
 
     def shards(self) -> list[str]:
         """The folders there are: at most 256, by the first two digits of the digests in them."""
@@ -207,13 +193,19 @@ class Blobs:
                         path.unlink()
         return found
 
-    def _remember(self, info: Facts, mark: tuple[int, ...]) -> None:
+    def _remember(self, info: ImageInfo, mark: tuple[int, ...]) -> None:
         if _is_racy(mark) or os.name == "nt":  # Windows lets anybody set all its times
             mark = ()  # it must be read again
-        self._verified[info.sha256] = mark
-        if len(self._verified) > _MAX_VERIFIED:
-            with contextlib.suppress(KeyError):  # another thread may have been faster
-                self._verified.popitem(last=False)
+        with self._lock:
+            self._verified[info.sha256] = mark
+
+    def _verified_as(self, sha256: str) -> tuple[int, ...] | None:
+        with self._lock:
+            return self._verified.get(sha256)
+
+    def _forget(self, sha256: str) -> None:
+        with self._lock:
+            self._verified.pop(sha256, None)
 
 
 def _mark(status: os.stat_result) -> tuple[int, ...]:

@@ -1,30 +1,96 @@
-"""One SQLite file: opened, brought to our schema, and used by several threads in turn.
+"""One SQLite file, with a connection that writes and one that only reads.
 
-Several processes may use the same file: WAL lets them read while one writes.
+Several processes may use the same file: WAL lets everybody read while one writes.
 """
 
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
-from itertools import chain
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from ...errors import StoreError
+from ...language import Text
 from .schema import MIGRATIONS, VERSION, statements
 
 _PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 _LESS_PATIENCE = 0.2
-"""The same while it was in vain the last time: many may be waiting behind."""
+"""Seconds to wait where that was in vain the last time: many may be waiting behind."""
 _ROWS = 64
-"""Rows inserted at a time; older versions of SQLite take no more than 999 values."""
+"""Rows inserted by one statement; older versions of SQLite take no more than 999 values."""
 Row = tuple[Any, ...]
 
 
+class Connection:
+    """An open connection. Every method blocks and belongs in a thread.
+
+    Args:
+        path: the file; made when missing.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        """Held by the one thread that uses it: a transaction belongs to the whole connection."""
+        self._db = sqlite3.connect(
+            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction has begun and not ended."""
+        return self._db.in_transaction
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        """Run a statement; what it gives."""
+        with self.lock:
+            return self._db.execute(query, values).fetchall()
+
+    def run(self, statement: str, *values: object) -> int:
+        """Run a statement; how many rows it changed."""
+        with self.lock:
+            return self._db.execute(statement, values).rowcount
+
+    def run_many(self, statement: str, values: Iterable[Row]) -> None:
+        """Run a statement for each set of values."""
+        with self.lock:
+            self._db.executemany(statement, values)
+
+    def insert_many(self, statement: str, rows: Iterable[Row]) -> None:
+        """Insert many rows with few statements.
+
+        Each statement gives the event loop its turn and waits for its own again, which costs ten
+        times as much as to insert a row.
+
+        Args:
+            statement: one that ends in ``VALUES``.
+            rows: the values of each row.
+        """
+        waiting = iter(rows)
+        with self.lock:
+            while some := [*islice(waiting, _ROWS)]:
+                row = f"({', '.join('?' * len(some[0]))})"
+                every = ", ".join([row] * len(some))
+                self._db.execute(f"{statement} {every}", [*chain.from_iterable(some)])
+
+    def quick_check(self) -> str:
+        """What SQLite finds wrong with the file, in its words; empty when nothing."""
+        found = self.rows("PRAGMA quick_check(3)")
+        return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
+
+    def close(self) -> None:
+        """Close it, once no other thread uses it."""
+        with self.lock:
+            self._db.close()
+
+
 class Database:
-    """An open database file. Every method blocks and belongs in a thread.
+    """An open database file, brought to our schema.
 
     Args:
         path: where it lies; made when missing.
@@ -37,23 +103,23 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.closed = False
-        self._lock = threading.RLock()
         self._patience = _PATIENCE
-        self._db = sqlite3.connect(
-            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-        )
-        try:
+        with contextlib.ExitStack() as undo:
+            self._writer = Connection(path)
+            undo.callback(self._writer.close)
             self._version()  # first, for the next line writes to the file
             # readers and the one writer do not block each other; it stays set in the file
             self._use_wal()
             # with WAL, a power cut may lose the last rows but cannot damage the file
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._writer.run("PRAGMA synchronous = NORMAL")
+            self._writer.run("PRAGMA foreign_keys = ON")
             self._migrate()
+            self.reader = Connection(path)
+            """What only reads: it waits neither for this process's transactions nor for others'."""
+            undo.callback(self.reader.close)
+            self.reader.run("PRAGMA query_only = ON")  # a write here would be a mistake of ours
             self._identity = _identity(path)
-        except BaseException:
-            self._db.close()
-            raise
+            undo.pop_all()
 
     @property
     def replaced(self) -> bool:
@@ -61,54 +127,31 @@ class Database:
         return _identity(self.path) != self._identity
 
     @contextlib.contextmanager
-    def transaction(self) -> Generator[None, None, None]:
-        """Everything within happens at once or not at all, and nobody else writes meanwhile."""
-        with self._lock:
+    def transaction(self) -> Generator[Connection, None, None]:
+        """Everything within happens at once or not at all, and nobody else writes meanwhile.
+
+        The connection that it gives must not be used outside.
+        """
+        with self._writer.lock:
             self._begin()
             try:
-                yield
-                self._db.execute("COMMIT")
+                yield self._writer
+                self._writer.run("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite has rolled back already on a full disk
-                    self._db.execute("ROLLBACK")
+                if self._writer.in_transaction:  # SQLite has rolled back already on a full disk
+                    self._writer.run("ROLLBACK")
                 raise
 
-    def rows(self, query: str, *values: object) -> list[Row]:
-        """Run a statement; what it gives."""
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
-
-    def run(self, statement: str, *values: object) -> int:
-        """Run a statement; how many rows it changed."""
-        with self._lock:
-            return self._db.execute(statement, values).rowcount
-
-    def run_many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
-        """Run a statement for each set of values.
-
-        One that ends in ``VALUES`` is run for many sets at once. Each run gives the event loop its
-        turn and waits for its own again, which costs ten times as much as to insert a row.
-        """
-        with self._lock:
-            if not statement.endswith("VALUES"):
-                self._db.executemany(statement, values)
-                return
-            for start in range(0, len(values), _ROWS):
-                rows = values[start : start + _ROWS]
-                row = f"({', '.join('?' * len(rows[0]))})"
-                self._db.execute(
-                    f"{statement} {', '.join([row] * len(rows))}", list(chain.from_iterable(rows))
-                )
-
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
+        """Close the file, once no other thread uses it."""
+        with self._writer.lock, self.reader.lock:  # in the order in which others take both
             self.closed = True
-            self._db.close()
+            self._writer.close()
+            self.reader.close()
 
     def _begin(self) -> None:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._writer.run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             self._wait(_LESS_PATIENCE)
             raise
@@ -117,12 +160,12 @@ class Database:
     def _wait(self, patience: float) -> None:
         if self._patience != patience:
             self._patience = patience
-            self._db.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+            self._writer.run(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
 
     def _use_wal(self) -> None:
         statement = "PRAGMA journal_mode = WAL"
         try:
-            self._db.execute(statement)
+            self._writer.run(statement)
         except sqlite3.OperationalError:
             # SQLite does not wait here for another process that makes the file at the same time;
             # that is so rare that only then it is worth while to import what waits instead
@@ -131,25 +174,33 @@ class Database:
             locked = retry_if_exception_message("database is locked")
             stop = stop_after_delay(_PATIENCE)
             retrying = Retrying(retry=locked, wait=wait_fixed(0.01), stop=stop, reraise=True)
-            retrying(self._db.execute, statement)
+            retrying(self._writer.run, statement)
 
     def _version(self) -> int:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        ((version,),) = self._writer.rows("PRAGMA user_version")
         if version > VERSION:
             raise StoreError(
-                f"{self.path} was written by a newer version of nonebot-plugin-qqimage (schema "
-                f"{version}, this one knows {VERSION}); update the plugin"
+                Text(
+                    "{path} was written by a newer version of nonebot-plugin-qqimage (schema "
+                    "{version}, this one knows {known}); update the plugin",
+                    path=self.path,
+                    version=version,
+                    known=VERSION,
+                )
             )
         return version
 
     def _migrate(self) -> None:
         if self._version() == VERSION:
             return
-        with self.transaction():  # two processes may start at once
-            for script in MIGRATIONS[self._version() :]:
-                for statement in statements(script):
-                    self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
+        with self.transaction() as db:  # two processes may start at once
+            for statement in self._missing():
+                db.run(statement)
+            db.run(f"PRAGMA user_version = {VERSION}")
+
+    def _missing(self) -> Iterator[str]:
+        for script in MIGRATIONS[self._version() :]:
+            yield from statements(script)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

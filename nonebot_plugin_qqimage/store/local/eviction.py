@@ -6,62 +6,88 @@ Removal happens in small steps, so that nobody waits long for the index.
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ...content.info import ImageInfo
+from . import images, sightings
 from .blobs import Blobs
-from .index import Index
+from .database import Connection
 
 _STEP = 64
+"""Images removed in one transaction."""
 
 
-def exceeded(index: Index, *, max_size: int, max_age: float) -> bool:
-    """Whether images exceed the bounds: bytes of all, and seconds since the last use of each."""
-    if index.totals().bytes > max_size:
+@dataclass(frozen=True)
+class Bounds:
+    """How much may stay, and for how long."""
+
+    max_size: int
+    """Bytes of all images."""
+    max_age: float
+    """Seconds since the last use of each."""
+
+    @property
+    def oldest(self) -> float:
+        """What was last used before this time (seconds since the epoch) is too old."""
+        return time.time() - self.max_age
+
+
+def exceeded(db: Connection, bounds: Bounds) -> bool:
+    """Whether images exceed the bounds."""
+    if images.totals(db).bytes > bounds.max_size:
         return True
-    return bool(index.unused(1, before=time.time() - max_age))
+    return bool(images.unused(db, 1, before=bounds.oldest))
 
 
-def evict_step(
-    index: Index, blobs: Blobs, *, max_size: int, max_age: float, keep: str = ""
-) -> list[ImageInfo]:
+def evict_step(db: Connection, blobs: Blobs, bounds: Bounds, keep: str = "") -> list[ImageInfo]:
     """Remove a few of the images that exceed the bounds, least recently used first.
 
     Pinned ones stay; so do, on Windows, those whose file somebody is reading.
 
     Args:
-        index: the index.
+        db: the connection of a transaction.
         blobs: where the files are.
-        max_size: bytes the store may hold.
-        max_age: seconds since the last use that an image may reach.
+        bounds: those of the store.
         keep: the SHA-256 of an image that has just come, for somebody who is about to read it.
 
     Returns:
         Those removed. There may be more to remove, unless there are none.
     """
-    if not exceeded(index, max_size=max_size, max_age=max_age):
-        return []
-    with index.transaction():
-        victims, excess = index.unused(_STEP, before=time.time() - max_age), math.inf
-        if not victims:
-            victims, excess = index.unused(_STEP), index.totals().bytes - max_size
-        victims = [info for info in victims if info.sha256 != keep]
-        return remove(index, blobs, victims, excess)
+    victims, excess = images.unused(db, _STEP, before=bounds.oldest), math.inf
+    if not victims:
+        excess = images.totals(db).bytes - bounds.max_size
+        victims = images.unused(db, _STEP) if excess > 0 else []
+    return remove(db, blobs, [info for info in victims if info.sha256 != keep], excess)
 
 
 def remove(
-    index: Index, blobs: Blobs, images: Iterable[ImageInfo], excess: float = math.inf
+    db: Connection, blobs: Blobs, victims: Iterable[ImageInfo], excess: float = math.inf
 ) -> list[ImageInfo]:
-    """Remove images for good, until so many bytes have gone; which ones. Part of a transaction.
+    """Remove images for good, until so many bytes have gone; which ones.
 
-    The files go while nobody else can write to the index: whoever stores the same image meanwhile
-    either finds the file gone, and writes it again, or comes first.
+    The files go within the transaction, while nobody else can write to the index: whoever stores
+    the same image meanwhile either finds the file gone, and writes it again, or comes first.
     """
     gone: list[ImageInfo] = []
-    for info in images:
+    for info in victims:
         if excess <= 0:
             break
         if blobs.delete(info):
             gone.append(info)
             excess -= info.size
-    index.remove(gone)
+    images.remove(db, gone)
     return gone
+
+
+def forget_step(
+    db: Connection, blobs: Blobs, *, chat: str | None, user: str | None, limit: int
+) -> tuple[int, int]:
+    """Forget some sightings of a chat or a user, and the images that nobody else referred to.
+
+    Returns:
+        How many sightings, and how many images.
+    """
+    gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
+    digests = sightings.unreferred(db, (each.sha256 for each in gone if each.sha256))
+    lonely = [info for sha256 in digests if (info := images.by_sha256(db, sha256))]
+    return len(gone), len(remove(db, blobs, lonely))

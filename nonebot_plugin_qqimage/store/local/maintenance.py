@@ -11,9 +11,11 @@ from typing import Literal
 from ...content.info import ImageInfo
 from ...content.inspection import inspect
 from ...errors import AttemptFailed
+from ...language import Text
+from . import images
 from .blobs import Blobs
-from .index import Index
-from .selection import Selection
+from .database import Connection, Database
+from .facts import Selection
 
 _ANY = 1 << 62
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -22,6 +24,19 @@ Trouble = Literal["damaged", "missing", "unreadable", "unindexed", "foreign", "l
 """What can be wrong: a file with other bytes than its name says; a row without its file; a file
 that the system does not let us read; an image without its row; a file that is none of ours; what a
 killed writer left behind."""
+_WORDS: dict[Trouble, Text] = {
+    "damaged": Text("damaged"),
+    "missing": Text("missing"),
+    "unreadable": Text("unreadable"),
+    "unindexed": Text("unindexed"),
+    "foreign": Text("foreign"),
+    "leftover": Text("leftover"),
+}
+
+
+def in_words(trouble: Trouble) -> Text:
+    """What is wrong, for people."""
+    return _WORDS[trouble]
 
 
 @dataclass(frozen=True)
@@ -34,18 +49,18 @@ class Finding:
     """The file, or the SHA-256, that it is about."""
 
 
-def steps(index: Index, blobs: Blobs) -> list[str]:
+def steps(db: Connection, blobs: Blobs) -> list[str]:
     """The parts there are to check, by the first two digits of the digests in them."""
-    return sorted({*index.steps(), *blobs.shards()})
+    return sorted({*images.shards(db), *blobs.shards()})
 
 
 def check(
-    index: Index, blobs: Blobs, step: str, *, deep: bool, repair: bool, grace: float
+    database: Database, blobs: Blobs, step: str, *, deep: bool, repair: bool, grace: float
 ) -> list[Finding]:
     """Compare the files and the rows of one part.
 
     Args:
-        index: the index.
+        database: the index.
         blobs: where the files are.
         step: which part.
         deep: read and verify every file, not only look at its length.
@@ -56,64 +71,67 @@ def check(
     before = time.time() - grace
     return [
         *(Finding("leftover", name) for name in blobs.leftovers(step, before, remove=repair)),
-        *_check(index, blobs, step, deep=deep, repair=repair, before=before),
+        *_check(database, blobs, step, deep=deep, repair=repair, before=before),
     ]
 
 
-def set_aside(index: Index, blobs: Blobs, info: ImageInfo) -> Trouble | None:
+def set_aside(database: Database, blobs: Blobs, info: ImageInfo) -> Trouble | None:
     """Take a damaged or missing image out of the store; what is wrong with it.
 
     None when nothing is: somebody may have stored it again, or evicted it, since.
     """
-    with index.transaction():
-        trouble = _trouble_with(index, blobs, info)
+    with database.transaction() as db:
+        trouble = _trouble_with(db, blobs, info)
         if trouble == "damaged":
             blobs.quarantine(blobs.path(info))
         if trouble is not None:
-            index.remove([info])
+            images.remove(db, [info])
         return trouble
 
 
 def _check(
-    index: Index, blobs: Blobs, step: str, *, deep: bool, repair: bool, before: float
+    database: Database, blobs: Blobs, step: str, *, deep: bool, repair: bool, before: float
 ) -> Iterator[Finding]:
     files = {path.name: path for path in blobs.files(step)}
-    for info in _rows(index, step):
+    for info in _rows(database.reader, step):
         path = files.pop(blobs.path(info).name, None)
         try:
             if path is not None and (blobs.read(info) if deep else blobs.there(info)):
                 continue
-            trouble = (set_aside if repair else _trouble_with)(index, blobs, info)
+            if repair:
+                trouble = set_aside(database, blobs, info)
+            else:
+                trouble = _trouble_with(database.reader, blobs, info)
         except OSError:
             trouble = "unreadable"
         if trouble is not None:
             yield Finding(trouble, info.sha256)
     for path in files.values():
         try:
-            trouble = _without_row(index, blobs, path, repair=repair, before=before)
+            trouble = _without_row(database, blobs, path, repair=repair, before=before)
         except OSError:
             trouble = "unreadable"
         if trouble is not None:
             yield Finding(trouble, path.name)
 
 
-def _rows(index: Index, step: str) -> Iterator[ImageInfo]:
+def _rows(db: Connection, step: str) -> Iterator[ImageInfo]:
     last = ""
-    while page := index.select(Selection(prefix=step), after=last, limit=_PAGE):
+    while page := images.select(db, Selection(prefix=step), after=last, limit=_PAGE):
         yield from (stored.info for stored in page)
         last = page[-1].info.sha256
 
 
-def _trouble_with(index: Index, blobs: Blobs, info: ImageInfo) -> Trouble | None:
+def _trouble_with(db: Connection, blobs: Blobs, info: ImageInfo) -> Trouble | None:
     if blobs.read(info) is not None:
         return None
     if blobs.path(info).exists():
         return "damaged"
-    return "missing" if index.by_sha256(info.sha256) is not None else None
+    return "missing" if images.by_sha256(db, info.sha256) is not None else None
 
 
 def _without_row(
-    index: Index, blobs: Blobs, path: Path, *, repair: bool, before: float
+    database: Database, blobs: Blobs, path: Path, *, repair: bool, before: float
 ) -> Trouble | None:
     if path.is_dir():
         return "foreign"
@@ -127,7 +145,7 @@ def _without_row(
         if not _DIGEST.fullmatch(path.stem):
             return "foreign"
         if repair:
-            with index.transaction():  # nobody puts it right in here
+            with database.transaction():  # nobody puts it right as long as this lasts
                 if not _is_what_it_says(path, path.read_bytes()):
                     blobs.quarantine(path)
         return "damaged"
@@ -140,9 +158,9 @@ def _without_row(
     if blobs.path(info) != path:  # a copy under another name
         return "foreign"
     if repair:
-        with index.transaction():
+        with database.transaction() as db:
             if blobs.there(info):
-                index.add(info, "", "recovered")
+                images.add(db, info, "", "recovered")
     return "unindexed"
 
 

@@ -4,15 +4,16 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from .database import Database
+from ...language import Text
+from .database import Connection, Database
 from .schema import VERSION
 
 _TEXT = " AND ".join(f"{name} NOT GLOB '*[^ -~]*'" for name in ("sha256", "md5", "mime", "source"))
 _SANE = f"length(sha256) = 64 AND {_TEXT}"
 """What SQLite does not look at: that text is text."""
-_IMAGES = f"SELECT * FROM damaged.images WHERE sha256 >= ? AND sha256 < ? AND {_SANE}"
 _TABLES = ("pins", "counters", "notes", "names", "sightings")
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""
@@ -37,12 +38,10 @@ def put_index_aside(path: Path) -> str:
                 os.replace(f"{path}{suffix}", f"{aside}{suffix}")
         new = Database(path)
     except (OSError, sqlite3.Error):
-        return "; it cannot be put aside: stop the bot, and move it away"
-    try:
-        _take_over(new, aside)
-    finally:
-        new.close()
-    return f"; it is now {aside}, and a new one is made from the images"
+        return Text("; it cannot be put aside: stop the bot, and move it away")
+    new.close()
+    _take_over(path, aside)
+    return Text("; it is now {aside}, and a new one is made from the images", aside=aside)
 
 
 def is_sound(path: Path) -> bool:
@@ -59,17 +58,31 @@ def is_sound(path: Path) -> bool:
         return False
 
 
-def _take_over(new: Database, aside: Path) -> None:
-    with contextlib.suppress(sqlite3.Error):
-        new.run("ATTACH ? AS damaged", str(aside))
-        if new.rows("PRAGMA damaged.user_version") != [(VERSION,)]:
-            return
-        new.run("PRAGMA foreign_keys = OFF")  # some images that names point to come back later
-        for shard in range(256):  # each as far as it is readable
-            with contextlib.suppress(sqlite3.Error):
-                new.run(
-                    f"INSERT OR IGNORE INTO main.images {_IMAGES}", f"{shard:02x}", f"{shard:02x}g"
-                )
-        for table in _TABLES:
-            with contextlib.suppress(sqlite3.Error):
-                new.run(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table}")
+def _take_over(path: Path, aside: Path) -> None:
+    new = Connection(path)
+    try:
+        with contextlib.suppress(sqlite3.Error):
+            new.run("ATTACH ? AS damaged", str(aside))
+            if new.rows("PRAGMA damaged.user_version") != [(VERSION,)]:
+                return
+            for statement in _statements():  # each as far as it is readable
+                with contextlib.suppress(sqlite3.Error):
+                    new.run(statement)
+    finally:
+        new.close()
+
+
+def _statements() -> Iterator[str]:
+    """What takes over all that is readable, a part at a time.
+
+    They need a connection that enforces no foreign keys, for some images that names point to come
+    back from their files later.
+    """
+    for shard in range(256):
+        begin = f"{shard:02x}"
+        yield (
+            "INSERT OR IGNORE INTO main.images SELECT * FROM damaged.images "
+            f"WHERE sha256 >= '{begin}' AND sha256 < '{begin}g' AND {_SANE}"
+        )
+    for table in _TABLES:
+        yield f"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table}"

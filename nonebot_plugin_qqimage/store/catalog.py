@@ -1,0 +1,120 @@
+"""What the store holds, for those who list or examine it: the command line and the doctor."""
+
+from .journal import Journal
+from .local import images, notes, sightings
+from .local.access import Access
+from .local.blobs import Blobs
+from .local.database import Connection
+from .local.facts import Description, Selection, Statistics, Stored, Totals
+from ..language import Text
+
+
+class Catalog:
+    """Answers questions about all that is stored, and all that was noted so far.
+
+    Every coroutine raises `StoreError` where the store cannot be read.
+
+    Args:
+        access: to the index and the files.
+        journal: what is yet to be written down.
+        blobs: where the files are.
+    """
+
+    def __init__(self, access: Access, journal: Journal, blobs: Blobs) -> None:
+        self._access = access
+        self._journal = journal
+        self._blobs = blobs
+
+    async def counters(self, kind: str) -> dict[str, int]:
+        """What has been counted of a kind with `ImageStore.count`, the most frequent first."""
+        await self._journal.flush()
+        return await self._access.read(lambda db: notes.counters(db, kind))
+
+    async def quarantined(self) -> Totals:
+        """How many files have been put aside as damaged, and their bytes."""
+        return await self._access.files(self._blobs.quarantined)
+
+    async def statistics(self) -> Statistics:
+        """How much of everything there is, counted: seconds for a million images."""
+        await self._journal.flush()
+        aside = await self.quarantined()
+        return await self._access.read(lambda db: _statistics(db, aside))
+
+    async def select(
+        self, selection: Selection, *, limit: int, after: str | None = None
+    ) -> list[Stored]:
+        """Images that fit, some at a time.
+
+        Args:
+            selection: which.
+            limit: how many at most.
+            after: only those behind this SHA-256, in the order of their digests; None for those
+                used last, the latest first.
+        """
+        await self._journal.flush()
+        return await self._access.read(
+            lambda db: images.select(db, selection, limit=limit, after=after)
+        )
+
+    async def measure(self, selection: Selection) -> Totals:
+        """How many images fit, and of how many bytes."""
+        await self._journal.flush()
+        return await self._access.read(lambda db: images.measure(db, selection))
+
+    async def describe(self, digits: str, *, max_sightings: int) -> list[Description]:
+        """The images that some hex digits may mean: none, one, or two where more digits are needed.
+
+        Args:
+            digits: an MD5, or what a SHA-256 begins with; in lower case.
+            max_sightings: how many of each, the latest ones.
+        """
+        await self._journal.flush()
+        return await self._access.read(lambda db: _describe(db, digits, max_sightings))
+
+    async def index_trouble(self) -> str:
+        """What is wrong with the index, in words; empty when nothing is. It reads all of it."""
+        return await self._access.read(_index_trouble)
+
+
+def _statistics(db: Connection, aside: Totals) -> Statistics:
+    return Statistics(
+        totals=images.totals(db),
+        by_type=images.counted_by(db, "mime"),
+        by_source=images.counted_by(db, "source"),
+        resolved=notes.counters(db, "resolved"),
+        failed=notes.counters(db, "failed"),
+        store_trouble=notes.counters(db, "store"),
+        sightings=sightings.count(db),
+        pinned=images.pinned(db),
+        quarantine=aside,
+    )
+
+
+def _describe(db: Connection, digits: str, max_sightings: int) -> list[Description]:
+    named = images.by_md5(db, digits)
+    prefix = digits if named is None else named.sha256
+    return [
+        Description(
+            stored=stored,
+            names=images.names(db, stored.info.sha256),
+            pins=images.pins(db, stored.info.sha256),
+            sightings=sightings.find(db, sha256=stored.info.sha256, limit=max_sightings),
+        )
+        for stored in images.select(db, Selection(prefix=prefix), limit=2, after="")
+    ]
+
+
+def _index_trouble(db: Connection) -> str:
+    if wrong := db.quick_check():
+        return wrong
+    noted, counted = images.noted_and_counted(db)
+    if noted == counted:
+        return ""
+    return Text(
+        "{noted} images of {noted_bytes} bytes are noted, but {counted} of {counted_bytes} bytes "
+        "are there",
+        noted=noted.images,
+        noted_bytes=noted.bytes,
+        counted=counted.images,
+        counted_bytes=counted.bytes,
+    )

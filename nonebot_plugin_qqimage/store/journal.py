@@ -1,0 +1,150 @@
+"""The journal: small writes that come a moment later, gathered into one transaction.
+
+Uses, counts and sightings are worth no way to a thread and no transaction each. A crash loses those
+of the last moment, and no image.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import cast
+
+from nonebot.log import logger
+
+from ..errors import StoreError
+from ..language import say
+from .local import images, notes, sightings
+from .local.access import Access
+from .local.database import Connection
+from .local.sightings import IsImage, Seen
+
+_DELAY = 0.2
+"""Seconds that writes wait for others, for one transaction costs as much as ten rows in it."""
+_DELAY_AFTER_FAILURE = 5.0
+"""Seconds until it is tried again: the disk may be full, or another process hold the lock."""
+_Row = Seen | IsImage
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """What is written down together."""
+
+    uses: dict[str, float]
+    counts: Counter[tuple[str, str]]
+    rows: list[_Row]
+
+    def write(self, db: Connection) -> None:
+        """Write everything down, rows in their order."""
+        images.note_uses(db, self.uses)
+        notes.add_counts(db, self.counts)
+        for kind, group in groupby(self.rows, type):
+            if kind is Seen:
+                sightings.add(db, cast(Iterable[Seen], group))
+            else:
+                sightings.identify(db, cast(Iterable[IsImage], group))
+
+
+class Journal:
+    """Gathers writes on the event loop, and has them written down in a thread.
+
+    While the index cannot be written they wait, as many as the bounds allow; the oldest go first.
+
+    Args:
+        access: to the index.
+        max_rows: how many may wait.
+        max_text: characters of all that wait.
+    """
+
+    def __init__(
+        self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24
+    ) -> None:
+        self._access = access
+        self._max_rows = max_rows
+        self._max_text = max_text
+        self._uses: dict[str, float] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._rows: deque[_Row] = deque()
+        self._text = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._one_flush = asyncio.Lock()  # two at once could write rows in the wrong order
+        self._closed = False
+
+    def use(self, sha256: str, when: float) -> None:
+        """An image was used, in seconds since the epoch."""
+        if len(self._uses) < self._max_rows:
+            self._uses[sha256] = when
+        self._flush_after(_DELAY)
+
+    def count(self, kind: str, what: str) -> None:
+        """One more of these; there are few different ones."""
+        self._counts[kind, what] += 1
+        self._flush_after(_DELAY)
+
+    def add(self, row: Seen | IsImage) -> None:
+        """An image was seen, or what was seen turned out to be a certain image."""
+        self._append(row)
+        self._flush_after(_DELAY)
+
+    async def flush(self) -> None:
+        """Write everything down.
+
+        Raises:
+            StoreError: it cannot be; then it goes on waiting.
+        """
+        async with self._one_flush:
+            pending = _Pending(self._uses, self._counts, [*self._rows])
+            if not any((pending.uses, pending.counts, pending.rows)):
+                return
+            self._uses, self._counts, self._text = {}, Counter(), 0
+            self._rows.clear()
+            try:
+                await self._access.write(pending.write)
+            except BaseException:
+                self._restore(pending)
+                raise
+
+    async def close(self) -> None:
+        """Write everything down a last time, if that is possible."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        with contextlib.suppress(StoreError):
+            await self.flush()
+
+    def _append(self, row: _Row) -> None:
+        self._rows.append(row)
+        self._text += row.text
+        while len(self._rows) > self._max_rows or self._text > self._max_text:
+            self._text -= self._rows.popleft().text
+
+    def _restore(self, pending: _Pending) -> None:
+        """Let what could not be written wait again, before what has come since."""
+        later, self._text = [*self._rows], 0
+        self._rows.clear()
+        for row in (*pending.rows, *later):
+            self._append(row)
+        self._uses = {**pending.uses, **self._uses}
+        self._counts.update(pending.counts)
+
+    def _flush_after(self, seconds: float) -> None:
+        if self._timer is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._start)
+
+    def _start(self) -> None:
+        self._timer = None
+        self._task = asyncio.create_task(self._flush_in_background())
+
+    async def _flush_in_background(self) -> None:
+        try:
+            await self.flush()
+        except StoreError:  # whoever uses the store is told of it
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._flush_after(_DELAY_AFTER_FAILURE)
+        except Exception:  # noqa: BLE001  an error of ours must not end the bot
+            logger.exception(say("qqimage: the journal failed, please report it"))

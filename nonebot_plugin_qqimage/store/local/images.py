@@ -1,0 +1,218 @@
+"""The tables of images, of the names that mean them, and of pins. Every function blocks.
+
+What changes them is given the connection of a transaction.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from ...content.info import ImageInfo
+from ...messages.reference import ImageReference
+from .database import Connection
+from .facts import Selection, Stored, Totals
+
+_FACTS = "sha256, md5, mime, size, width, height, frames"
+_IMAGES_FACTS = ", ".join(f"images.{fact}" for fact in _FACTS.split(", "))
+MOST_ASKED = 64
+"""References looked up at a time; older versions of SQLite take no more than 999 values."""
+
+
+def meant_by(db: Connection, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+    """The image each reference means: by its digest, what its file promises, or its names.
+
+    Args:
+        db: the connection.
+        references: at most `MOST_ASKED`; one statement serves them all, for the event loop has
+            its turn before each.
+    """
+    asked: list[object] = []
+    for number, reference in enumerate(references):
+        name, other, *_ = *reference.names, None, None
+        asked += number, reference.sha256 or None, reference.md5 or None, reference.size
+        asked += name, other
+    rows = db.rows(
+        "WITH asked (number, sha256, md5, size, name, other) AS "
+        f"(VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(references))}) "
+        f"SELECT number, {_IMAGES_FACTS} FROM asked CROSS JOIN images WHERE images.sha256 = "
+        "coalesce(asked.sha256, (SELECT i.sha256 FROM images i WHERE i.md5 = asked.md5 "
+        "AND i.size = coalesce(asked.size, i.size) LIMIT 1), "
+        "(SELECT n.sha256 FROM names n WHERE n.name = asked.name), "
+        "(SELECT n.sha256 FROM names n WHERE n.name = asked.other))",
+        *asked,
+    )
+    found = {number: ImageInfo(*facts) for number, *facts in rows}
+    return [found.get(number) for number in range(len(references))]
+
+
+def by_sha256(db: Connection, sha256: str) -> ImageInfo | None:
+    """The image with this SHA-256."""
+    return _one(db, f"SELECT {_FACTS} FROM images WHERE sha256 = ?", sha256)
+
+
+def by_md5(db: Connection, md5: str) -> ImageInfo | None:
+    """An image with this MD5."""
+    return _one(db, f"SELECT {_FACTS} FROM images WHERE md5 = ? LIMIT 1", md5)
+
+
+def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
+    """Write down an image whose file is in place, and a name for it (none when empty).
+
+    Returns:
+        Whether it was not there before.
+    """
+    now = time.time()
+    new = not db.run("UPDATE images SET used = ? WHERE sha256 = ?", now, info.sha256)
+    if new:
+        db.run(
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
+            *(source, now, now),
+        )
+    if name:
+        db.run(
+            "INSERT INTO names VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
+            *(name, info.sha256),
+        )
+    return new
+
+
+def remove(db: Connection, images: Iterable[ImageInfo]) -> None:
+    """Forget images, with every name that means them."""
+    db.run_many("DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images])
+
+
+def forget_names(db: Connection, names: Iterable[str]) -> None:
+    """Forget what some names mean."""
+    db.run_many("DELETE FROM names WHERE name = ?", [(name,) for name in names])
+
+
+def names(db: Connection, sha256: str) -> list[str]:
+    """The names that mean an image."""
+    return [name for (name,) in db.rows("SELECT name FROM names WHERE sha256 = ?", sha256)]
+
+
+def note_uses(db: Connection, uses: Mapping[str, float]) -> None:
+    """Note when images were last used: seconds since the epoch, by SHA-256."""
+    db.run_many(
+        "UPDATE images SET used = ?1 WHERE sha256 = ?2 AND used < ?1",
+        [(when, sha256) for sha256, when in uses.items()],
+    )
+
+
+def unused(db: Connection, limit: int, before: float = math.inf) -> list[ImageInfo]:
+    """The images unused for longest that nobody has pinned.
+
+    Args:
+        db: the connection.
+        limit: how many at most.
+        before: only those last used before this time (seconds since the epoch).
+    """
+    rows = db.rows(
+        f"SELECT {_FACTS} FROM images WHERE used < ? "
+        "AND sha256 NOT IN (SELECT sha256 FROM pins) ORDER BY used LIMIT ?",
+        *(before, limit),
+    )
+    return [ImageInfo(*row) for row in rows]
+
+
+def totals(db: Connection) -> Totals:
+    """How much there is, without counting."""
+    return Totals(*db.rows("SELECT images, bytes FROM totals")[0])
+
+
+def noted_and_counted(db: Connection) -> tuple[Totals, Totals]:
+    """How much there is by `totals`, and counted at the same moment."""
+    counted = "(SELECT count(*) FROM images), (SELECT coalesce(sum(size), 0) FROM images)"
+    (row,) = db.rows(f"SELECT images, bytes, {counted} FROM totals")
+    return Totals(*row[:2]), Totals(*row[2:])
+
+
+def counted_by(db: Connection, column: Literal["mime", "source"]) -> dict[str, Totals]:
+    """How many images there are of each type or source, and of how many bytes."""
+    rows = db.rows(f"SELECT {column}, count(*), sum(size) FROM images GROUP BY 1 ORDER BY 2 DESC")
+    return {what: Totals(count, size) for what, count, size in rows}
+
+
+def select(
+    db: Connection, selection: Selection, *, limit: int, after: str | None = None
+) -> list[Stored]:
+    """Images that fit, some at a time; see `Catalog.select`."""
+    condition, values = _condition(selection)
+    order = "sha256" if after is not None else "used DESC"
+    rows = db.rows(
+        f"SELECT {_FACTS}, source, added, used FROM images "
+        f"WHERE {condition} AND sha256 > ? ORDER BY {order} LIMIT ?",
+        *(*values, after or "", limit),
+    )
+    return [Stored(ImageInfo(*facts), *rest) for *facts, *rest in ((r[:7], r[7:]) for r in rows)]
+
+
+def measure(db: Connection, selection: Selection) -> Totals:
+    """How many images fit, and of how many bytes."""
+    condition, values = _condition(selection)
+    query = f"SELECT count(*), coalesce(sum(size), 0) FROM images WHERE {condition}"
+    return Totals(*db.rows(query, *values)[0])
+
+
+def shards(db: Connection) -> set[str]:
+    """The first two digits of the digests there are."""
+    return {row[0] for row in db.rows("SELECT DISTINCT substr(sha256, 1, 2) FROM images")}
+
+
+def pin(db: Connection, sha256: str, owner: str) -> bool:
+    """Let an owner keep an image, once more; False if there is no such image."""
+    return bool(
+        db.run(
+            "INSERT INTO pins SELECT sha256, ?, 1 FROM images WHERE sha256 = ? "
+            "ON CONFLICT (sha256, owner) DO UPDATE SET count = count + 1",
+            *(owner, sha256),
+        )
+    )
+
+
+def unpin(db: Connection, sha256: str, owner: str) -> bool:
+    """Take one of an owner's pins back; whether there was one."""
+    statement = "UPDATE pins SET count = count - 1 WHERE sha256 = ? AND owner = ?"
+    changed = db.run(statement, sha256, owner)
+    db.run("DELETE FROM pins WHERE sha256 = ? AND count < 1", sha256)
+    return changed > 0
+
+
+def pins(db: Connection, sha256: str) -> dict[str, int]:
+    """Who keeps an image, and how often each has said so."""
+    return dict(db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256))
+
+
+def pinned(db: Connection) -> int:
+    """How many images somebody keeps."""
+    return int(db.rows("SELECT count(DISTINCT sha256) FROM pins")[0][0])
+
+
+def _one(db: Connection, query: str, *values: object) -> ImageInfo | None:
+    rows = db.rows(query, *values)
+    return ImageInfo(*rows[0]) if rows else None
+
+
+def _condition(selection: Selection) -> tuple[str, list[object]]:
+    """A selection in SQL, with its values."""
+    conditions, values = ["TRUE"], list[object]()
+    if selection.prefix:
+        conditions.append("sha256 >= ? AND sha256 < ?")
+        values += [selection.prefix, selection.prefix + "g"]
+    if selection.mime:
+        conditions.append("mime = ?")
+        values.append(selection.mime)
+    if selection.chat or selection.user:
+        given = {"chat = ?": selection.chat, "user = ?": selection.user}
+        given["time >= ?"] = selection.since
+        fitting = {condition: value for condition, value in given.items() if value}
+        seen = " AND ".join(fitting)
+        conditions.append(f"sha256 IN (SELECT sha256 FROM sightings WHERE {seen})")
+        values += fitting.values()
+    elif selection.since is not None:
+        conditions.append("used >= ?")
+        values.append(selection.since)
+    return " AND ".join(conditions), values

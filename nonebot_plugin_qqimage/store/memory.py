@@ -1,0 +1,92 @@
+"""What the store keeps in memory: which image a reference means, and the newest bytes."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+from cachetools import LRUCache, TTLCache
+
+from ..content.info import ImageInfo
+from ..messages.reference import ImageReference
+
+_MAX_MEANINGS = 4096
+"""References whose image is known without looking: some 2 MB of memory."""
+_FRESH = 60.0
+"""Seconds for which that is believed: another process may evict the image, or forget it."""
+_MAX_DATA = 1024 * 1024
+"""Bytes of the largest image that is kept; most are far smaller."""
+
+
+class Memory:
+    """The cache in front of the index and the files. It is used on the event loop only.
+
+    Args:
+        size: bytes of images to keep; 0 for none.
+    """
+
+    def __init__(self, size: int) -> None:
+        # by digest, so that forgetting an image forgets every reference that meant it
+        self._digests: TTLCache[str, str] = TTLCache(
+            _MAX_MEANINGS, _FRESH, timer=lambda: time.monotonic()
+        )
+        self._infos: LRUCache[str, ImageInfo] = LRUCache(_MAX_MEANINGS)
+        self._data: LRUCache[str, bytes] = LRUCache(size, getsizeof=len)
+        self._max_data = min(size, _MAX_DATA)
+
+    def meant_by(self, reference: ImageReference) -> ImageInfo | None:
+        """The image that a reference means; None where that is not known here."""
+        for key in _asked(reference):
+            try:
+                return self._infos[self._digests[key]]
+            except KeyError:
+                pass
+        return None
+
+    def learn(self, reference: ImageReference, info: ImageInfo) -> None:
+        """Remember which image a reference means."""
+        self._infos[info.sha256] = info
+        for key in _learned(reference, info):
+            self._digests[key] = info.sha256
+
+    def data(self, sha256: str) -> bytes | None:
+        """The verified bytes of an image; None where they are not here."""
+        return self._data.get(sha256)
+
+    def keep(self, sha256: str, data: bytes) -> None:
+        """Keep the verified bytes of an image, unless they are too many."""
+        if len(data) <= self._max_data:
+            self._data[sha256] = data
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Forget the images with these digests, and what meant them."""
+        for sha256 in digests:
+            self._infos.pop(sha256, None)
+            self._data.pop(sha256, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._digests.clear()
+        self._infos.clear()
+        self._data.clear()
+
+
+def confirms(info: ImageInfo, reference: ImageReference) -> bool:
+    """Whether the content is what the reference's file name promises."""
+    return reference.md5 == info.md5 and reference.size in (None, info.size)
+
+
+def _asked(reference: ImageReference) -> Iterator[str]:
+    """What a reference may be known by here, the strongest first."""
+    yield from reference.known_by
+    if not reference.name:
+        yield reference.own_key
+
+
+def _learned(reference: ImageReference, info: ImageInfo) -> Iterator[str]:
+    """What a reference is known by from now on.
+
+    Not a file name that the content does not confirm, and not the place of what this bot sent:
+    either would speak for other images, as implementations use the same message id twice.
+    """
+    if reference.sha256 or confirms(info, reference):
+        yield reference.key
+    yield reference.name or reference.own_key

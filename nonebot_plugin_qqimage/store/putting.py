@@ -1,0 +1,97 @@
+"""Putting: an image's file first, in a thread of its own, then the rows of many at a time."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..content.info import ImageInfo
+from ..errors import StoreError
+from ..language import Text
+from .batching import Batching
+from .local import images
+from .local.access import Access
+from .local.blobs import Blobs
+from .local.database import Database
+from .local.eviction import Bounds, exceeded
+from .local.maintenance import set_aside
+
+_TRIES = 5
+"""How often an image is written that vanishes, or is damaged, at once."""
+_MOST_ROWS = 64
+"""Rows in one transaction: others that write wait meanwhile."""
+
+
+class _Row(NamedTuple):
+    """An image to be written down."""
+
+    info: ImageInfo
+    name: str
+    source: str
+    expected: bytes | None
+    """What its file must hold; None where that has just been written."""
+
+
+class Putting:
+    """Keeps images: each file, then its row.
+
+    Args:
+        access: to the index and the files.
+        blobs: where the files are.
+        bounds: those of the store.
+    """
+
+    def __init__(self, access: Access, blobs: Blobs, bounds: Bounds) -> None:
+        self._access = access
+        self._blobs = blobs
+        self._bounds = bounds
+        self._rows = Batching(self._add_rows, _MOST_ROWS)
+
+    async def put(self, info: ImageInfo, name: str, data: bytes, source: str) -> bool:
+        """Keep an image, and a name for it (none when empty).
+
+        Returns:
+            Whether the store exceeds its bounds with it.
+
+        Raises:
+            StoreError: it cannot be kept; nothing is lost that was there before.
+        """
+        there = self._blobs.remembers(info)
+        for _ in range(_TRIES):
+            if not there and not await self._write(info, data):
+                continue
+            full = await self._rows.ask(_Row(info, name, source, data if there else None))
+            if full is not None:
+                return full
+            there = False
+        path = self._blobs.path(info)
+        raise StoreError(Text("{path} cannot be kept: it is damaged, or gone, at once", path=path))
+
+    async def _write(self, info: ImageInfo, data: bytes) -> bool:
+        """Write the file; False if a damaged one was in the way, which has been put aside."""
+
+        def write() -> bool:
+            try:
+                self._blobs.write(info, data)
+            except FileExistsError:
+                return False
+            return True
+
+        if await self._access.files(write, writing=True):
+            return True
+        await self._access.index(lambda database: set_aside(database, self._blobs, info))
+        return False
+
+    async def _add_rows(self, rows: Sequence[_Row]) -> Sequence[bool | None]:
+        return await self._access.index(lambda database: self._add(database, rows))
+
+    def _add(self, database: Database, rows: Sequence[_Row]) -> list[bool | None]:
+        """Write rows whose files are there: whether the store exceeds its bounds, else None."""
+        blobs, new = self._blobs, False
+        sound = [row.expected is None or blobs.intact(row.info, row.expected) for row in rows]
+        with database.transaction() as db:
+            for place, row in enumerate(rows):
+                # another process may have evicted it since; nobody can as long as this lasts
+                sound[place] = sound[place] and blobs.there(row.info)
+                if sound[place]:
+                    new |= images.add(db, row.info, row.name, row.source)
+        full = new and exceeded(database.reader, self._bounds)
+        return [full if kept else None for kept in sound]
