@@ -178,6 +178,30 @@ class ImageStore:
             saw(self._journal, sighting, known)
             self._flushing.soon()
 
+    async def sightings(
+        self,
+        *,
+        sha256: str | None = None,
+        bot: str | None = None,
+        chat: str | None = None,
+        user: str | None = None,
+        message_id: str | None = None,
+        since: float | None = None,
+        limit: int,
+    ) -> list[Sighting]:
+        """The sightings that fit all that is given, the latest first."""
+        return await self.query(
+            lambda index: index.sightings.find(
+                sha256=sha256,
+                bot=bot,
+                chat=chat,
+                user=user,
+                message_id=message_id,
+                since=since,
+                limit=limit,
+            )
+        )
+
     def ask_first(self, witness: Callable[[], object]) -> None:
         """Call this whenever sightings are written down or looked for.
 
