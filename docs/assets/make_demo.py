@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
@@ -32,7 +33,7 @@ _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
 <style>
 .{unique_id}-matrix {{
-    font: {char_height}px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+    font: {char_height}px ui-monospace, SFMono-Regular, Consolas, "DejaVu Sans Mono", monospace;
     line-height: {line_height}px;
 }}
 {styles}
@@ -58,7 +59,7 @@ class _Demo(RegexHighlighter):
     """Colours for what the demo prints."""
 
     base_style = "demo."
-    highlights = [
+    highlights: ClassVar[list[str]] = [
         r"(?P<bad>HTTP \d+ download url has expired|HTTP 200, a web page|nothing within \d+ s)",
         r"(?P<bad>nowhere: see below)",
         r"(?P<good>\b(?:file|base64|url) (?:in the answer|of the segment|with a fresh key)|store\b)"
@@ -111,7 +112,7 @@ def drawn(text: str) -> str:
         legacy_windows=False,
     )
     console.print(f"[demo.prompt]$[/] {COMMAND}", highlight=False)
-    console.print(_Demo()(text.rstrip()))
+    console.print(_Demo()(f"{text.rstrip()}\n"))  # the last line would be cut at its feet
     svg = console.export_svg(title="", theme=_THEME, code_format=_SVG)
     return re.sub(r" +$", "", svg, flags=re.MULTILINE)
 

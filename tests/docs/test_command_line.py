@@ -79,9 +79,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_option_is_explained(
-    page: str, commands: dict[str, argparse.ArgumentParser]
-) -> None:
+def test_every_option_is_explained(page: str, commands: dict[str, argparse.ArgumentParser]) -> None:
     text = read(page)
     common = _explained(text[: text.index("\n## stats\n")])
     for name, parser in commands.items():
