@@ -23,11 +23,12 @@ WIDTH = 121
 
 _STORE = re.compile(r"^\S*?(?=[\\/]bot[\\/]data[\\/])", re.MULTILINE)
 """Where the store's path begins: a temporary folder of whoever runs this."""
+_COLOURS = "6e7681 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4"
+"""Black (here a grey that can be read), red, green, yellow, blue, magenta, cyan, white."""
 _THEME = TerminalTheme(
     background=(22, 27, 34),
     foreground=(201, 209, 217),
-    normal=[(110, 118, 129), (255, 123, 114), (63, 185, 80), (210, 153, 34)]
-    + [(88, 166, 255), (188, 140, 255), (57, 197, 207), (177, 186, 196)],
+    normal=[tuple(bytes.fromhex(colour)) for colour in _COLOURS.split()],
 )
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
