@@ -10,7 +10,6 @@ from .pages import OTHERS, PAGES, ROOT, anchors, headings, links, prose
 
 EVERY_PAGE = pytest.mark.parametrize("page", [*PAGES, *OTHERS])
 _PATH = re.compile(r"`((?:nonebot_plugin_qqimage|tests|docs|\.ci|\.github)/[^`\s]*)`")
-_ROOM_FILE = re.compile(r"`([a-z_]+\.py)`")
 
 
 @EVERY_PAGE
