@@ -2,27 +2,48 @@
 
 from nonebot.plugin import PluginMetadata, get_plugin_by_module_name
 
-from .bot.lifespan import get_resolver as get_resolver
+from .bot.lifespan import get_resolver
 from .config import Config
-from .content.info import ImageInfo as ImageInfo
-from .errors import Attempt as Attempt
-from .errors import Cause as Cause
-from .errors import ImageExpired as ImageExpired
-from .errors import ImageNotFound as ImageNotFound
-from .errors import ImageRejected as ImageRejected
-from .errors import ImageUnavailable as ImageUnavailable
-from .errors import QQImageError as QQImageError
-from .errors import StoreError as StoreError
-from .image import Image as Image
-from .messages.reference import ImageReference as ImageReference
-from .messages.sighting import Sighting as Sighting
-from .params import ForwardedImages as ForwardedImages
-from .params import Images as Images
-from .params import MessageImages as MessageImages
-from .params import QuotedImages as QuotedImages
-from .params import Resolver as Resolver
-from .pipeline.stored_image import StoredImage as StoredImage
-from .resolver import ImageResolver as ImageResolver
+from .content.info import ImageInfo
+from .errors import (
+    Attempt,
+    Cause,
+    ImageExpired,
+    ImageNotFound,
+    ImageRejected,
+    ImageUnavailable,
+    QQImageError,
+    StoreError,
+)
+from .image import Image
+from .messages.reference import ImageReference
+from .messages.sighting import Sighting
+from .params import ForwardedImages, Images, MessageImages, QuotedImages, Resolver
+from .pipeline.arrival import StoredImage
+from .resolver import ImageResolver
+
+__all__ = (
+    "Attempt",
+    "Cause",
+    "ForwardedImages",
+    "Image",
+    "ImageExpired",
+    "ImageInfo",
+    "ImageNotFound",
+    "ImageReference",
+    "ImageRejected",
+    "ImageResolver",
+    "ImageUnavailable",
+    "Images",
+    "MessageImages",
+    "QQImageError",
+    "QuotedImages",
+    "Resolver",
+    "Sighting",
+    "StoreError",
+    "StoredImage",
+    "get_resolver",
+)
 
 __plugin_meta__ = PluginMetadata(
     name="QQ 图片",

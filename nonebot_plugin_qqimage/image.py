@@ -12,76 +12,75 @@ from .content.fitting import Animation, bounds_of, fit
 from .content.info import ImageInfo
 from .errors import QQImageError, StoreError
 from .messages.reference import ImageReference
+from .pipeline.arrival import Arrival, State, StoredImage
 from .pipeline.pipeline import Pipeline
-from .pipeline.stored_image import State, StoredImage
 from .serving.links import Links
 
 
 class Image:
     """One image of a message: cheap to make, and no work is done until you ask.
 
-    ``await image`` gives the `StoredImage`. Every awaiting method raises `ImageUnavailable` when
-    no source has the image. Handles are safe to share and to use at the same time.
+    ``await image`` gives the `StoredImage`, once it is on the disk. Every awaiting method raises
+    `ImageUnavailable` when no source has the image. Handles are safe to share and to use at the
+    same time.
     """
 
-    __slots__ = ("_links", "_pipeline", "_stored", "reference")
+    __slots__ = ("_arrival", "_links", "_pipeline", "reference")
 
     def __init__(self, reference: ImageReference, pipeline: Pipeline, links: Links) -> None:
         self.reference = reference
         """What the segment said about it."""
         self._pipeline = pipeline
         self._links = links
-        self._stored: StoredImage | None = None
+        self._arrival: Arrival | None = None
 
     def __repr__(self) -> str:
         return f"<{self.reference}, {self.state}>"
 
     def __await__(self) -> Generator[Any, Any, StoredImage]:
-        return self._resolve().__await__()
+        return self._stored().__await__()
 
     @property
     def state(self) -> State:
         """Where it stands; asking starts nothing."""
-        return "stored" if self._stored is not None else self._pipeline.state(self.reference)
+        return "stored" if self._arrival is not None else self._pipeline.state(self.reference)
 
     def prefetch(self) -> None:
         """Start to resolve it in the background, for a use soon after."""
         self._pipeline.prefetch(self.reference)
 
     async def read(self) -> bytes:
-        """The bytes, verified against their SHA-256.
+        """The bytes, verified against their SHA-256; as soon as they are there.
 
         Raises:
             ImageUnavailable: no source has it.
             StoreError: it was fetched, but the store could not keep it.
         """
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
-            stored = await self._resolve()
-            data = await self._pipeline.read(stored)
+            data = await self._pipeline.read(await self._resolve())
             if data is not None:
                 return data
-            self._stored = None
+            self._arrival = None
         raise self._lost()
-
-    def _lost(self) -> StoreError:
-        return StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
 
     async def path(self) -> Path:
         """A file with the verified bytes: to read, never to write, move or delete.
+
+        It waits until the file is on the disk.
 
         Raises:
             ImageUnavailable: no source has it.
             StoreError: the store cannot keep it, so there is no file.
         """
-        for _ in range(2):  # as in read
-            stored = await self._resolve()
+        for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
+            stored = await self._stored()
             if stored.data is not None:
                 raise StoreError(
                     f"{self.reference}: it could not be stored, so there is no file of it"
                 )
-            if await self._pipeline.intact(stored):
+            if await self._pipeline.store.intact(stored.info):
                 return stored.path
-            self._stored = None
+            self._arrival = None
         raise self._lost()
 
     async def info(self) -> ImageInfo:
@@ -95,13 +94,13 @@ class Image:
     async def uri(self) -> str:
         """A stable text handle, ``qqimage:<sha256>``, to keep in histories instead of the bytes.
 
-        The image is fetched for it, if need be. `ImageResolver.image` opens it again, for as long
-        as the store keeps the image.
+        The image is fetched for it, if need be, and the text is given once it is on the disk.
+        `ImageResolver.image` opens it again, for as long as the store keeps the image.
 
         Raises:
             ImageUnavailable: no source has it.
         """
-        return (await self.info()).uri
+        return (await self._stored()).info.uri
 
     async def data_url(
         self,
@@ -177,10 +176,16 @@ class Image:
         data = await self.read()
         return await self.info(), data
 
-    async def _resolve(self) -> StoredImage:
-        if self._stored is None:
-            self._stored = await self._pipeline.resolve(self.reference)
-        return self._stored
+    async def _resolve(self) -> Arrival:
+        if self._arrival is None:
+            self._arrival = await self._pipeline.resolve(self.reference)
+        return self._arrival
+
+    async def _stored(self) -> StoredImage:
+        return await self._pipeline.stored(await self._resolve())
+
+    def _lost(self) -> StoreError:
+        return StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
 
 
 async def _base64(data: bytes) -> str:

@@ -93,16 +93,14 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await self._store.query(
-            lambda index: index.sightings.find(
-                sha256=sha256,
-                bot=bot,
-                chat=chat,
-                user=user,
-                message_id=message_id,
-                since=since,
-                limit=limit,
-            )
+        return await self._store.sightings(
+            sha256=sha256,
+            bot=bot,
+            chat=chat,
+            user=user,
+            message_id=message_id,
+            since=since,
+            limit=limit,
         )
 
     async def latest(self, event: BaseEvent, n: int = 1) -> list[Image]:
@@ -132,10 +130,10 @@ class ImageResolver:
         """
         handle = self.image(image) if isinstance(image, str) else image
         for _ in range(2):  # it may be evicted between the two steps
-            info = await handle.info()
-            if await self._store.pin(info.sha256, owner):
+            stored = await handle
+            if await self._store.pin(stored.info.sha256, owner):
                 return
-            await handle.read()
+            await handle.path()
         raise StoreError(f"{handle.reference} cannot be kept, and so not be pinned")
 
     async def unpin(self, image: Image | str, owner: str) -> None:
@@ -163,7 +161,7 @@ class ImageResolver:
             ValueError: neither is given.
             StoreError: the store cannot be written.
         """
-        self._pipeline.forget_recent()
+        self._pipeline.forget_failures()
         return await self._store.forget(chat=chat, user=user)
 
     def image(self, target: MessageSegment | ImageReference | Sighting | str) -> Image:

@@ -40,7 +40,11 @@ def named(picture: Picture = PICTURE) -> str:
 
 
 async def read(services: Services, wanted: ImageReference) -> bytes:
-    return await asyncio.wait_for(services.resolver.image(wanted).read(), 60)
+    """The bytes, once the store has them, too."""
+    image = services.resolver.image(wanted)
+    data = await asyncio.wait_for(image.read(), 60)
+    await asyncio.wait_for(image, 60)
+    return data
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -81,7 +85,7 @@ async def test_the_same_picture_in_many_messages_is_fetched_once(
 async def test_a_known_picture_is_not_fetched(make: Make, world: World) -> None:
     assert await read(make(), reference(file=named())) == PICTURE.data
     again = make()
-    stored = await again.pipeline.resolve(reference("dead", 2, file=named()))
+    stored = await again.resolver.image(reference("dead", 2, file=named()))
     assert stored.source == "store"
     assert len(world.fetched) == 1
 
@@ -164,7 +168,7 @@ async def test_nor_later(make: Make) -> None:
 
 async def test_a_reference_by_digest(make: Make, world: World) -> None:
     services = make()
-    uri = (await services.resolver.image(reference()).info()).uri
+    uri = await services.resolver.image(reference()).uri()
     assert await make().resolver.image(uri).read() == PICTURE.data
     unknown = f"qqimage:{'0' * 64}"
     with pytest.raises(ImageNotFound):
@@ -322,10 +326,10 @@ async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatc
     assert [services.pipeline.state(reference(message=n)) for n in range(4)] == [
         "resolving"
     ] * 3 + ["new"]
+    await until(lambda: len(world.fetched) == 3)
     with pytest.raises(ImageUnavailable, match="ahead of it"):
         await read(services, reference(message=8))
     joined = asyncio.create_task(read(services, reference(message=0)))
-    await until(lambda: len(world.fetched) == 3)
     world.open.set()
     assert await joined == PICTURE.data
     await until(lambda: services.pipeline.state(reference(message=2)) == "stored")
@@ -389,6 +393,7 @@ async def test_a_picture_that_the_store_lost_is_fetched_again(
     path = await image.path()
     path.unlink()
     assert await image.read() == PICTURE.data
+    await image
     path.write_bytes(samples.GIF)
     assert await image.read() == PICTURE.data
     assert len(world.fetched) == 3
@@ -424,3 +429,66 @@ async def test_closing_ends_what_is_under_way(make: Make, world: World) -> None:
 async def test_what_names_no_image(services: Services, target: str) -> None:
     with pytest.raises(ValueError, match="not a qqimage"):
         services.resolver.image(target)
+
+
+# Bytes at once, files when they are there
+
+
+class SlowDisk:
+    """A store that writes images only when it is let."""
+
+    def __init__(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go = asyncio.Event()
+        put = services.store.put
+
+        async def slow(*arguments: Any) -> None:
+            await self.go.wait()
+            await put(*arguments)
+
+        monkeypatch.setattr(services.store, "put", slow)
+
+
+async def test_bytes_are_there_before_the_disk_has_them(
+    services: Services, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SlowDisk(services, monkeypatch)
+    image = services.resolver.image(reference())
+    assert await asyncio.wait_for(image.read(), 30) == PICTURE.data
+    assert (await asyncio.wait_for(image.info(), 30)) == PICTURE.info
+    assert image.state == "stored"
+    # who comes now is given the same, and nothing is fetched twice
+    again = services.resolver.image(reference())
+    assert await asyncio.wait_for(again.read(), 30) == PICTURE.data
+    waiting = [
+        asyncio.ensure_future(each)
+        for each in (image.path(), again.uri(), services.resolver.pin(again, "test"))
+    ]
+    await asyncio.sleep(0.05)
+    assert not any(each.done() for each in waiting)
+    disk.go.set()
+    path, uri, _ = await asyncio.wait_for(asyncio.gather(*waiting), 30)
+    assert path.read_bytes() == PICTURE.data
+    assert uri == PICTURE.info.uri
+    assert len(world.fetched) == 1
+
+
+async def test_bytes_are_given_back_once_the_disk_has_them(services: Services) -> None:
+    """A handle that somebody keeps does not keep the picture in memory."""
+    image = services.resolver.image(reference())
+    await image.path()
+    assert image._arrival is not None
+    assert image._arrival.data is None
+    assert await image.read() == PICTURE.data
+
+
+async def test_a_disk_that_hangs_holds_up_no_reader_for_ever(
+    services: Services, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    monkeypatch.setattr("nonebot_plugin_qqimage.pipeline.pipeline._KEEP_TIMEOUT", 0.05)
+    SlowDisk(services, monkeypatch)
+    image = services.resolver.image(reference())
+    assert await asyncio.wait_for(image.read(), 30) == PICTURE.data
+    with pytest.raises(StoreError):
+        await asyncio.wait_for(image.path(), 30)
+    assert await asyncio.wait_for(image.read(), 30) == PICTURE.data
+    assert "more than 0.05 s" in log[0]

@@ -1,13 +1,23 @@
 """Single-flight: many who want the same thing at the same time cause it to be done once.
 
-The work runs in a task of its own, so nobody who stops waiting can stop it for the others.
+The work runs in a task of its own, so nobody who stops waiting can stop it for the others. It may
+deliver its result before it has ended; who joins in between gets the result at once.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
+Work = Callable[[Callable[[_T], None]], Coroutine[Any, Any, None]]
+"""Does something; it is given what delivers its result, which it calls once, or raises."""
+
+
+class _Flight(NamedTuple, Generic[_T]):
+    """Work under way."""
+
+    task: asyncio.Task[None]
+    result: asyncio.Future[_T]
 
 
 class Flights(Generic[_T]):
@@ -19,63 +29,72 @@ class Flights(Generic[_T]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tasks: dict[str, asyncio.Task[_T]] = {}
+        self._flights: dict[str, _Flight[_T]] = {}
 
     @property
     def full(self) -> bool:
         """Whether no further work can be taken on."""
-        return len(self._tasks) >= self._limit
+        return len(self._flights) >= self._limit
 
     def __contains__(self, key: str) -> bool:
-        return key in self._tasks
+        return key in self._flights
 
-    def join(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Future[_T]:
+    def delivered(self, key: str) -> bool:
+        """Whether this key's work is under way, and has its result already."""
+        flight = self._flights.get(key)
+        return flight is not None and flight.result.done()
+
+    def join(self, key: str, work: Work[_T]) -> asyncio.Future[_T]:
         """The result of this key's work, which is started unless it is under way.
 
         Cancelling what is returned leaves the work alone.
         """
-        task = self._under_way(key, work)
+        result = self._under_way(key, work).result
         waiter: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        task.add_done_callback(lambda done: _tell(waiter, done))
+        result.add_done_callback(lambda done: _pass_on(done, waiter))
         return waiter
 
-    def start(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> None:
+    def start(self, key: str, work: Work[_T]) -> None:
         """Have the work done without waiting; its outcome is for those who join."""
         self._under_way(key, work)
 
     async def close(self) -> None:
         """Cancel what is under way, and wait until it has ended. No more is taken on."""
         self._limit = 0
-        tasks = list(self._tasks.values())
+        tasks = [flight.task for flight in self._flights.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _under_way(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
-        task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = asyncio.create_task(work())
-            task.add_done_callback(lambda done: self._landed(key, done))
-        return task
+    def _under_way(self, key: str, work: Work[_T]) -> _Flight[_T]:
+        flight = self._flights.get(key)
+        if flight is None:
+            result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(work(result.set_result))
+            flight = self._flights[key] = _Flight(task, result)
+            task.add_done_callback(lambda done: self._ended(key, done, result))
+        return flight
 
-    def _landed(self, key: str, task: asyncio.Task[_T]) -> None:
-        del self._tasks[key]
-        _retrieve(task)
+    def _ended(self, key: str, task: asyncio.Task[None], result: asyncio.Future[_T]) -> None:
+        del self._flights[key]
+        # looked at in any case, or asyncio complains that nobody did
+        error = None if task.cancelled() else task.exception()
+        if result.done():
+            return
+        if error is not None:
+            result.set_exception(error)
+            result.exception()
+        else:
+            result.cancel()
 
 
-def _tell(waiter: asyncio.Future[_T], task: asyncio.Task[_T]) -> None:
+def _pass_on(result: asyncio.Future[_T], waiter: asyncio.Future[_T]) -> None:
     # not `shield`: from Python 3.14 it logs each failure that a cancelled waiter did not see
     if waiter.done():
         return
-    if task.cancelled():
+    if result.cancelled():
         waiter.cancel()
-    elif error := task.exception():
+    elif error := result.exception():
         waiter.set_exception(error)
     else:
-        waiter.set_result(task.result())
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Look at the exception, or asyncio complains that nobody did."""
-    if not future.cancelled():
-        future.exception()
+        waiter.set_result(result.result())

@@ -1,6 +1,6 @@
-"""From a reference to verified bytes: store first, one flight per image."""
+"""From a reference to verified bytes: the store first, then one fetch for all who want them."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import anyio
@@ -8,34 +8,33 @@ from nonebot.log import logger
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
-from ..errors import (
-    Attempt,
-    Cause,
-    ImageUnavailable,
-    StoreError,
-    mask_keys,
-    unavailable,
-)
+from ..errors import Attempt, AttemptFailed, Cause, ImageUnavailable, StoreError, unavailable
 from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
+from ..language import Text, say
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
+from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
-from .flights import Flights
-from .recent import Recent
+from .failures import Failures
+from .flights import Flights, Work
+from .prefetch_queue import PrefetchQueue
 from .store_trouble import StoreTrouble
-from .stored_image import State, StoredImage
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
 _MAX_WAIT = 600.0
 """Seconds an image may wait for its turn."""
+_KEEP_TIMEOUT = 60.0
+"""Seconds for writing one image; a dead network mount would take for ever."""
 _CLOSE_TIMEOUT = 5.0
+"""Seconds for ending what is under way when the bot ends."""
 _MAX_SIGHTINGS_ASKED = 3
 """Messages asked for an image that is known by its digest alone."""
 _UNKNOWN = 1 << 62
 """Bytes to prepare for while nobody has said how many there are."""
+_Deliver = Callable[[Arrival], None]
 
 
 class Pipeline:
@@ -60,61 +59,36 @@ class Pipeline:
         self.store_trouble = StoreTrouble()
         """Logs trouble with the store."""
         self._config = config
-        self._store = store
         self._fetcher = fetcher
         self._implementations = implementations
-        self._flights: Flights[StoredImage] = Flights(_MAX_FLIGHTS)
+        self._flights: Flights[Arrival] = Flights(_MAX_FLIGHTS)
         self._budget = ByteBudget(
             config.max_bytes_in_flight, holders=config.concurrency, max_wait=_MAX_WAIT
         )
-        self._held = 0
-        self._recent = Recent()
+        self._held = 0  # bytes that the references of all flights hold themselves
+        self._failures = Failures()
+        self._prefetches = PrefetchQueue(
+            self._start, max_held=config.max_bytes_in_flight, max_count=_MAX_FLIGHTS
+        )
 
-    def prefetch(self, reference: ImageReference) -> None:
-        """Resolve in the background. Nobody is told of a failure but the log.
+    # What others ask for
 
-        It is left undone where too much is under way already; asking for the image does it then.
-        """
-        if self._store.known(reference) is not None:
-            self._store.count("resolved", "store")
-        elif (
-            self._recent.get(reference) is None
-            and not self._flights.full
-            and self._held + reference.held <= self._config.max_bytes_in_flight
-            and (reference.size or 0) <= self._config.max_image_size
-        ):
-            self._flights.start(reference.key, lambda: self._take_off(reference))
-
-    def forget_recent(self) -> None:
-        """Forget what came of the latest references."""
-        self._recent.clear()
-
-    def state(self, reference: ImageReference) -> State:
-        """Where an image stands, as far as this process knows without looking."""
-        if reference.key in self._flights or reference.own_key in self._flights:
-            return "resolving"
-        if self._store.known(reference) is not None:
-            return "stored"
-        outcome = self._recent.get(reference)
-        if outcome is None:
-            return "new"
-        return "stored" if isinstance(outcome, StoredImage) else "failed"
-
-    async def resolve(self, reference: ImageReference) -> StoredImage:
-        """The image a reference means.
+    async def resolve(self, reference: ImageReference) -> Arrival:
+        """The image a reference means, as soon as its bytes are known to be right.
 
         Raises:
             ImageUnavailable: no source has it.
         """
+        self._prefetches.hurry(reference.key)
         shared = reference.key in self._flights
         try:
-            stored = await self._join(reference.key, reference)
+            arrival = await self._join(reference.key, reference)
             if (
                 reference.key == reference.own_key
-                or stored.reference == reference
-                or stored.info.md5 == reference.md5
+                or arrival.reference == reference
+                or arrival.info.md5 == reference.md5
             ):
-                return stored
+                return arrival
         except ImageUnavailable:
             if not shared:
                 raise
@@ -123,120 +97,19 @@ class Pipeline:
         # says nothing about ours.
         return await self._join(reference.own_key, reference)
 
-    async def read(self, stored: StoredImage) -> bytes | None:
-        """The verified bytes of an image at hand; None when the store has lost them.
+    async def read(self, arrival: Arrival) -> bytes | None:
+        """The verified bytes of an image; None when the store has lost them.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        if stored.data is not None:
-            return stored.data
-        data = await self._store.read(stored.info)
-        if data is None:
-            self._recent.forget(stored.reference)
-        return data
+        return arrival.data if arrival.data is not None else await self.store.read(arrival.info)
 
-    async def intact(self, stored: StoredImage) -> bool:
-        """Whether the file of an image at hand is there and right.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        intact = await self._store.intact(stored.info)
-        if not intact:
-            self._recent.forget(stored.reference)
-        return intact
-
-    async def close(self) -> None:
-        """End everything under way, and close the store."""
-        with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
-            await self._flights.close()
-            await self._fetcher.close()
-            await self._store.close()
-
-    async def _join(self, key: str, reference: ImageReference) -> StoredImage:
-        outcome = self._recent.get(reference)
-        if isinstance(outcome, StoredImage):
-            return outcome
-        known = self._store.known(reference)
-        if known is not None:
-            self._store.count("resolved", "store")
-            return self._stored(reference, known)
-        if outcome is None and key not in self._flights and self._flights.full:
-            outcome = _too_busy(reference)
-        if outcome is not None:
-            # it may have come another way since: implementations often tell of what this bot sends
-            # before the call that sent it returns
-            known = await self._known(reference)
-            if known is None:
-                raise outcome.again()
-            stored = self._stored(reference, known)
-            self._recent.add(reference, stored)
-            return stored
-        try:
-            return await self._flights.join(key, lambda: self._take_off(reference))
-        except ImageUnavailable as error:
-            raise error.again() from None
-
-    def _take_off(self, reference: ImageReference) -> Coroutine[None, None, StoredImage]:
-        self._held += reference.held  # before the task runs, for more may be started until then
-        return self._fly(reference)
-
-    async def _fly(self, reference: ImageReference) -> StoredImage:
-        """Everything that is done about one image, in a task of its own."""
-        try:
-            known = await self._known(reference)
-            if known is not None:
-                stored = self._stored(reference, known)
-            elif reference.bare:
-                stored = await self._fetch_again(reference)
-            else:
-                stored = await self._fetch(reference)
-            self._store.count("resolved", stored.source)
-            self._store.is_image(reference, stored.info)
-            self._recent.add(reference, stored)
-            return stored
-        except ImageUnavailable as error:
-            self._store.count("failed", error.cause)
-            self._recent.add(reference, error.again())
-            logger.warning(f"qqimage: {error}")
-            raise
-        except Exception as error:
-            logger.exception(f"qqimage: {reference}: unexpected error, please report it")
-            attempt = Attempt("resolver", Cause.FAILED, mask_keys(repr(error)), 0.0)
-            raise unavailable(str(reference), (attempt,)) from error
-        finally:
-            self._held -= reference.held
-
-    async def _known(self, reference: ImageReference) -> ImageInfo | None:
-        try:
-            return await self._store.find(reference)
-        except StoreError as error:
-            self.store_trouble.log(error)
-            return None
-
-    def _stored(self, reference: ImageReference, info: ImageInfo) -> StoredImage:
-        return StoredImage(reference, info, "store", self._store.path(info))
-
-    async def _fetch_again(self, reference: ImageReference) -> StoredImage:
-        """An image of which nothing is left but where it was seen."""
-        attempts = [Attempt("store", Cause.NOT_FOUND, "not stored (any more)", 0.0)]
-        try:
-            found = await self._store.query(
-                lambda index: index.sightings.find(
-                    sha256=reference.sha256, limit=_MAX_SIGHTINGS_ASKED
-                )
-            )
-        except StoreError as error:
-            self.store_trouble.log(error)
-            found = []
-        for sighting in found:
-            seen = replace(sighting.reference, sha256=reference.sha256)
-            try:
-                return await self._fetch(seen)
-            except ImageUnavailable as error:
-                attempts += error.attempts
-        raise unavailable(str(reference), tuple(attempts))
+    async def stored(self, arrival: Arrival) -> StoredImage:
+        """The image once it is in the store, or is known not to fit there."""
+        await arrival.settled()
+        path = self.store.path(arrival.info)
+        return StoredImage(arrival.reference, arrival.info, arrival.source, path, arrival.data)
 
     async def fetch_anew(
         self, reference: ImageReference
@@ -255,16 +128,144 @@ class Pipeline:
         except NoTurn:
             raise _too_busy(reference) from None
 
-    async def _fetch(self, reference: ImageReference) -> StoredImage:
+    def prefetch(self, reference: ImageReference) -> None:
+        """Resolve in the background. Nobody is told of a failure but the log.
+
+        It is left undone where too much is under way already; asking for the image does it then.
+        """
+        if self.store.known(reference) is not None:
+            self.store.count("resolved", "store")
+        elif (
+            self._failures.get(reference) is None
+            and (reference.size or 0) <= self._config.max_image_size
+        ):
+            self._prefetches.add(reference)
+
+    def state(self, reference: ImageReference) -> State:
+        """Where an image stands, as far as this process knows without looking."""
+        for key in (reference.key, reference.own_key):
+            if key in self._flights:
+                return "stored" if self._flights.delivered(key) else "resolving"
+            if key in self._prefetches:
+                return "resolving"
+        if self.store.known(reference) is not None:
+            return "stored"
+        return "new" if self._failures.get(reference) is None else "failed"
+
+    def forget_failures(self) -> None:
+        """Try again what failed a moment ago, when it is next asked for."""
+        self._failures.clear()
+
+    async def close(self) -> None:
+        """End everything under way, and close the store."""
+        with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
+            await self._flights.close()
+            await self._fetcher.close()
+            await self.store.close()
+
+    # One image
+
+    def _start(self, reference: ImageReference) -> None:
+        """Start a flight that nobody waits for."""
+        room = self._held + reference.held <= self._config.max_bytes_in_flight
+        if room and not self._flights.full:
+            self._flights.start(reference.key, self._flight(reference))
+
+    async def _join(self, key: str, reference: ImageReference) -> Arrival:
+        known = self.store.known(reference)
+        if known is not None:
+            self.store.count("resolved", "store")
+            return Arrival(reference, known, "store")
+        failure = self._failures.get(reference)
+        if failure is None and key not in self._flights and self._flights.full:
+            failure = _too_busy(reference)
+        if failure is not None:
+            # it may have come another way since: implementations often tell of what this bot sends
+            # before the call that sent it returns
+            known = await self._known(reference)
+            if known is None:
+                raise failure.again()
+            self._failures.forget(reference)
+            return Arrival(reference, known, "store")
+        try:
+            return await self._flights.join(key, self._flight(reference))
+        except ImageUnavailable as error:
+            raise error.again() from None  # each waiter has a traceback of its own
+
+    def _flight(self, reference: ImageReference) -> Work[Arrival]:
+        def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
+            # before the task runs, for more may be started until then
+            self._held += reference.held
+            return self._fly(reference, deliver)
+
+        return take_off
+
+    async def _fly(self, reference: ImageReference, deliver: _Deliver) -> None:
+        """Everything that is done about one image, in a task of its own."""
+        try:
+            known = await self._known(reference)
+            if known is not None:
+                self._deliver(Arrival(reference, known, "store"), deliver)
+            elif reference.bare:
+                await self._fetch_where_seen(reference, deliver)
+            else:
+                await self._fetch(reference, deliver)
+        except ImageUnavailable as error:
+            self.store.count("failed", error.cause)
+            self._failures.add(reference, error)
+            logger.warning(f"qqimage: {error}")
+            raise
+        except Exception as error:
+            logger.exception(
+                say("qqimage: {image}: unexpected error, please report it", image=str(reference))
+            )
+            failure = AttemptFailed(Cause.FAILED, repr(error))
+            attempt = Attempt("resolver", failure.cause, failure.detail, 0.0)
+            raise unavailable(str(reference), (attempt,)) from error
+        finally:
+            self._held -= reference.held
+
+    async def _known(self, reference: ImageReference) -> ImageInfo | None:
+        try:
+            return await self.store.find(reference)
+        except StoreError as error:
+            self.store_trouble.log(error)
+            return None
+
+    async def _fetch_where_seen(self, reference: ImageReference, deliver: _Deliver) -> None:
+        """Fetch an image of which nothing is left but where it was seen."""
+        attempts = [Attempt("store", Cause.NOT_FOUND, Text("not stored (any more)"), 0.0)]
+        try:
+            found = await self.store.sightings(sha256=reference.sha256, limit=_MAX_SIGHTINGS_ASKED)
+        except StoreError as error:
+            self.store_trouble.log(error)
+            found = []
+        for sighting in found:
+            seen = replace(sighting.reference, sha256=reference.sha256)
+            try:
+                return await self._fetch(seen, deliver)
+            except ImageUnavailable as error:
+                attempts += error.attempts
+        raise unavailable(str(reference), tuple(attempts))
+
+    async def _fetch(self, reference: ImageReference, deliver: _Deliver) -> None:
+        """Fetch an image, deliver it, and keep it."""
         try:
             async with self._turn(reference) as reservation:
                 fetched, attempts = await self._ask(reference, reservation)
                 if fetched is None:
                     raise unavailable(str(reference), attempts)
+                arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
+                self._deliver(arrival, deliver)
                 # still in turn: until they are stored, the bytes are in memory
-                return await self._keep(reference, fetched)
+                await self._keep(arrival, fetched.data)
         except NoTurn:
             raise _too_busy(reference) from None
+
+    def _deliver(self, arrival: Arrival, deliver: _Deliver) -> None:
+        self.store.count("resolved", arrival.source)
+        self.store.is_image(arrival.reference, arrival.info)
+        deliver(arrival)
 
     async def _ask(
         self, reference: ImageReference, reservation: Reservation
@@ -277,17 +278,33 @@ class Pipeline:
         size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
         return self._budget.reserve(memory_for(size) if reference.size else size)
 
-    async def _keep(self, reference: ImageReference, fetched: Fetched) -> StoredImage:
-        path = self._store.path(fetched.info)
+    async def _keep(self, arrival: Arrival, data: bytes) -> None:
+        kept = False
         try:
-            await self._store.put(reference, fetched.info, fetched.data, fetched.source)
+            with anyio.fail_after(_KEEP_TIMEOUT):
+                await self.store.put(arrival.reference, arrival.info, data, arrival.source)
+            kept = True
+        except TimeoutError:
+            self.store_trouble.log(
+                StoreError(
+                    say(
+                        "{folder} takes more than {seconds:g} s to write an image",
+                        folder=str(self.store.folder),
+                        seconds=_KEEP_TIMEOUT,
+                    )
+                )
+            )
         except StoreError as error:
             # who waits gets the image all the same; it just cannot be kept
             self.store_trouble.log(error)
-            return StoredImage(reference, fetched.info, fetched.source, path, fetched.data)
-        return StoredImage(reference, fetched.info, fetched.source, path)
+        finally:
+            arrival.settle(kept=kept)
 
 
 def _too_busy(reference: ImageReference) -> ImageUnavailable:
-    detail = f"{_MAX_FLIGHTS} images or {_MAX_WAIT:g} s of waiting are ahead of it"
+    detail = Text(
+        "{count} images or {seconds:g} s of waiting are ahead of it",
+        count=_MAX_FLIGHTS,
+        seconds=_MAX_WAIT,
+    )
     return unavailable(str(reference), (Attempt("resolver", Cause.TIMEOUT, detail, 0.0),))

@@ -4,15 +4,16 @@ Nothing but the token decides what is served. Who has none is told so at once; w
 have the image fetched, as any plugin may, and waits no longer than a deadline.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, NamedTuple
 
 import anyio
+from cachetools import LRUCache
 from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError, StoreError
+from ..language import say
 from ..messages.reference import ImageReference
 from ..pipeline.budget import ByteBudget, NoTurn
 from ..pipeline.pipeline import Pipeline
@@ -70,7 +71,7 @@ class ImageRoute:
         self._timeout = timeout + _MARGIN
         self._budget = ByteBudget(_MAX_BYTES, holders=_MAX_READERS, max_wait=_MAX_WAIT)
         self._under_way = 0
-        self._given: OrderedDict[Request, _Given] = OrderedDict()
+        self._given: LRUCache[Request, _Given] = LRUCache(_MAX_KEPT)
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -95,7 +96,7 @@ class ImageRoute:
                 work = self._in_time(request, answer, write)
                 await (work if receive is None else _unless_gone(receive, work))
         except Exception:  # noqa: BLE001  the outermost guard
-            logger.exception("qqimage: serving an image failed, please report it")
+            logger.exception(say("qqimage: serving an image failed, please report it"))
 
     def _at_once(self, request: Request) -> Answer | ImageReference:
         """The answer, if nothing has to be waited for, and no reader can hold on to more memory.
@@ -126,8 +127,6 @@ class ImageRoute:
         """Keep an answer, but for the bytes of the image, for whoever asks the same again."""
         if sum(map(len, request)) <= _MAX_KEPT_REQUEST:
             self._given[request] = given
-            if len(self._given) > _MAX_KEPT:
-                self._given.popitem(last=False)
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
         if self._under_way >= _MAX_UNDER_WAY:
@@ -145,12 +144,12 @@ class ImageRoute:
     async def _fetch(self, request: Request, reference: ImageReference, write: Write) -> None:
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
             with anyio.fail_after(self._timeout):
-                stored = await self._pipeline.resolve(reference)
-            answer = found(request, stored.info)
+                arrival = await self._pipeline.resolve(reference)
+            answer = found(request, arrival.info)
             if answer.span is None:
                 return await write(answer)
-            async with self._budget.reserve(stored.info.size):
-                data = await self._pipeline.read(stored)
+            async with self._budget.reserve(arrival.info.size):
+                data = await self._pipeline.read(arrival)
                 if data is not None:
                     return await write(answer.with_part_of(data))
         raise StoreError(f"{reference}: the store lost it again as soon as it was fetched")

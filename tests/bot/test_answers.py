@@ -100,7 +100,7 @@ def _segment(url: str) -> Any:
 
 
 async def test_a_stored_picture_needs_no_implementation(services: Services, world: World) -> None:
-    await services.resolver.image(image(NAMED, file_size="")).read()
+    await services.resolver.image(image(NAMED, file_size=""))
     implementation = Implementation()
     await check(await implementation.bot.get_image(file=f"{NAMED}.jpg"), services)
     assert implementation.calls == []
@@ -110,7 +110,7 @@ async def test_a_stored_picture_needs_no_implementation(services: Services, worl
 async def test_by_what_the_handled_event_says(services: Services) -> None:
     """A name that says nothing about its content means what stands in this very message."""
     for event in (group_message(image("a")), group_message(quoted=Message(image("a")))):
-        await (await services.resolver.images(event))[0].read()
+        await (await services.resolver.images(event))[0]
         implementation = Implementation()
         with handling(event):
             await check(await implementation.bot.get_image(file="a.jpg"), services)
@@ -119,7 +119,7 @@ async def test_by_what_the_handled_event_says(services: Services) -> None:
 
 async def test_by_a_url_of_ours(services: Services) -> None:
     picture = services.resolver.image(image("a"))
-    await picture.read()
+    await picture
     implementation = Implementation()
     url = services.links.url(
         (await services.resolver.images(group_message(image("a"))))[0].reference
@@ -171,7 +171,7 @@ async def test_after_no_answer_nobody_is_asked_over_another_connection(
         with pytest.raises(NetworkError):
             await bot.get_image(file="a.jpg")
         assert world.fetched == []
-        await (await services.resolver.images(group_message(image("a"))))[0].read()
+        await (await services.resolver.images(group_message(image("a"))))[0]
         await check(await bot.get_image(file="a.jpg"), services)
 
 
@@ -203,7 +203,7 @@ async def test_calls_without_sense(params: dict[str, Any]) -> None:
 
 
 async def test_our_own_calls_are_never_touched(services: Services) -> None:
-    await services.resolver.image(image(NAMED, file_size="")).read()
+    await services.resolver.image(image(NAMED, file_size=""))
     bad, message = {"file": "/nowhere"}, {"message": [dict(vars(image("a")))]}
     implementation = Implementation(get_image=bad, get_msg=message)
     token = calling.set(True)
@@ -273,7 +273,7 @@ async def test_in_the_chats_that_are_named(
 async def test_an_excluded_plugin_gets_the_implementation_s_own(services: Services) -> None:
     picture = {"file": "/implementation/a.jpg", "url": CDN.format("a")}
     implementation = Implementation(get_image=dict(picture), get_msg=message_answer())
-    await (await services.resolver.images(group_message(image("a"))))[0].read()
+    await (await services.resolver.images(group_message(image("a"))))[0]
     with handling(group_message(image("a")), "excluded"):
         assert await implementation.bot.get_image(file="a.jpg") == picture
         assert await implementation.bot.get_msg(message_id=5) == message_answer()
@@ -289,7 +289,7 @@ async def test_without_rewriting_only_failures_are_repaired(
     hooks = Hooks(replace(services, config=ScopedConfig()))
     monkeypatch.setattr(BaseBot, "_calling_api_hook", {hooks.before_call})
     monkeypatch.setattr(BaseBot, "_called_api_hook", {hooks.after_call})
-    await services.resolver.image(image(NAMED, file_size="")).read()
+    await services.resolver.image(image(NAMED, file_size=""))
     fresh = {"file": "/implementation/a.jpg", "url": CDN.format(NAMED)}
     assert await Implementation(get_image=fresh).bot.get_image(file=f"{NAMED}.jpg") is fresh
     await check(await Implementation().bot.get_image(file=f"{NAMED}.jpg"), services)

@@ -146,7 +146,7 @@ async def test_a_url_alone_is_enough(tmp_path: Path) -> None:
 
 
 async def test_a_uri(services: Services) -> None:
-    uri = (await services.resolver.image(image("a")).info()).uri
+    uri = await services.resolver.image(image("a")).uri()
     assert of(await sent(services, MessageSegment.image(uri) + "text"))[0]["file"] == ENCODED
 
 

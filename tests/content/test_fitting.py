@@ -28,8 +28,8 @@ from nonebot_plugin_qqimage.errors import ImageRejected, ImageUnavailable
 from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
 from nonebot_plugin_qqimage.image import Image
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.pipeline.arrival import StoredImage
 from nonebot_plugin_qqimage.pipeline.pipeline import Pipeline
-from nonebot_plugin_qqimage.pipeline.stored_image import StoredImage
 from nonebot_plugin_qqimage.serving.links import Links
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
@@ -53,6 +53,9 @@ class Shelf:
 
     async def resolve(self, reference: ImageReference) -> StoredImage:
         return StoredImage(reference, self.info, "shelf", Path(), self.data)
+
+    async def stored(self, found: StoredImage) -> StoredImage:
+        return found
 
     async def read(self, stored: StoredImage) -> bytes | None:
         self.reads += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ class Work:
         self.go = asyncio.Event()
         self.error: Exception | None = None
 
-    async def __call__(self) -> str:
+    async def __call__(self, deliver: Callable[[str], None]) -> None:
         self.calls += 1
         try:
             await self.go.wait()
@@ -28,7 +28,7 @@ class Work:
             raise
         if self.error is not None:
             raise self.error
-        return "done"
+        deliver("done")
 
 
 @pytest.fixture

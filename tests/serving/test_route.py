@@ -59,6 +59,7 @@ async def test_who_has_it_is_told_so(client: Client, services: Services, said: A
 async def test_a_304_reads_no_file(client: Client, services: Services) -> None:
     query = query_of(services, picture())
     await client.ask(query, "HEAD")
+    await services.resolver.image(picture("large"))  # until it is on the disk
     for file in services.store.folder.rglob("*.png"):
         file.unlink()
     assert (await client.ask(query, if_none_match=ETAG)).status == 304
@@ -148,7 +149,7 @@ async def test_after_a_failure_it_is_asked_again(
     query = query_of(services, picture("later"))
     assert (await client.ask(query)).status == 502
     world.data["later"] = PNG
-    services.pipeline.forget_recent()  # half a minute later
+    services.pipeline.forget_failures()  # half a minute later
     assert (await client.ask(query)).body == PNG
 
 
@@ -203,6 +204,7 @@ async def test_a_lost_file_is_fetched_again(
 ) -> None:
     query = query_of(services, picture("large"))
     await client.ask(query, "HEAD")
+    await services.resolver.image(picture("large"))  # until it is on the disk
     for file in services.store.folder.rglob("*.png"):
         file.write_bytes(b"damaged")
     assert (await client.ask(query)).body == LARGE
@@ -217,7 +219,9 @@ async def test_trouble_with_the_store_is_not_the_images_fault(
     async def fail(_: object) -> bytes:
         raise StoreError("cannot read the disk")
 
+    await services.resolver.image(picture())
     monkeypatch.setattr(services.store, "read", fail)
+    monkeypatch.setattr(services.store, "at_hand", lambda _: None)
     got = await client.ask(query_of(services, picture()))
     assert (got.status, got.problem["error"]) == (503, "StoreError")
 
@@ -237,6 +241,7 @@ async def test_what_the_store_cannot_keep_is_served_all_the_same(
 async def test_a_hot_picture_is_read_once(client: Client, services: Services) -> None:
     query = query_of(services, picture())
     await client.ask(query)
+    await services.resolver.image(picture())  # until it is on the disk
     for file in services.store.folder.rglob("*.png"):
         file.unlink()
     assert (await client.ask(query)).body == PNG
@@ -309,7 +314,7 @@ async def test_who_waits_too_long_for_room_is_told_so(
 async def test_too_many_at_once_are_sent_away(
     client: Client, services: Services, world: World
 ) -> None:
-    await client.ask(query_of(services, picture()))
+    await services.resolver.image(picture())
     world.open.clear()
     tasks = [
         asyncio.create_task(client.ask(query_of(services, picture("large", message))))

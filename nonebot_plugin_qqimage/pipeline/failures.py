@@ -1,0 +1,40 @@
+"""A short memory of failures, so that ten plugins which ask in turn cause one attempt."""
+
+import time
+
+from cachetools import TTLCache
+
+from ..errors import ImageUnavailable
+from ..messages.reference import ImageReference
+
+_SECONDS = 30.0
+"""For how long a failure is remembered; links and implementations may recover by then."""
+_MAX_FAILURES = 1024
+_MAX_HELD = 4096
+"""Bytes that a remembered reference may hold itself, as base64 in its segment."""
+
+
+class Failures:
+    """Which references could not be resolved a moment ago, and why."""
+
+    def __init__(self) -> None:
+        self._failures: TTLCache[ImageReference, ImageUnavailable] = TTLCache(
+            _MAX_FAILURES, _SECONDS, timer=lambda: time.monotonic()
+        )
+
+    def get(self, reference: ImageReference) -> ImageUnavailable | None:
+        """Why this very reference failed a moment ago; None where it did not."""
+        return self._failures.get(reference)
+
+    def add(self, reference: ImageReference, failure: ImageUnavailable) -> None:
+        """Remember why a reference failed."""
+        if reference.held <= _MAX_HELD:
+            self._failures[reference] = failure.again()  # without the traceback of this one
+
+    def forget(self, reference: ImageReference) -> None:
+        """Forget that a reference failed."""
+        self._failures.pop(reference, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._failures.clear()
