@@ -15,6 +15,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from .language import localized
+
 _MAX_DETAIL = 300
 # in a URL, escaped or not, or as a field of JSON
 _KEYS = re.compile(
@@ -146,7 +148,19 @@ class ImageRejected(ImageUnavailable):
 
 
 class StoreError(QQImageError):
-    """The local store cannot be read or written: disk full, no permission, a newer schema, …"""
+    """The local store cannot be read or written: disk full, no permission, a newer schema, …
+
+    Args:
+        text: what exactly is wrong.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+        """What is wrong: English, and a `Text` where it can be read in other languages."""
+
+    def __str__(self) -> str:
+        return localized(self.text)
 
 
 def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:

@@ -80,19 +80,21 @@ async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Li
 
 async def _figures(store: ImageStore) -> str:
     try:
-        return await store.query(_summary)
+        totals = await store.totals()
+        resolved = await store.catalog.counters("resolved")
+        failed = await store.catalog.counters("failed")
     except StoreError as error:
         return str(error)
-
-
-def _summary(index: Index) -> str:
-    totals, resolved = index.totals(), index.counters("resolved")
-    failed = ", ".join(f"{n} {cause}" for cause, n in index.counters("failed").items())
+    causes = ", ".join(f"{count} {localized(words_of(cause))}" for cause, count in failed.items())
     return "\n".join(
         (
-            f"{totals.images} images, {size_of(totals.bytes)}",
-            f"{resolved.get('store', 0)} of {sum(resolved.values())} came from the store",
-            f"failed: {failed or 'none'}",
+            say("{count} images, {size}", count=totals.images, size=size_of(totals.bytes)),
+            say(
+                "{count} of {all} came from the store",
+                count=resolved.get("store", 0),
+                all=sum(resolved.values()),
+            ),
+            say("failed: {causes}", causes=causes or say("none")),
         )
     )
 

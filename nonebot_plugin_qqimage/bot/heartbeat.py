@@ -16,7 +16,6 @@ from ..doctor.implementations import known_of
 from ..doctor.running import MAX_AGE, PREFIX, public
 from ..doctor.versions import versions
 from ..errors import StoreError
-from ..store.image_store import Index
 from .background import BackgroundTask
 from .services import Services
 
@@ -54,7 +53,7 @@ class Heartbeat:
         """End, and take the note back."""
         await self._task.stop()
         with contextlib.suppress(StoreError):  # then it is left to grow old
-            await self._services.store.query(lambda index: index.forget_notes(self._name, _soon()))
+            await self._services.store.forget_notes(self._name, before=time.time() + 1)
 
     async def change(self, bot: Bot) -> None:
         """Leave a note at once: a bot has come or gone."""
@@ -87,13 +86,5 @@ class Heartbeat:
         self._known, self._left = known, time.monotonic()
         text = json.dumps({**self._process, "bots": known}, ensure_ascii=False)
 
-        def leave(index: Index) -> None:
-            with index.transaction():
-                index.note(self._name, text)
-                index.forget_notes(PREFIX, time.time() - MAX_AGE)
-
-        await self._services.store.query(leave)
-
-
-def _soon() -> float:
-    return time.time() + 1
+        await self._services.store.leave_note(self._name, text)
+        await self._services.store.forget_notes(PREFIX, before=time.time() - MAX_AGE)

@@ -14,7 +14,7 @@ from ..resolver import ImageResolver
 from ..serving.links import Links
 from ..store.image_store import ImageStore
 
-_MAX_BODIES = 16 * 1024 * 1024
+_MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory."""
 
 
@@ -79,6 +79,6 @@ def make_services(
         max_size=config.max_store_size,
         max_age=config.max_age,
         remember_sightings=config.sightings,
-        max_bodies=_MAX_BODIES,
+        memory_size=_MEMORY_SIZE,
     )
     return Services.of(config, store, Fetcher(config), bots)

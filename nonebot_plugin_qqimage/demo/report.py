@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..store.local.index import Totals
+from ..store.local.facts import Totals
 
 _LINE = "{:<33} {:<34} {:<21} {:<20} {:>5}"
 _PRIVATE = ("explanation", "possible", "right")

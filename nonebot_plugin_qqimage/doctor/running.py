@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config import ScopedConfig
 from ..errors import mask_keys
-from ..store.image_store import Index
+from ..store.image_store import ImageStore
 
 PREFIX = "bot:"
 """What the names of the notes start with that bots leave in the store."""
@@ -27,12 +27,16 @@ class RunningBot:
     """The process, its versions and settings, and its implementations."""
 
 
-def running_bots(index: Index) -> list[RunningBot]:
-    """What the bots that run say of themselves. Blocks."""
-    now = time.time()
+async def running_bots(store: ImageStore) -> list[RunningBot]:
+    """What the bots that run say of themselves.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    notes, now = await store.notes(PREFIX), time.time()
     heard = [
         RunningBot(now - kept, json.loads(text))
-        for text, kept in index.notes(PREFIX).values()
+        for text, kept in notes.values()
         if now - kept < MAX_AGE
     ]
     return [bot for bot in heard if bot.said.keys() >= _FIELDS]

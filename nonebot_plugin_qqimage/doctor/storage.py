@@ -3,18 +3,20 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import anyio.to_thread
 
 from ..errors import StoreError
+from ..language import Text
 from ..store.image_store import ImageStore
-from ..store.local.index import Index, Totals
+from ..store.local.facts import Totals
+from ..store.local.maintenance import in_words
 from .figures import size_of
 from .line import Line
 
-_ABOUT = "store"
+_ABOUT = Text("store")
 _LITTLE = 64 << 20
 """Bytes of free space below which writing soon fails."""
 _TOLERANCE = 1.05
@@ -30,29 +32,31 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
     """
     try:
         totals = await store.totals()
-        trouble = await store.query(lambda index: index.counters("store"))
-        wrong = await store.query(_index_trouble) if deep else ""
-        aside = (await store.quarantined()).images
+        trouble = await store.catalog.counters("store")
+        wrong = await store.catalog.index_trouble() if deep else ""
+        aside = (await store.catalog.quarantined()).images
     except StoreError as error:
-        cure = "see what it says; images are fetched all the same, but not kept"
-        return [Line("failed", _ABOUT, str(error), cure)]
+        cure = Text("see what it says; images are fetched all the same, but not kept")
+        return [Line("failed", _ABOUT, error.text, cure)]
     lines = await anyio.to_thread.run_sync(_about_disk, store.folder, totals, max_size)
     if wrong:
-        lines.append(Line("failed", _ABOUT, f"the index: {wrong}", "run verify --repair"))
-    counted = ", ".join(f"{count} {what}" for what, count in trouble.items())
-    if aside or counted:
-        text = f"{aside} files in quarantine" + (f"; found so far: {counted}" if counted else "")
-        cure = "check the disk, and that nobody else changes the folder; then empty quarantine/"
-        lines.append(Line("warning", _ABOUT, text, cure))
+        text = Text("the index: {trouble}", trouble=wrong)
+        lines.append(Line("failed", _ABOUT, text, Text("run verify --repair")))
+    if aside or trouble:
+        lines.append(_about_quarantine(aside, trouble))
     return lines
 
 
-def _index_trouble(index: Index) -> str:
-    wrong = index.quick_check()
-    with index.transaction():
-        totals, by_type = index.totals(), index.counted_by("mime").values()
-    counted = Totals(sum(t.images for t in by_type), sum(t.bytes for t in by_type))
-    return wrong or ("" if counted == totals else f"{totals} noted, but {counted} there")
+def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:
+    counted = Text("nothing")
+    for number, (what, count) in enumerate(trouble.items()):
+        one = Text("{count} {trouble}", count=count, trouble=in_words(what))
+        counted = one if number == 0 else Text("{one}, {other}", one=counted, other=one)
+    text = Text("{count} files in quarantine; found so far: {found}", count=aside, found=counted)
+    cure = Text(
+        "check the disk, and that nobody else changes the folder; then empty quarantine/"
+    )
+    return Line("warning", _ABOUT, text, cure)
 
 
 def _about_disk(folder: Path, totals: Totals, max_size: int | None) -> list[Line]:
@@ -60,12 +64,17 @@ def _about_disk(folder: Path, totals: Totals, max_size: int | None) -> list[Line
 
 
 def _about_size(totals: Totals, max_size: int | None) -> Line:
-    text = f"{totals.images} images, {size_of(totals.bytes)}"
+    size = size_of(totals.bytes)
     if max_size is None:
-        return Line("ok", _ABOUT, text)
-    text += f" of at most {size_of(max_size)}"
+        return Line("ok", _ABOUT, Text("{count} images, {size}", count=totals.images, size=size))
+    text = Text(
+        "{count} images, {size} of at most {max_size}",
+        count=totals.images,
+        size=size,
+        max_size=size_of(max_size),
+    )
     if totals.bytes > max_size * _TOLERANCE:
-        return Line("warning", _ABOUT, text, "run gc; pinned images are never removed")
+        return Line("warning", _ABOUT, text, Text("run gc; pinned images are never removed"))
     return Line("ok", _ABOUT, text)
 
 
@@ -75,15 +84,21 @@ def _about_folder(folder: Path, totals: Totals, max_size: int | None) -> Iterato
         os.close(handle)
         os.unlink(name)
     except OSError as error:
-        text = f"cannot be written: {error.strerror or error}"
-        yield Line("failed", _ABOUT, text, "let the bot's user write to the folder")
+        text = Text("cannot be written: {reason}", reason=error.strerror or str(error))
+        yield Line("failed", _ABOUT, text, Text("let the bot's user write to the folder"))
     free = shutil.disk_usage(folder).free
     growth = max(0, (max_size or 0) - totals.bytes)
-    text = f"{size_of(free)} free on its disk"
+    text = Text("{size} free on its disk", size=size_of(free))
     if free < _LITTLE:
-        yield Line("failed", _ABOUT, text, "make room; new images are not kept any more")
+        cure = Text("make room; new images are not kept any more")
+        yield Line("failed", _ABOUT, text, cure)
     elif free < growth:
-        cure = "make room, or lower QQIMAGE__MAX_STORE_SIZE"
-        yield Line("warning", _ABOUT, f"{text}, but it may grow by {size_of(growth)}", cure)
+        text = Text(
+            "{size} free on its disk, but it may grow by {growth}",
+            size=size_of(free),
+            growth=size_of(growth),
+        )
+        cure = Text("make room, or lower QQIMAGE__MAX_STORE_SIZE")
+        yield Line("warning", _ABOUT, text, cure)
     else:
         yield Line("ok", _ABOUT, text)

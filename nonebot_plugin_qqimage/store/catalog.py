@@ -1,12 +1,12 @@
 """What the store holds, for those who list or examine it: the command line and the doctor."""
 
+from ..language import Text
 from .journal import Journal
 from .local import images, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.database import Connection
 from .local.facts import Description, Selection, Statistics, Stored, Totals
-from ..language import Text
 
 
 class Catalog:

@@ -5,7 +5,7 @@ what works on them, in threads, is in ``local/``.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nonebot.log import logger
@@ -64,10 +64,7 @@ class ImageStore:
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
-        self._lookups = Batching(
-            lambda asked: self._access.read(lambda db: images.meant_by(db, asked)),
-            images.MOST_ASKED,
-        )
+        self._lookups = Batching(self._look_up, images.MOST_ASKED)
         self._closed = False
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
@@ -134,7 +131,7 @@ class ImageStore:
         return self._blobs.path(info)
 
     async def pin(self, sha256: str, owner: str) -> bool:
-        """Keep an image from eviction until its owner unpins it as often; False if it is unknown."""
+        """Keep an image until its owner unpins it as often; False if it is unknown."""
         return await self._access.write(lambda db: images.pin(db, sha256, owner))
 
     async def unpin(self, sha256: str, owner: str) -> bool:
@@ -280,6 +277,9 @@ class ImageStore:
             await self._access.close()
 
     # Inside
+
+    async def _look_up(self, asked: Sequence[ImageReference]) -> Sequence[ImageInfo | None]:
+        return await self._access.read(lambda db: images.meant_by(db, asked))
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes

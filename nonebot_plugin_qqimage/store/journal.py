@@ -23,6 +23,8 @@ from .local.sightings import IsImage, Seen
 
 _DELAY = 0.2
 """Seconds that writes wait for others, for one transaction costs as much as ten rows in it."""
+_DELAY_OF_USES = 5.0
+"""Seconds that uses wait: they come all the time, and a lost one does no harm."""
 _DELAY_AFTER_FAILURE = 5.0
 """Seconds until it is tried again: the disk may be full, or another process hold the lock."""
 _Row = Seen | IsImage
@@ -58,9 +60,7 @@ class Journal:
         max_text: characters of all that wait.
     """
 
-    def __init__(
-        self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24
-    ) -> None:
+    def __init__(self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24) -> None:
         self._access = access
         self._max_rows = max_rows
         self._max_text = max_text
@@ -71,13 +71,15 @@ class Journal:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._one_flush = asyncio.Lock()  # two at once could write rows in the wrong order
+        self._not_before = 0.0
         self._closed = False
 
     def use(self, sha256: str, when: float) -> None:
         """An image was used, in seconds since the epoch."""
         if len(self._uses) < self._max_rows:
             self._uses[sha256] = when
-        self._flush_after(_DELAY)
+        if self._timer is None:
+            self._flush_after(_DELAY_OF_USES)
 
     def count(self, kind: str, what: str) -> None:
         """One more of these; there are few different ones."""
@@ -131,8 +133,16 @@ class Journal:
         self._counts.update(pending.counts)
 
     def _flush_after(self, seconds: float) -> None:
-        if self._timer is None and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._start)
+        """Flush after so many seconds, or earlier where that is planned already."""
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        due = max(loop.time() + seconds, self._not_before)
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._start)
 
     def _start(self) -> None:
         self._timer = None
@@ -142,9 +152,10 @@ class Journal:
         try:
             await self.flush()
         except StoreError:  # whoever uses the store is told of it
+            self._not_before = asyncio.get_running_loop().time() + _DELAY_AFTER_FAILURE
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            self._flush_after(_DELAY_AFTER_FAILURE)
+            self._flush_after(_DELAY)
         except Exception:  # noqa: BLE001  an error of ours must not end the bot
             logger.exception(say("qqimage: the journal failed, please report it"))

@@ -11,8 +11,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
 from nonebot_plugin_qqimage.store.local.index import Index
+
+from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
 
 from .common import (
     Line,

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nonebot_plugin_qqimage.store.local.index import Index
 
 from nonebot_plugin_qqimage.store.local.eviction import exceeded
-from nonebot_plugin_qqimage.store.local.index import Index
 
 from .pictures import Clock, OpenStore, Picture
 

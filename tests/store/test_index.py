@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nonebot_plugin_qqimage.store.local.index import Index, Stored, Totals
+from nonebot_plugin_qqimage.store.local.journal import Journal
+from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.store.local import database as module
 from nonebot_plugin_qqimage.store.local.database import Database
-from nonebot_plugin_qqimage.store.local.index import Index, Stored, Totals
-from nonebot_plugin_qqimage.store.local.journal import Journal
 from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
-from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from .pictures import Clock, Picture
 

@@ -1,9 +1,9 @@
 """The journal: what waits, and how much of it at most."""
 
 import pytest
+from nonebot_plugin_qqimage.store.local.journal import Journal
 
 from nonebot_plugin_qqimage.store.local import journal as module
-from nonebot_plugin_qqimage.store.local.journal import Journal
 
 
 def values(journal: Journal) -> list[object]:

@@ -9,12 +9,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local.maintenance import Finding
-from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from .pictures import OpenStore, Picture
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nonebot_plugin_qqimage.store.local.index import Index, Totals
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment, from_uri
 from nonebot_plugin_qqimage.store.image_store import ImageStore, Sighting
 from nonebot_plugin_qqimage.store.local import database, flushing
-from nonebot_plugin_qqimage.store.local.index import Index, Totals
 
 from .pictures import Clock, OpenStore, Picture
 

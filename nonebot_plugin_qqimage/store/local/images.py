@@ -147,7 +147,7 @@ def select(
         f"WHERE {condition} AND sha256 > ? ORDER BY {order} LIMIT ?",
         *(*values, after or "", limit),
     )
-    return [Stored(ImageInfo(*facts), *rest) for *facts, *rest in ((r[:7], r[7:]) for r in rows)]
+    return [Stored(ImageInfo(*row[:7]), *row[7:]) for row in rows]
 
 
 def measure(db: Connection, selection: Selection) -> Totals:
@@ -206,8 +206,11 @@ def _condition(selection: Selection) -> tuple[str, list[object]]:
         conditions.append("mime = ?")
         values.append(selection.mime)
     if selection.chat or selection.user:
-        given = {"chat = ?": selection.chat, "user = ?": selection.user}
-        given["time >= ?"] = selection.since
+        given: dict[str, object] = {
+            "chat = ?": selection.chat,
+            "user = ?": selection.user,
+            "time >= ?": selection.since,
+        }
         fitting = {condition: value for condition, value in given.items() if value}
         seen = " AND ".join(fitting)
         conditions.append(f"sha256 IN (SELECT sha256 FROM sightings WHERE {seen})")

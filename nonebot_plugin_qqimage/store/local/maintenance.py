@@ -24,7 +24,7 @@ Trouble = Literal["damaged", "missing", "unreadable", "unindexed", "foreign", "l
 """What can be wrong: a file with other bytes than its name says; a row without its file; a file
 that the system does not let us read; an image without its row; a file that is none of ours; what a
 killed writer left behind."""
-_WORDS: dict[Trouble, Text] = {
+_WORDS = {
     "damaged": Text("damaged"),
     "missing": Text("missing"),
     "unreadable": Text("unreadable"),
@@ -34,8 +34,8 @@ _WORDS: dict[Trouble, Text] = {
 }
 
 
-def in_words(trouble: Trouble) -> Text:
-    """What is wrong, for people."""
+def in_words(trouble: str) -> Text:
+    """A `Trouble`, for people."""
     return _WORDS[trouble]
 
 
