@@ -51,7 +51,7 @@ async def try_in_order(wanted: Wanted, trial: Trial) -> Fetched | None:
     if found := await _from_segment(wanted, trial):
         return found
     implementation = wanted.find_implementation()
-    unresponsive = implementation is not None and implementation.profile.hangs
+    unresponsive = implementation is not None and implementation.profile.unresponsive
     if wanted.reference.forwarded or unresponsive:
         found = await _from_link(wanted, trial) or await _from_implementation(wanted, trial)
     else:
@@ -132,7 +132,7 @@ async def _answer(wanted: Wanted) -> ImageAnswer | None:
     if reference.file_id:
         return await implementation.get_file(name, timeout, size=reference.size)
     # each download leaves a file there that nobody deletes, so none where it is no use
-    if implementation.profile.files_are_foreign and await implementation.can_skip_download():
+    if implementation.profile.files_unreadable and await implementation.can_skip_download():
         answer = await implementation.get_image(name, timeout, size=reference.size, download=False)
         return replace(answer, file_declined=True)
     return await implementation.get_image(name, timeout, size=reference.size)
@@ -164,10 +164,10 @@ async def _read_answered(wanted: Wanted, answer: ImageAnswer) -> bytes | None:
         data = await _read(wanted, answer.file)
     except AttemptFailed as failure:
         if failure.cause is Cause.UNREADABLE and implementation is not None:
-            implementation.profile.file_was_read(False, answer.file)
+            implementation.profile.file_not_readable(answer.file)
         raise
     if implementation is not None:
-        implementation.profile.file_was_read(True)
+        implementation.profile.file_read()
     return data
 
 

@@ -337,5 +337,5 @@ async def test_what_can_be_read_is_learned(image: Path) -> None:
     for named, foreign in (("/gone", False), ("/gone", True), (str(image), False)):
         implementation.bot.replies["get_image"] = {"file": named}
         await fetch(ImageReference(file="a.png"), implementation)
-        assert implementation.profile.files_are_foreign is foreign
+        assert implementation.profile.files_unreadable is foreign
         assert implementation.profile.reads_files is (named == str(image))
