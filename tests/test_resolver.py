@@ -326,10 +326,10 @@ async def test_too_busy(make: Make, world: World, monkeypatch: pytest.MonkeyPatc
     assert [services.pipeline.state(reference(message=n)) for n in range(4)] == [
         "resolving"
     ] * 3 + ["new"]
+    await until(lambda: len(world.fetched) == 3)
     with pytest.raises(ImageUnavailable, match="ahead of it"):
         await read(services, reference(message=8))
     joined = asyncio.create_task(read(services, reference(message=0)))
-    await until(lambda: len(world.fetched) == 3)
     world.open.set()
     assert await joined == PICTURE.data
     await until(lambda: services.pipeline.state(reference(message=2)) == "stored")

@@ -135,7 +135,7 @@ async def _scenes(
 
     distant = napcat.picture(png(seed=6))
     await napcat.send_group(distant)
-    yield _scene("implementation's file not readable here", napcat, distant)
+    yield _scene("its file not readable here", napcat, distant)
 
     cdn.faults.abroad = "hang"
     refused = implementation.picture(png(seed=7))

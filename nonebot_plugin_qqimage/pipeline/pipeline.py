@@ -19,6 +19,7 @@ from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
 from .failures import Failures
 from .flights import Flights, Work
+from .prefetch_queue import PrefetchQueue
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
@@ -66,6 +67,9 @@ class Pipeline:
         )
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
+        self._prefetches = PrefetchQueue(
+            self._start, max_held=config.max_bytes_in_flight, max_count=_MAX_FLIGHTS
+        )
 
     # What others ask for
 
@@ -75,6 +79,7 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
+        self._prefetches.hurry(reference.key)
         shared = reference.key in self._flights
         try:
             arrival = await self._join(reference.key, reference)
@@ -132,17 +137,17 @@ class Pipeline:
             self.store.count("resolved", "store")
         elif (
             self._failures.get(reference) is None
-            and not self._flights.full
-            and self._held + reference.held <= self._config.max_bytes_in_flight
             and (reference.size or 0) <= self._config.max_image_size
         ):
-            self._flights.start(reference.key, self._flight(reference))
+            self._prefetches.add(reference)
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
         for key in (reference.key, reference.own_key):
             if key in self._flights:
                 return "stored" if self._flights.delivered(key) else "resolving"
+            if key in self._prefetches:
+                return "resolving"
         if self.store.known(reference) is not None:
             return "stored"
         return "new" if self._failures.get(reference) is None else "failed"
@@ -159,6 +164,12 @@ class Pipeline:
             await self.store.close()
 
     # One image
+
+    def _start(self, reference: ImageReference) -> None:
+        """Start a flight that nobody waits for."""
+        room = self._held + reference.held <= self._config.max_bytes_in_flight
+        if room and not self._flights.full:
+            self._flights.start(reference.key, self._flight(reference))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
         known = self.store.known(reference)

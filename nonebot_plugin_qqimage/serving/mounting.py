@@ -10,6 +10,7 @@ from nonebot.drivers import Response as DriverResponse
 from nonebot.log import logger
 
 from ..errors import StoreError
+from ..language import say
 from ..pipeline.pipeline import Pipeline
 from .answers import Answer, Request
 from .links import Links
@@ -38,10 +39,10 @@ async def serve(driver: Driver, pipeline: Pipeline, links: Links, *, timeout: fl
             return False
         _register(driver, ImageRoute(pipeline, links, timeout))
     except StoreError as error:
-        logger.error(f"qqimage: {error}; images are not served")
+        logger.error(say("qqimage: {error}; images are not served", error=str(error)))
         return False
     except Exception as error:  # noqa: BLE001  whatever a driver raises: the bot must start
-        logger.error(f"qqimage: the driver refused to serve images: {error!r}")
+        logger.error(say("qqimage: the driver refused to serve images: {error}", error=repr(error)))
         return False
     links.served_at(_listening_at(driver.config))
     return True

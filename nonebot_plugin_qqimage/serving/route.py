@@ -13,6 +13,7 @@ from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError, StoreError
+from ..language import say
 from ..messages.reference import ImageReference
 from ..pipeline.budget import ByteBudget, NoTurn
 from ..pipeline.pipeline import Pipeline
@@ -95,7 +96,7 @@ class ImageRoute:
                 work = self._in_time(request, answer, write)
                 await (work if receive is None else _unless_gone(receive, work))
         except Exception:  # noqa: BLE001  the outermost guard
-            logger.exception("qqimage: serving an image failed, please report it")
+            logger.exception(say("qqimage: serving an image failed, please report it"))
 
     def _at_once(self, request: Request) -> Answer | ImageReference:
         """The answer, if nothing has to be waited for, and no reader can hold on to more memory.

@@ -20,6 +20,7 @@ MODULES = {
     "flood": (12,),
     "growth": (13,),
     "start_up": (14,),
+    "handler": (15,),
 }
 """Each module, and the rows it measures."""
 

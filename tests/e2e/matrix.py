@@ -197,7 +197,7 @@ README_COLUMNS = (
     "lagrange",
     "gocqhttp",
 )
-"""The implementations in the READMEs' tables."""
+"""The implementations in the tables of the documentation."""
 README_FORWARDED = (
     ("same host", "other host", "path map", "expired", "expired, other"),
     ("refused",),
@@ -207,7 +207,7 @@ README_FORWARDED = (
 )
 """The places in the rows of their second table; those of the first are all, one by one."""
 README_WORDS = {
-    "README.md": {
+    "docs/en/compatibility.md": {
         "file": "file",
         "base64": "base64",
         "fresh": "fresh link",
@@ -219,7 +219,7 @@ README_WORDS = {
         "✗key": "✗ resend",
         "✗keys": "✗ resend, share",
     },
-    "README.zh-CN.md": {
+    "docs/zh/compatibility.md": {
         "file": "文件",
         "base64": "base64",
         "fresh": "新链接",

@@ -314,7 +314,7 @@ async def test_who_waits_too_long_for_room_is_told_so(
 async def test_too_many_at_once_are_sent_away(
     client: Client, services: Services, world: World
 ) -> None:
-    await client.ask(query_of(services, picture()))
+    await services.resolver.image(picture())
     world.open.clear()
     tasks = [
         asyncio.create_task(client.ask(query_of(services, picture("large", message))))
