@@ -14,10 +14,14 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
+
+from .language import Text, localized, say
 
 from .language import localized
 
 _MAX_DETAIL = 300
+"""Characters of a stranger's text that a log shows."""
 # in a URL, escaped or not, or as a field of JSON
 _KEYS = re.compile(
     r"""((?:rkey|token)(?:=|%(?:25)*3D|\\*["']\s*:\s*\\*["']))[^&\s"'<>]+""", re.IGNORECASE
@@ -52,6 +56,26 @@ class Cause(str, Enum):
     FAILED = "failed"
     """Anything else; the detail says what."""
 
+    @property
+    def words(self) -> Text:
+        """The cause as people read it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Cause.EXPIRED: Text("expired"),
+    Cause.NOT_FOUND: Text("not found"),
+    Cause.REJECTED: Text("rejected"),
+    Cause.TOO_LARGE: Text("too large"),
+    Cause.TIMEOUT: Text("timed out"),
+    Cause.UNREACHABLE: Text("unreachable"),
+    Cause.REFUSED: Text("refused"),
+    Cause.UNREADABLE: Text("unreadable"),
+    Cause.SKIPPED: Text("skipped"),
+    Cause.UNSUPPORTED: Text("unsupported"),
+    Cause.FAILED: Text("failed"),
+}
+
 
 class QQImageError(Exception):
     """Base of every error this plugin raises."""
@@ -62,16 +86,19 @@ class AttemptFailed(QQImageError):
 
     Args:
         cause: what kind of failure it was.
-        detail: what exactly happened, in words; keys in it are masked.
+        detail: what exactly happened, in words: a `Text`, or what the other side said. The keys in
+            it, or in the values of a `Text`, are masked.
     """
 
     def __init__(self, cause: Cause, detail: str) -> None:
         self.cause = cause
-        self.detail = mask_keys(detail)
+        """What kind of failure it was."""
+        self.detail = _masked(detail)
+        """What exactly happened: English, and a `Text` where it can be read in other languages."""
         super().__init__(cause, self.detail)
 
     def __str__(self) -> str:
-        return f"{self.cause.value}: {self.detail}"
+        return say("{cause}: {detail}", cause=self.cause.words, detail=self.detail)
 
 
 @dataclass(frozen=True)
@@ -83,7 +110,7 @@ class Attempt:
     cause: Cause
     """What kind of failure it was."""
     detail: str
-    """What the other side answered, with keys masked."""
+    """What exactly happened, in English, with keys masked."""
     seconds: float
     """How long it took, in seconds."""
 
@@ -93,7 +120,13 @@ class Attempt:
         return self.source.startswith("url")
 
     def __str__(self) -> str:
-        return f"{self.source} {self.cause.value} after {self.seconds:.2f} s ({self.detail})"
+        return say(
+            "{source} {cause} after {seconds:.2f} s ({detail})",
+            source=self.source,
+            cause=self.cause.words,
+            seconds=self.seconds,
+            detail=self.detail,
+        )
 
 
 class ImageUnavailable(QQImageError):
@@ -106,22 +139,24 @@ class ImageUnavailable(QQImageError):
 
     def __init__(self, image: str, attempts: tuple[Attempt, ...] = ()) -> None:
         super().__init__(image, attempts)
-        self.image = mask_keys(image)
+        self.image = _masked(image)
         """Which image: its name, message and bot."""
         self.attempts = attempts
         """Every way that was tried, in order."""
 
     @property
     def hint(self) -> str:
-        """What the operator can change; empty when nothing is known to help.
+        """What the operator can change, in English; empty when nothing is known to help.
 
-        Where several things are wrong, each with a cure of its own, it names them all.
+        Where several things are wrong, each with a cure of its own, it names them all. It is a
+        `Text`, so `localized` gives it in the operator's language.
         """
-        return "; or ".join(_cures(self.attempts))
+        return reduce(_either, _cures(self.attempts) or [Text("")])
 
     def __str__(self) -> str:
-        tried = "; ".join(map(str, self.attempts)) or "the segment names no way to get it"
-        return f"{self.image}: {tried}" + (f". Hint: {self.hint}" if self.hint else "")
+        tried = "; ".join(map(str, self.attempts)) or say("the segment names no way to get it")
+        text = f"{localized(self.image)}: {tried}"
+        return say("{text}. Hint: {hint}", text=text, hint=self.hint) if self.hint else text
 
     @property
     def cause(self) -> Cause:
@@ -175,15 +210,39 @@ def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
     return ImageUnavailable(image, attempts)
 
 
+def hide_keys(text: str) -> str:
+    """The text with the value of every ``rkey`` or token replaced, and user names in URLs."""
+    return _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", text))
+
+
 def mask_keys(text: str) -> str:
-    """The text on one line, shortened, with the value of every ``rkey`` or token replaced."""
-    # half an emoji, as JSON can carry it, fits into no log
-    line = " ".join(text.encode("utf-8", "backslashreplace").decode("utf-8").split())
-    masked = _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", line))
+    """What a log may show of a stranger's text: one line, shortened, without keys.
+
+    Characters that cannot be printed are escaped: terminals obey some of them, others turn the
+    direction of the text around them, and half an emoji, as JSON can carry it, fits into no log.
+    """
+    masked = hide_keys(" ".join(text.split()))
+    if not masked.isprintable():
+        masked = "".join(map(_printable, masked))
     return masked if len(masked) <= _MAX_DETAIL else masked[:_MAX_DETAIL] + "…"
 
 
-def _cures(attempts: tuple[Attempt, ...]) -> list[str]:
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _masked(text: str) -> str:
+    """The text with `mask_keys` used on it, or on the values in it if they are known."""
+    return text.with_values(mask_keys) if isinstance(text, Text) else mask_keys(text)
+
+
+def _either(one: Text, other: Text) -> Text:
+    return Text("{one}; or {other}", one=one, other=other)
+
+
+def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
     """What is wrong and what cures it, the surest first; any one of them is enough."""
     if not attempts:
         return [_UNTOLD]
@@ -209,48 +268,52 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[str]:
     return found or [hint for cause, hint in _LAST_HINTS.items() if cause in causes][:1]
 
 
-_TOO_LARGE = (
+_TOO_LARGE = Text(
     "to accept it, raise QQIMAGE__MAX_IMAGE_SIZE, QQIMAGE__MAX_PIXELS or QQIMAGE__MAX_FRAMES"
 )
-_HOST_UNREACHABLE = (
+_HOST_UNREACHABLE = Text(
     "QQ's image host cannot be reached from this bot: check its network, or set QQIMAGE__PROXY or "
     "QQIMAGE__MIRRORS"
 )
-_HOST_SLOW = (
+_HOST_SLOW = Text(
     "QQ's image host does not answer this bot in time: set QQIMAGE__PROXY or QQIMAGE__MIRRORS, or "
     "raise QQIMAGE__DOWNLOAD_TIMEOUT"
 )
-_EXPIRED = "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"
-_EXPIRED_WITHOUT_KEYS = (
+_EXPIRED = Text(
+    "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"
+)
+_EXPIRED_WITHOUT_KEYS = Text(
     "the link is dead and the implementation gives no fresh key for it: have the image sent again, "
     "or update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"
 )
-_UNREADABLE = (
+_UNREADABLE = Text(
     "the implementation's file is not visible to this bot: if the implementation runs elsewhere, "
     "share its folder and set QQIMAGE__PATH_MAP, or let it inline base64 "
     "(NapCat: enableLocalFile2Url)"
 )
-_REFUSED = (
+_REFUSED = Text(
     "the address lies in a private network: if downloads may reach it, name it in "
     "QQIMAGE__TRUSTED_HOSTS"
 )
-_SKIPPED = (
+_SKIPPED = Text(
     "its answer would not fit the connection: connect by reverse WebSocket or DRIVER=~aiohttp, "
     "or say in QQIMAGE__FRAME_LIMIT what it can carry"
 )
-_UNTOLD = (
+_UNTOLD = Text(
     "the implementation does not say where it is, as Lagrange does not of what its own account "
     "sent; what plugins of this bot send is kept (QQIMAGE__OWN_IMAGES=true)"
 )
 _LAST_HINTS = {
-    Cause.TIMEOUT: (
+    Cause.TIMEOUT: Text(
         "no answer in time: check the implementation's log and network, or raise "
         "QQIMAGE__GET_IMAGE_TIMEOUT or QQIMAGE__RESOLVE_TIMEOUT"
     ),
-    Cause.UNREACHABLE: "no connection to the implementation: look whether it runs, and at its log",
-    Cause.REJECTED: (
+    Cause.UNREACHABLE: Text(
+        "no connection to the implementation: look whether it runs, and at its log"
+    ),
+    Cause.REJECTED: Text(
         "what arrived is no image: something on the way, such as a proxy or a login page, may "
         "answer in the image host's place"
     ),
-    Cause.NOT_FOUND: "the implementation has forgotten the image: have it sent again",
+    Cause.NOT_FOUND: Text("the implementation has forgotten the image: have it sent again"),
 }

@@ -58,12 +58,12 @@ class Text(str):
         return template.format(**values) if values else template
 
     def with_values(self, change: Callable[[str], str]) -> "Text":
-        """The text with each value that is a string changed, as by masking the keys in it."""
+        """The text with each value that is no number changed, as by masking the keys in it."""
 
         def changed(value: object) -> object:
             if isinstance(value, Text):
                 return value.with_values(change)
-            return change(value) if isinstance(value, str) else value
+            return value if isinstance(value, (int, float)) else change(str(value))
 
         values = {name: changed(value) for name, value in self._values.items()}
         return Text(self._template, **values)

@@ -73,7 +73,7 @@ async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Li
         about_picture(services.resolver, services.pipeline, event),
     )
     implementation = services.implementations.of(bot)
-    await implementation.introduce()
+    await implementation.identify()
     about = about_implementation(known_of(implementation))
     return [Line("ok", "versions", about_versions(found)), *about, tls, *hosts, *store, *picture]
 

@@ -79,7 +79,7 @@ class Heartbeat:
         implementations = self._services.implementations.connected
         due = self._left is None or time.monotonic() - self._left >= _INTERVAL
         if due and self._left is not None:  # ask who they are, if nobody had to yet
-            await asyncio.gather(*(each.introduce() for each in implementations))
+            await asyncio.gather(*(each.identify() for each in implementations))
         known = [known_of(each) for each in implementations]
         if known == self._known and not due:
             return

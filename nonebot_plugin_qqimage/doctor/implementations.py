@@ -32,10 +32,10 @@ def known_of(implementation: Implementation) -> dict[str, Any]:
         "reads_files": profile.reads_files,
         # not which picture, for whoever asks may not be of its chat
         "unreadable": _FILE_NAME.sub("", profile.unreadable),
-        "hangs": profile.hangs,
+        "hangs": profile.unresponsive,
         "frame_limit": implementation.frame_limit,
-        "broken_by": implementation.grudges.frame_limit,
-        "dropped": len(implementation.grudges.dropped),
+        "broken_by": implementation.history.frame_limit,
+        "dropped": len(implementation.history.broke_on),
     }
 
 

@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause, mask_keys
-from ..fetch.download import Downloader
+from ..fetch.downloader import Downloader
 from ..fetch.tls import default_context, offers_rsa, qq_context
 from ..pipeline.budget import ByteBudget
 from .line import Line

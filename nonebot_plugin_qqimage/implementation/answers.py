@@ -24,6 +24,8 @@ class ImageAnswer:
     """A path on the implementation's host."""
     url: str = ""
     """An http(s) URL, usually with a fresh key."""
+    file_declined: bool = False
+    """Whether the implementation was asked not to write a file."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One call of an action: with a deadline of our own, and every failure put into our words."""
+"""Calls of actions: each with a deadline of our own, and every failure as an `AttemptFailed`."""
 
 import asyncio
 from contextvars import ContextVar
@@ -8,6 +8,7 @@ from nonebot.adapters.onebot.v11 import ActionFailed, Bot, NetworkError
 from nonebot.exception import ApiNotAvailable
 
 from ..errors import AttemptFailed, Cause
+from ..language import Text
 
 calling: ContextVar[bool] = ContextVar("qqimage_calling", default=False)
 """True while the plugin itself calls an API, for API hooks to leave such calls alone."""
@@ -56,7 +57,8 @@ class Caller:
             AttemptFailed: it has no such action, refused, or did not answer.
         """
         if action in self._missing:
-            raise AttemptFailed(Cause.UNSUPPORTED, f"this implementation has no {action}")
+            detail = Text("this implementation has no {action}", action=action)
+            raise AttemptFailed(Cause.UNSUPPORTED, detail)
         answer = asyncio.create_task(self._answer(action, timeout, params))
         gone = asyncio.create_task(self._gone.wait())
         try:
@@ -72,8 +74,9 @@ class Caller:
             answer.cancel()
             gone.cancel()
         if self._gone.is_set():
-            raise ConnectionLost(Cause.UNREACHABLE, "the connection broke during the call")
-        raise AttemptFailed(Cause.TIMEOUT, f"no answer within {timeout:g} s")
+            raise ConnectionLost(Cause.UNREACHABLE, Text("the connection broke during the call"))
+        detail = Text("no answer within {seconds:g} s", seconds=timeout)
+        raise AttemptFailed(Cause.TIMEOUT, detail)
 
     async def _answer(self, action: str, timeout: float, params: dict[str, Any]) -> object:
         calling.set(True)  # in the context of this task alone
@@ -84,16 +87,18 @@ class Caller:
 
 
 def _failure(error: Exception) -> AttemptFailed:
-    """What an exception of a call says, in our words."""
+    """What an exception of a call means."""
     if isinstance(error, ActionFailed):
         info = cast(dict[str, Any], error.info)  # pyright: ignore[reportUnknownMemberType]
         retcode = info.get("retcode")
         message = str(info.get("message") or info.get("wording") or info.get("msg") or "")[:500]
-        return AttemptFailed(
-            _cause(retcode, message.lower()), f"retcode {retcode}: {message or 'no message'}"
-        )
+        detail = f"retcode {retcode}: {message}"
+        if not message:
+            detail = Text("retcode {retcode}: no message", retcode=str(retcode))
+        return AttemptFailed(_cause(retcode, message.lower()), detail)
     if isinstance(error, ApiNotAvailable):
-        return AttemptFailed(Cause.UNREACHABLE, "the bot has no connection to call an API on")
+        detail = Text("the bot has no connection to call an API on")
+        return AttemptFailed(Cause.UNREACHABLE, detail)
     if isinstance(error, NetworkError):
         message = str(error.msg or "")
         if "status code: 404" in message:

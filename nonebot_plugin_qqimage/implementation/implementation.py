@@ -9,18 +9,20 @@ from nonebot.adapters.onebot.v11 import Bot
 from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause
+from ..language import Text, say
 from ..messages.contents import forward_nodes, message_content
 from .answers import ImageAnswer, Key, Kind, image_answer, keys, version_info
 from .calls import Caller, ConnectionLost
 from .frame_limit import frame_limit
-from .profile import Grudges, Profile, inlined_size
+from .profile import ConnectionHistory, Profile, inlined_size
 
-_INTRODUCTION = 3.0
+_IDENTIFICATION = 3.0
 """Seconds for the implementation to say what it is."""
-_MUTE = 60.0
-"""Seconds for which an action that gave no answer is left alone."""
+_SILENCE = 60.0
+"""Seconds for which an action that gave no answer is not called again."""
 _KEY_ACTIONS = {"get_rkey": 5.0, "get_rkey_server": 5.0, "nc_get_rkey": 2.0}
-"""Who gives keys, and the seconds to wait. The last has been seen never to answer."""
+"""The actions that give keys, and the seconds to wait for each. The last one has been seen never to
+answer."""
 
 
 class Implementation:
@@ -28,12 +30,12 @@ class Implementation:
 
     Args:
         bot: the connected bot.
-        grudges: what went wrong with the bot's earlier connections.
+        history: what went wrong with the bot's earlier connections.
         frame_limit: bytes of the largest answer its connection survives, if the operator knows.
     """
 
     def __init__(
-        self, bot: Bot, grudges: Grudges | None = None, frame_limit: int | None = None
+        self, bot: Bot, history: ConnectionHistory | None = None, frame_limit: int | None = None
     ) -> None:
         self.profile = Profile()
         """What is known of it."""
@@ -41,12 +43,12 @@ class Implementation:
         """Since when it is known, in seconds since the epoch."""
         self._bot = bot
         self._caller = Caller(bot)
-        self._grudges = grudges or Grudges()
+        self._history = history or ConnectionHistory()
         self._frame_limit = frame_limit
-        self._introduction: asyncio.Task[None] | None = None
+        self._identification: asyncio.Task[None] | None = None
         self._keys: dict[Kind, Key] = {}
         self._asking_for_keys = asyncio.Lock()
-        self._mute: dict[str, float] = {}
+        self._silent_until: dict[str, float] = {}
 
     @property
     def bot(self) -> Bot:
@@ -54,24 +56,24 @@ class Implementation:
         return self._bot
 
     @property
-    def grudges(self) -> Grudges:
+    def history(self) -> ConnectionHistory:
         """What went wrong with the bot's connections so far."""
-        return self._grudges
+        return self._history
 
     @property
     def frame_limit(self) -> int | None:
-        """Bytes of the largest answer that its connection survives; None where none is known."""
+        """Bytes of the largest answer that its connection survives; None if no limit is known."""
         return self._frame_limit or frame_limit(self._bot)
 
     def lacks(self, action: str) -> bool:
         """Whether it has said, over this connection, that it has no such action."""
         return self._caller.lacks(action)
 
-    async def introduce(self) -> None:
-        """Let it say what it is, once; it is given a few seconds."""
-        if self._introduction is None:
-            self._introduction = asyncio.create_task(self._ask_who_it_is())
-        await asyncio.shield(self._introduction)
+    async def identify(self) -> None:
+        """Ask it what it is, once for each connection; it is given a few seconds to answer."""
+        if self._identification is None:
+            self._identification = asyncio.create_task(self._get_version())
+        await asyncio.shield(self._identification)  # for others who wait for it, too
 
     def disconnected(self) -> None:
         """End every call under way."""
@@ -95,47 +97,57 @@ class Implementation:
         try:
             data = await self._caller.call("get_image", timeout, file=file, **extra)
         except ConnectionLost:
-            self._grudges.add(file, size)
+            self._history.add_break(file, size)
             raise
         except AttemptFailed as failure:
             if failure.cause is Cause.TIMEOUT:
-                self.profile.hung()
+                self.profile.timed_out()
             else:
                 self.profile.answered()
             raise
         self.profile.answered()
         if not isinstance(data, Mapping):
-            raise AttemptFailed(Cause.FAILED, "answered without any data")
+            raise AttemptFailed(Cause.FAILED, Text("answered without any data"))
         answer = image_answer(cast(object, data))
         if answer.base64 or answer.file:
             self.profile.inlines = bool(answer.base64)
         return answer
 
     async def would_break(self, file: str, size: int | None) -> str:
-        """Why asking for this image could break the connection; empty if it cannot.
+        """Why asking for an image could break the connection; empty if it cannot.
 
         Args:
             file: the segment's ``file``.
             size: bytes that the segment declares.
         """
-        if file in self._grudges.dropped:
-            return "the connection broke when it was asked for before"
-        limits = (self.frame_limit, self._grudges.frame_limit)
+        if file in self._history.broke_on:
+            return Text("the connection broke when it was asked for before")
+        limits = (self.frame_limit, self._history.frame_limit)
         limit = min((limit for limit in limits if limit is not None), default=None)
         if limit is None or (size is not None and inlined_size(size) <= limit):
             return ""
         if self.profile.inlines is None:
-            await self.introduce()
+            await self.identify()
         if self.profile.inlines is False or (size is None and not self.profile.inlines):
             return ""
         self._warn(limit)
-        what = "of unknown size" if size is None else f"of {size} bytes"
-        return f"an answer with a picture {what} in it does not fit the {limit} bytes of a frame"
+        if size is None:
+            return Text(
+                "an answer with a picture of unknown size in it may not fit the {limit} bytes of a "
+                "frame",
+                limit=limit,
+            )
+        return Text(
+            "an answer with a picture of {size} bytes in it does not fit the {limit} bytes of a "
+            "frame",
+            size=size,
+            limit=limit,
+        )
 
     async def can_skip_download(self) -> bool:
         """Whether it can be asked for a fresh URL without downloading the picture."""
         if not self.profile.name:
-            await self.introduce()
+            await self.identify()
         return self.profile.can_skip_download
 
     async def fresh_key(self, kind: Kind, refused: str) -> str | None:
@@ -151,7 +163,7 @@ class Implementation:
         Raises:
             AttemptFailed: it has no action that gives keys, or none that works.
         """
-        async with self._asking_for_keys:  # who comes second finds the keys that the first got
+        async with self._asking_for_keys:  # the second caller finds the keys that the first one got
             key = self._keys.get(kind)
             if key is None or key.value == refused or key.expires <= time.time():
                 self._keys = await self._get_keys()
@@ -194,7 +206,7 @@ class Implementation:
         try:
             return image_answer(await self._caller.call("get_file", timeout, file_id=file_id))
         except ConnectionLost:
-            self._grudges.add(file_id, size)
+            self._history.add_break(file_id, size)
             raise
 
     async def get_group_file_url(self, group_id: int, file_id: str, timeout: float) -> str:
@@ -209,36 +221,41 @@ class Implementation:
         return image_answer(data).url
 
     async def _get_keys(self) -> dict[Kind, Key]:
-        failure = AttemptFailed(Cause.UNSUPPORTED, "this implementation gives no keys")
+        failure = AttemptFailed(Cause.UNSUPPORTED, Text("this implementation gives no keys"))
         for action, timeout in _KEY_ACTIONS.items():
-            if self._caller.lacks(action) or time.monotonic() < self._mute.get(action, 0.0):
+            if self._caller.lacks(action) or time.monotonic() < self._silent_until.get(action, 0):
                 continue
             try:
                 found = keys(await self._caller.call(action, timeout))
             except AttemptFailed as error:
                 if error.cause is Cause.TIMEOUT:
-                    self._mute[action] = time.monotonic() + _MUTE
+                    self._silent_until[action] = time.monotonic() + _SILENCE
                 if failure.cause is Cause.UNSUPPORTED:
                     failure = error
                 continue
             if found:
                 return found
-            failure = AttemptFailed(Cause.FAILED, f"{action} answered without a key")
+            detail = Text("{action} answered without a key", action=action)
+            failure = AttemptFailed(Cause.FAILED, detail)
         raise failure
 
     def _warn(self, limit: int) -> None:
-        if not self._grudges.warned:
-            self._grudges.warned = True
+        if not self._history.warned:
+            self._history.warned = True
             logger.warning(
-                f"qqimage: bot {self._bot.self_id}: answers over {limit} bytes would break its "
-                "connection, so large pictures are not asked for as base64. To allow more, connect "
-                "by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB); if you have raised the "
-                "limit already, say so in QQIMAGE__FRAME_LIMIT"
+                say(
+                    "qqimage: bot {bot}: answers over {limit} bytes would break its connection, so "
+                    "large pictures are not asked for as base64. To allow more, connect by reverse "
+                    "WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB); if you have raised the limit "
+                    "already, say so in QQIMAGE__FRAME_LIMIT",
+                    bot=self._bot.self_id,
+                    limit=limit,
+                )
             )
 
-    async def _ask_who_it_is(self) -> None:
+    async def _get_version(self) -> None:
         try:
-            data = await self._caller.call("get_version_info", _INTRODUCTION)
+            data = await self._caller.call("get_version_info", _IDENTIFICATION)
         except AttemptFailed:
             data = None
-        self.profile.introduce(*version_info(data))
+        self.profile.identify(*version_info(data))

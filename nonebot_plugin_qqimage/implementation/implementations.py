@@ -8,7 +8,7 @@ from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters.onebot.v11 import Bot
 
 from .implementation import Implementation
-from .profile import Grudges
+from .profile import ConnectionHistory
 
 
 class Implementations:
@@ -25,18 +25,21 @@ class Implementations:
         self._bots = bots
         self._frame_limit = frame_limit
         self._implementations: WeakKeyDictionary[Bot, Implementation] = WeakKeyDictionary()
-        self._grudges: defaultdict[str, Grudges] = defaultdict(Grudges)
+        self._histories: defaultdict[str, ConnectionHistory] = defaultdict(ConnectionHistory)
 
     @property
     def connected(self) -> list[Implementation]:
-        """Those of the connected bots that speak OneBot v11."""
+        """The implementations of the connected bots that speak OneBot v11."""
         return [self.of(bot) for bot in self._bots().values() if isinstance(bot, Bot)]
 
     def find(self, self_id: str) -> Implementation | None:
-        """That of a connected bot; None where there is no such bot, or it speaks another protocol.
+        """The implementation of a connected bot.
 
         Args:
             self_id: the bot's id.
+
+        Returns:
+            None where no such bot is connected, or it speaks another protocol.
         """
         bot = self._bots().get(self_id)
         return self.of(bot) if isinstance(bot, Bot) else None
@@ -45,7 +48,8 @@ class Implementations:
         """The implementation of a bot; a new one after each connection."""
         implementation = self._implementations.get(bot)
         if implementation is None:
-            implementation = Implementation(bot, self._grudges[bot.self_id], self._frame_limit)
+            history = self._histories[bot.self_id]
+            implementation = Implementation(bot, history, self._frame_limit)
             self._implementations[bot] = implementation
         return implementation
 

@@ -1,36 +1,45 @@
 """What is known of an implementation: from what it says it is, corrected by what it does."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
-_HANGS = 2
-"""Calls in a row without an answer after which an implementation counts as hanging."""
-_HANG_MEMORY = 60.0
-"""Seconds until it is trusted again."""
+from cachetools import LRUCache
+
+_TIMEOUTS = 2
+"""Calls in a row without an answer after which an implementation counts as unresponsive."""
+_UNRESPONSIVE_FOR = 60.0
+"""Seconds after which an unresponsive implementation is given another chance."""
 _UNREADABLE = 2
 """Files in a row that could not be read here, after which none is expected to be."""
-_MAX_DROPPED = 1024
+_MAX_BROKE_ON = 1024
+"""Files remembered of one bot. There are as many only where connections break all the time."""
 _SUSPECT = 256 * 1024
 """Bytes: a smaller picture's answer is not what breaks a connection."""
 
 
-@dataclass
-class Grudges:
-    """What went wrong with a bot's connections. Outlasts each of them."""
+def _broke_on() -> LRUCache[str, None]:
+    return LRUCache(_MAX_BROKE_ON)
 
-    dropped: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
+
+@dataclass
+class ConnectionHistory:
+    """What went wrong with a bot's connections. It outlasts each of them."""
+
+    broke_on: LRUCache[str, None] = field(default_factory=_broke_on)
     """Files that were being asked for when a connection broke."""
     frame_limit: int | None = None
     """Bytes of an answer that are thought to have broken a connection."""
     warned: bool = False
     """Whether the operator has been told of the frame limit."""
 
-    def add(self, file: str, size: int | None) -> None:
-        """Remember what was being asked for when the connection broke."""
-        self.dropped[file] = None
-        if len(self.dropped) > _MAX_DROPPED:
-            self.dropped.popitem(last=False)
+    def add_break(self, file: str, size: int | None) -> None:
+        """Remember what was being asked for when a connection broke.
+
+        Args:
+            file: its name or id.
+            size: bytes that its segment declares.
+        """
+        self.broke_on[file] = None
         if size is not None and size >= _SUSPECT:
             self.frame_limit = min(inlined_size(size) - 1, self.frame_limit or inlined_size(size))
 
@@ -50,10 +59,10 @@ class Profile:
         self.unreadable = ""
         """The last file it named that could not be read here."""
         self._unreadable = 0
-        self._hangs = 0
-        self._hung = 0.0
+        self._timeouts = 0
+        self._last_timeout = 0.0
 
-    def introduce(self, name: str, version: tuple[int, ...]) -> None:
+    def identify(self, name: str, version: tuple[int, ...]) -> None:
         """Learn what it calls itself, and its version."""
         self.name, self.version = name, version
         if self.inlines is None and self._never_inlines():
@@ -71,31 +80,39 @@ class Profile:
         return self.name == "LLOneBot" and self.version >= (7, 6, 0)
 
     @property
-    def files_are_foreign(self) -> bool:
+    def files_unreadable(self) -> bool:
         """Whether its files have turned out not to be readable here."""
         return self._unreadable >= _UNREADABLE
 
     @property
-    def hangs(self) -> bool:
-        """Whether its ``get_image`` had better not be waited for at the moment."""
-        return self._hangs >= _HANGS and time.monotonic() - self._hung < _HANG_MEMORY
+    def unresponsive(self) -> bool:
+        """Whether other sources should be tried before its ``get_image`` at the moment."""
+        recently = time.monotonic() - self._last_timeout < _UNRESPONSIVE_FOR
+        return self._timeouts >= _TIMEOUTS and recently
 
-    def file_was_read(self, readable: bool, named: str = "") -> None:
-        """Learn whether a file it named could be read here."""
-        self.reads_files = readable
-        self.unreadable = "" if readable else named
-        self._unreadable = 0 if readable else self._unreadable + 1
+    def file_read(self) -> None:
+        """Learn that a file it named could be read here."""
+        self.reads_files, self.unreadable, self._unreadable = True, "", 0
+
+    def file_not_readable(self, named: str) -> None:
+        """Learn that a file it named could not be read here."""
+        self.reads_files, self.unreadable = False, named
+        self._unreadable += 1
 
     def answered(self) -> None:
         """Learn that it has answered ``get_image``, whatever it said."""
-        self._hangs = 0
+        self._timeouts = 0
 
-    def hung(self) -> None:
+    def timed_out(self) -> None:
         """Learn that it has not answered ``get_image`` in time."""
-        self._hangs += 1
-        self._hung = time.monotonic()
+        self._timeouts += 1
+        self._last_timeout = time.monotonic()
 
 
 def inlined_size(size: int) -> int:
-    """Bytes of an answer that holds a picture of `size` bytes as base64, and of what is around."""
+    """Bytes of an answer that holds a picture as base64, and of what is around it.
+
+    Args:
+        size: bytes of the picture.
+    """
     return (size + 2) // 3 * 4 + 2048

@@ -91,7 +91,7 @@ async def test_what_has_changed_is_told_soon(
     beat = beating(services)
     await beat.start()
     assert (await heard(services, 1)).said["bots"][0]["reads_files"] is None
-    services.connected[0].profile.file_was_read(False, "/app/pictures/x.png")
+    services.connected[0].profile.file_not_readable("/app/pictures/x.png")
     with anyio.fail_after(20):
         while (await heard(services, 1)).said["bots"][0]["unreadable"] != "/app/pictures/":
             await anyio.sleep(0.01)

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 import pytest
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.address_guard import AddressGuard, is_public
-from nonebot_plugin_qqimage.fetch.download import Downloader
+from nonebot_plugin_qqimage.fetch.address_guard import AddressGuard, BadHost, is_public
+from nonebot_plugin_qqimage.fetch.downloader import Downloader
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
 from .http_server import Server, reply, serving
@@ -230,7 +230,7 @@ class Rebinding:
 
 async def dialled(guard: AddressGuard) -> list[str]:
     """What may be dialled for a host."""
-    with contextlib.suppress(AttemptFailed):
+    with contextlib.suppress(BadHost):
         return [found["host"] for found in await guard.resolve("images.example", 80)]
     return []
 
@@ -292,6 +292,68 @@ async def test_a_redirect_leads_nowhere_private(
         await get(server.url("/x", "start.example"), "start.example")
     assert caught.value.cause is Cause.REFUSED
     assert server.targets == ["/x"]
+
+
+@pytest.mark.parametrize("number", range(2))
+async def test_the_address_of_a_trusted_name_is_not_trusted_itself(
+    server: Server, resolve: Resolve, number: int
+) -> None:
+    resolve({"images.example": "127.0.0.1", "other.example": "127.0.0.1"})
+    server["/x"] = reply(b"image")
+    other = ("127.0.0.1", "other.example")[number]
+    server["/y"] = reply(b"", "302 Found", location=server.url("/secret", other))
+    assert await get(server.url("/x", "images.example"), "images.example") == b"image"
+    failure = await refusal(server.url("/y", "images.example"), "images.example")
+    assert failure.cause is Cause.REFUSED
+    assert server.targets == ["/x", "/y"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "10.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433", "0x7f.1"),
+        *(
+            "localhost",
+            "LOCALHOST.",
+            "redis",
+            "router.lan",
+            "x.internal",
+            "printer.local",
+            "a.b.lan",
+        ),
+        *("127.0.0.1.", "%31%32%37.0.0.1", "１２７.0.0.1", "[fe80::1%25eth0]"),
+    ],
+)
+async def test_a_proxy_is_not_asked_for_the_private_network(server: Server, host: str) -> None:
+    """It may stand within that network, as it often does."""
+    downloader = Downloader(
+        timeout=30,
+        max_size=1000,
+        mirrors={},
+        proxy=f"http://127.0.0.1:{server.port}",
+        trusted_hosts=["images.example"],
+    )
+    async with ByteBudget(1).reserve(1) as reservation:
+        with pytest.raises(AttemptFailed) as caught:
+            await asyncio.wait_for(downloader.get(f"http://{host}/x", reservation), 60)
+    await downloader.close()
+    assert caught.value.cause is Cause.REFUSED
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.5", "redis", "images.example", "8.8.8.8"])
+async def test_a_proxy_is_asked_for_what_is_trusted(server: Server, host: str) -> None:
+    server[f"http://{host}/x"] = reply(b"image")
+    downloader = Downloader(
+        timeout=30,
+        max_size=1000,
+        mirrors={},
+        proxy=f"http://127.0.0.1:{server.port}",
+        trusted_hosts=["127.0.0.5", "redis"],
+    )
+    async with ByteBudget(1).reserve(1) as reservation:
+        assert await downloader.get(f"http://{host}/x", reservation) == b"image"
+    await downloader.close()
 
 
 async def test_a_redirect_to_a_name_that_is_rebound(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.download import Downloader
+from nonebot_plugin_qqimage.fetch.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, Reservation
 
@@ -444,8 +444,75 @@ async def test_the_log_shows_no_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server["/x"] = reply(b"image")
+    server["/y"] = reply(b"", "302 Found", location="/x?rkey=SECRETKEY2&token=SECRETKEY3")
     await get(server.url("/x?rkey=SECRETKEY&spec=0"))
+    await get(server.url("/y?rkey=SECRETKEY&spec=0", "user:SECRETKEY4@127.0.0.1"))
     assert "SECRETKEY" not in caplog.text
+    assert "spec=0" in caplog.text  # httpx does log its requests
+
+
+async def test_what_others_log_by_httpx_stays_as_it_is(
+    server: Server, get: Get, caplog: pytest.LogCaptureFixture
+) -> None:
+    server["/x"] = reply(b"image")
+    await get(server.url("/x"))
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+    log = logging.getLogger("httpx")
+    log.info("%s of\n%s \x1b", "x" * 1000, {"a": 1})
+    log.info("rkey=%s", "SECRETKEY")
+    log.info("nothing to fill in: 100%")
+    assert caplog.messages == ["x" * 1000 + " of\n{'a': 1} \x1b", "rkey=***", caplog.messages[2]]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/x?sign=%2B%2f%7e%3A&b=a+b&rkey=k-_~",
+        "/x?a=%zz&b=%E5%9B%BE&c='\"<>[]{}|^`\\",
+        "/x?url=http://h/?a=b%26c&&=",
+        "/%78/../%2E/x;a=1",
+    ],
+)
+async def test_a_url_arrives_as_it_was_written(server: Server, get: Get, target: str) -> None:
+    """Whoever has signed it may compare every letter."""
+    server[target.partition("?")[0]] = reply(b"image")
+    server["/redirect"] = reply(b"", "302 Found", location=server.url(target))
+    assert await get(server.url(target)) == b"image"
+    assert await get(server.url("/redirect")) == b"image"
+    assert server.targets == [target, "/redirect", target]
+
+
+async def test_what_cannot_be_sent_is_escaped(server: Server, get: Get) -> None:
+    server["/%E5%9B%BE"] = reply(b"image")
+    assert await get(server.url("/图?a=b c")) == b"image"
+    assert server.targets in (["/%E5%9B%BE?a=b+c"], ["/%E5%9B%BE?a=b%20c"])
+
+
+async def test_a_user_in_the_url_is_sent_as_such(server: Server, get: Get) -> None:
+    server["/x"] = reply(b"image")
+    assert await get(server.url("/x?a=%2F", "me:secret@127.0.0.1")) == b"image"
+    assert server.targets == ["/x?a=%2F"]
+    assert server.requests[0].headers["authorization"] == "Basic bWU6c2VjcmV0"
+    assert server.requests[0].headers["host"] == f"127.0.0.1:{server.port}"
+
+
+async def test_cookies_are_not_kept(server: Server, get: Get) -> None:
+    server["/a"] = reply(b"", "302 Found", location="/x", set_cookie="a=1; Path=/")
+    server["/x"] = reply(b"image", set_cookie="b=1; Path=/")
+    for _ in range(2):
+        assert await get(server.url("/a")) == b"image"
+    assert not any("cookie" in request.headers for request in server.requests)
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+async def test_a_client_can_be_made_ready_beforehand(server: Server, make: Make) -> None:
+    downloader = make()
+    await asyncio.gather(*(downloader.warm_up() for _ in range(3)))
+    assert server.connections == 0
+    server["/x"] = reply(b"image")
+    async with ByteBudget(1).reserve(1) as reservation:
+        assert await downloader.get(server.url("/x"), reservation) == b"image"
 
 
 async def test_the_reservation_follows_what_is_held(server: Server, make: Make) -> None:
@@ -550,7 +617,7 @@ async def test_a_socks_proxy_that_refuses(get: Get) -> None:
 def test_a_socks_proxy_that_nothing_here_can_use_is_named(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.fetch.download.find_spec", lambda name: None)
+    monkeypatch.setattr("nonebot_plugin_qqimage.fetch.downloader.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"QQIMAGE__PROXY.*SOCKS"):
         make(proxy="socks5://127.0.0.1:1080")
 

@@ -56,11 +56,11 @@ async def test_in_forwarded_records_the_link_comes_first(server: Server) -> None
     assert [source for source, _ in (await fetch(wanted, Implementation(bot))).failed] == LINK_FIRST
 
 
-async def test_a_implementation_that_hangs_is_asked_last(server: Server) -> None:
+async def test_an_implementation_that_hangs_is_asked_last(server: Server) -> None:
     wanted, bot = dead_ends(server)
     implementation = Implementation(bot)
-    implementation.profile.hung()
-    implementation.profile.hung()
+    implementation.profile.timed_out()
+    implementation.profile.timed_out()
     assert [source for source, _ in (await fetch(wanted, implementation)).failed] == LINK_FIRST
 
 
@@ -148,7 +148,7 @@ async def test_at_the_deadline_the_second_best_is_taken(server: Server) -> None:
     assert outcome.source == "base64 in the answer"
 
 
-async def test_a_implementation_that_hangs_and_a_host_that_hangs(server: Server) -> None:
+async def test_an_implementation_that_hangs_and_a_host_that_hangs(server: Server) -> None:
     server["/x"] = silent
     outcome = await fetch(
         reference(url=server.url("/x"), message_id=""),

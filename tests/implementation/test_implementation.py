@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.implementation.answers import Kind
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.implementation.implementations import Implementations
-from nonebot_plugin_qqimage.implementation.profile import Grudges
+from nonebot_plugin_qqimage.implementation.profile import ConnectionHistory
 
 from .fake_bot import HANG, FakeBot, Turns, failed, settle, unknown
 
@@ -53,7 +53,9 @@ async def refusal(work: Any) -> AttemptFailed:
 async def test_the_guard(
     monkeypatch: pytest.MonkeyPatch, who: object, answer: object, size: int | None, breaks: bool
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.implementation.implementation._INTRODUCTION", 0.05)
+    monkeypatch.setattr(
+        "nonebot_plugin_qqimage.implementation.implementation._IDENTIFICATION", 0.05
+    )
     implementation = Implementation(
         FakeBot(get_version_info=who, get_image=answer), frame_limit=LIMIT
     )
@@ -84,7 +86,7 @@ async def test_it_is_asked_once_who_it_is() -> None:
     assert (implementation.profile.name, implementation.profile.version) == ("LLOneBot", (8, 1, 7))
 
 
-async def test_who_stops_waiting_does_not_end_the_introduction() -> None:
+async def test_who_stops_waiting_does_not_end_the_question() -> None:
     said = asyncio.Event()
 
     class Slow(FakeBot):
@@ -121,9 +123,9 @@ async def test_the_operator_is_warned_once() -> None:
 
     lines: list[str] = []
     handler = logger.add(lines.append, level="WARNING", format="{message}")
-    grudges = Grudges()
+    history = ConnectionHistory()
     for _ in range(2):  # and not again after a reconnect
-        implementation = Implementation(FakeBot(get_version_info=NAPCAT), grudges, LIMIT)
+        implementation = Implementation(FakeBot(get_version_info=NAPCAT), history, LIMIT)
         for number in range(3):
             assert await implementation.would_break(f"{number}.png", TOO_LARGE)
     logger.remove(handler)
@@ -183,7 +185,7 @@ async def test_one_bot_s_trouble_is_not_another_s() -> None:
     assert not await other.would_break("x.png", TOO_LARGE)
 
 
-async def test_a_refusal_or_silence_is_no_grudge() -> None:
+async def test_a_refusal_or_silence_is_no_broken_connection() -> None:
     implementation = Implementation(
         FakeBot(get_image=Turns([failed(1200, message="file not found"), HANG]))
     )
@@ -192,7 +194,7 @@ async def test_a_refusal_or_silence_is_no_grudge() -> None:
     assert not await implementation.would_break("x.png", 10**9)
 
 
-async def test_two_silences_in_a_row_make_a_hanging_implementation() -> None:
+async def test_an_implementation_that_is_silent_twice_in_a_row_is_unresponsive() -> None:
     replies = Turns([HANG, failed(1200), HANG, NOT_INLINED, HANG, HANG])
     implementation = Implementation(FakeBot(get_image=replies))
     for _ in range(5):
@@ -200,9 +202,9 @@ async def test_two_silences_in_a_row_make_a_hanging_implementation() -> None:
             await implementation.get_image("x.png", 0.02)
         except AttemptFailed:
             pass
-        assert not implementation.profile.hangs
+        assert not implementation.profile.unresponsive
     await refusal(implementation.get_image("x.png", 0.02))
-    assert implementation.profile.hangs
+    assert implementation.profile.unresponsive
 
 
 async def test_a_reconnect_forgets_what_the_implementation_could_do() -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from nonebot_plugin_qqimage.implementation.profile import Grudges, Profile, inlined_size
+from nonebot_plugin_qqimage.implementation.profile import ConnectionHistory, Profile, inlined_size
 
 
 class Clock:
@@ -42,7 +42,7 @@ def test_what_follows_from_its_name(
 ) -> None:
     profile = Profile()
     assert profile.inlines is None
-    profile.introduce(name, version)
+    profile.identify(name, version)
     assert profile.inlines is inlines
     assert profile.can_skip_download is can_skip_download
 
@@ -50,42 +50,42 @@ def test_what_follows_from_its_name(
 def test_what_it_does_counts_more_than_its_name() -> None:
     profile = Profile()
     profile.inlines = True
-    profile.introduce("LLOneBot", (8, 1, 7))
+    profile.identify("LLOneBot", (8, 1, 7))
     assert profile.inlines
 
 
 def test_files_that_cannot_be_read_twice_are_not_ours() -> None:
     profile = Profile()
-    profile.file_was_read(False)
-    assert not profile.files_are_foreign
-    profile.file_was_read(False)
-    assert profile.files_are_foreign
-    profile.file_was_read(True)
-    assert not profile.files_are_foreign
+    profile.file_not_readable("/x.png")
+    assert not profile.files_unreadable
+    profile.file_not_readable("/x.png")
+    assert profile.files_unreadable
+    profile.file_read()
+    assert not profile.files_unreadable
 
 
-def test_a_implementation_that_hangs_is_trusted_again_after_a_while(clock: Clock) -> None:
+def test_an_unresponsive_implementation_is_trusted_again_after_a_while(clock: Clock) -> None:
     profile = Profile()
-    profile.hung()
-    assert not profile.hangs
-    profile.hung()
-    assert profile.hangs
+    profile.timed_out()
+    assert not profile.unresponsive
+    profile.timed_out()
+    assert profile.unresponsive
     clock.now += 59
-    assert profile.hangs
+    assert profile.unresponsive
     clock.now += 2
-    assert not profile.hangs
-    profile.hung()  # the trial failed
-    assert profile.hangs
+    assert not profile.unresponsive
+    profile.timed_out()  # the trial failed
+    assert profile.unresponsive
 
 
 def test_an_answer_ends_the_mistrust(clock: Clock) -> None:
     profile = Profile()
-    profile.hung()
-    profile.hung()
+    profile.timed_out()
+    profile.timed_out()
     profile.answered()
-    assert not profile.hangs
-    profile.hung()
-    assert not profile.hangs
+    assert not profile.unresponsive
+    profile.timed_out()
+    assert not profile.unresponsive
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000, 750_000, 10_000_000])
@@ -94,21 +94,21 @@ def test_an_inlined_picture_needs_a_third_more(size: int) -> None:
 
 
 def test_what_broke_a_connection_is_remembered() -> None:
-    grudges = Grudges()
-    grudges.add("small.png", 1000)
-    grudges.add("unknown.png", None)
-    assert list(grudges.dropped) == ["small.png", "unknown.png"]
-    assert grudges.frame_limit is None
-    grudges.add("large.png", 3_000_000)
-    assert grudges.frame_limit == inlined_size(3_000_000) - 1
-    grudges.add("smaller.png", 1_000_000)
-    grudges.add("larger.png", 9_000_000)
-    assert grudges.frame_limit == inlined_size(1_000_000) - 1
+    history = ConnectionHistory()
+    history.add_break("small.png", 1000)
+    history.add_break("unknown.png", None)
+    assert list(history.broke_on) == ["small.png", "unknown.png"]
+    assert history.frame_limit is None
+    history.add_break("large.png", 3_000_000)
+    assert history.frame_limit == inlined_size(3_000_000) - 1
+    history.add_break("smaller.png", 1_000_000)
+    history.add_break("larger.png", 9_000_000)
+    assert history.frame_limit == inlined_size(1_000_000) - 1
 
 
-def test_grudges_are_bounded() -> None:
-    grudges = Grudges()
+def test_what_is_remembered_is_bounded() -> None:
+    history = ConnectionHistory()
     for number in range(5000):
-        grudges.add(f"{number}.png", None)
-    assert len(grudges.dropped) <= 1024
-    assert "4999.png" in grudges.dropped
+        history.add_break(f"{number}.png", None)
+    assert len(history.broke_on) <= 1024
+    assert "4999.png" in history.broke_on

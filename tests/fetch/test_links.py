@@ -3,7 +3,7 @@
 import pytest
 
 from nonebot_plugin_qqimage.errors import Cause
-from nonebot_plugin_qqimage.fetch.rkey import with_key
+from nonebot_plugin_qqimage.fetch.links import with_key
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 

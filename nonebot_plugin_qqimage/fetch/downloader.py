@@ -1,10 +1,10 @@
-"""Downloading one URL: within a deadline, by one shared client that is made when it is needed."""
+"""Downloading: by one client, made when it is first needed, with the settings of the operator."""
 
 import asyncio
 import contextlib
+import importlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,15 @@ import anyio.to_thread
 from yarl import URL
 
 from ..errors import AttemptFailed, Cause, mask_keys
+from ..language import Text
 from .reservation import Reservation
-from .tls import default_context, qq_context
 
 if TYPE_CHECKING:
-    from .http_client import HttpClient
+    from .transfer import Transfers
 
 _PROXIES = ("http", "https", "socks5", "socks5h")
+_LIBRARIES = ("httpx", "aiohttp")
+"""What takes longest to import, each in a piece of its own."""
 
 
 class Downloader:
@@ -50,7 +52,7 @@ class Downloader:
         self._mirrors = {host.lower(): _mirror(host, base) for host, base in mirrors.items()}
         self._proxy = _proxy(proxy)
         self._trusted = [*trusted_hosts, *(base.host or "" for base in self._mirrors.values())]
-        self._client: HttpClient | None = None
+        self._transfers: Transfers | None = None
         self._making = asyncio.Lock()
 
     async def get(self, url: str, reservation: Reservation) -> bytes:
@@ -63,39 +65,43 @@ class Downloader:
         Raises:
             AttemptFailed: no answer, an error, or more bytes than allowed.
         """
-        client = await self._get_client()
+        transfers = await self._ready()
         try:
             with anyio.fail_after(self._timeout):
-                return await client.get(url, reservation)
+                return await transfers.get(url, reservation)
         except TimeoutError:
-            raise AttemptFailed(
-                Cause.TIMEOUT, f"not downloaded within {self._timeout:g} s"
-            ) from None
+            detail = Text("not downloaded within {seconds:g} s", seconds=self._timeout)
+            raise AttemptFailed(Cause.TIMEOUT, detail) from None
+
+    async def warm_up(self) -> None:
+        """Make the client ready, so that the first download does not wait for it.
+
+        The work, about half a second of it, is done in a thread, in pieces.
+        """
+        await self._ready()
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._client is not None:
-            await self._client.close()
+        if self._transfers is not None:
+            await self._transfers.close()
 
-    async def _get_client(self) -> "HttpClient":
-        async with self._making:
-            if self._client is None:
-                # the imports and the TLS contexts take long
-                self._client = (await anyio.to_thread.run_sync(self._prepare))()
-            return self._client
+    async def _ready(self) -> "Transfers":
+        async with self._making:  # one client, whoever comes first
+            if self._transfers is None:
+                for library in _LIBRARIES:
+                    await anyio.to_thread.run_sync(importlib.import_module, library)
+                self._transfers = await anyio.to_thread.run_sync(self._make)
+            return self._transfers
 
-    def _prepare(self) -> "Callable[[], HttpClient]":
+    def _make(self) -> "Transfers":
         from .address_guard import AddressGuard
-        from .http_client import HttpClient
+        from .transfer import Transfers
 
-        return partial(
-            HttpClient,
+        return Transfers(
             max_size=self._max_size,
             mirrors=self._mirrors,
             proxy=self._proxy,
             guard=AddressGuard(self._trusted),
-            default=default_context(),
-            qq=qq_context(),
         )
 
 

@@ -7,22 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.answer_base64 import AnswerBase64, SegmentBase64
-from nonebot_plugin_qqimage.fetch.source import Fetch
-from nonebot_plugin_qqimage.implementation.answers import ImageAnswer
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+from nonebot_plugin_qqimage.fetch.base64_data import decode
+from nonebot_plugin_qqimage.messages.reference import from_segment
 
 from .. import samples
+from .fetching import Outcome, fetch
 
 DATA = bytes(range(256)) * 4 + b"x"  # has + and / in its base64, and padding
 TEXT = base64.b64encode(DATA).decode()
 
 
-async def decode(text: str, max_size: int = 1 << 20) -> bytes | None:
-    async with ByteBudget(1).reserve(1) as reservation:
-        fetch = Fetch(ImageReference(), lambda: None, reservation, ImageAnswer(base64=text))
-        return await AnswerBase64(max_size).fetch(fetch)
+LIMIT = 1 << 20
 
 
 @pytest.mark.parametrize(
@@ -45,22 +40,15 @@ async def decode(text: str, max_size: int = 1 << 20) -> bytes | None:
     ],
 )
 async def test_every_way_to_write_it(text: str) -> None:
-    assert await decode(text) == DATA
+    assert await decode(text, LIMIT) == DATA
 
 
 @pytest.mark.parametrize("text", ["A", "base64://A", "AAAAA", "图片", "base64://图片", "=", "===="])
 async def test_what_is_no_base64(text: str) -> None:
     try:
-        assert await decode(text) in (b"", None)
+        assert await decode(text, LIMIT) == b""
     except AttemptFailed as failure:
         assert failure.cause is Cause.REJECTED  # noqa: PT017
-
-
-async def test_no_answer_or_an_empty_one_is_no_attempt() -> None:
-    assert await decode("") is None
-    async with ByteBudget(1).reserve(1) as reservation:
-        fetch = Fetch(ImageReference(), lambda: None, reservation)
-        assert await AnswerBase64(10).fetch(fetch) is None
 
 
 @pytest.mark.parametrize("before", ["", "base64://", "data:image/png;base64,"])
@@ -76,7 +64,7 @@ async def test_the_limit(before: str) -> None:
 @given(text=st.text(st.characters(), max_size=200) | st.text("AZaz09+/-_= \n"))
 async def test_no_text_is_too_odd(text: str) -> None:
     try:
-        assert isinstance(await decode(text), bytes | None)
+        assert isinstance(await decode(text, LIMIT), bytes)
     except AttemptFailed as failure:
         assert failure.cause is Cause.REJECTED  # noqa: PT017
 
@@ -84,43 +72,49 @@ async def test_no_text_is_too_odd(text: str) -> None:
 @given(data=st.binary(max_size=300))
 async def test_whatever_was_encoded_comes_back(data: bytes) -> None:
     if data:
-        assert await decode(base64.b64encode(data).decode()) == data
-        assert await decode(base64.urlsafe_b64encode(data).decode().rstrip("=")) == data
+        assert await decode(base64.b64encode(data).decode(), LIMIT) == data
+        urlsafe = base64.urlsafe_b64encode(data).decode().rstrip("=")
+        assert await decode(urlsafe, LIMIT) == data
 
 
-async def decode_segment(content: str, max_size: int = 1 << 20) -> bytes | None:
-    async with ByteBudget(1).reserve(1) as reservation:
-        reference = from_segment({"type": "image", "data": {"file": content}})
-        assert reference is not None
-        fetch = Fetch(reference, lambda: None, reservation, ImageAnswer(base64="AAAA"))
-        return await SegmentBase64(max_size).fetch(fetch)
+PNG = samples.png()
+PNG_TEXT = base64.b64encode(PNG).decode()
+
+
+async def fetch_segment(content: str, **settings: object) -> Outcome:
+    reference = from_segment({"type": "image", "data": {"file": content}})
+    assert reference is not None
+    return await fetch(reference, **settings)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(f"base64://{TEXT}", id="base64://"),
-        pytest.param(f"base64://{TEXT.rstrip('=')}", id="without padding"),
-        pytest.param(f"data:image/png;base64,{TEXT}", id="data URI"),
+        pytest.param(f"base64://{PNG_TEXT}", id="base64://"),
+        pytest.param(f"base64://{PNG_TEXT.rstrip('=')}", id="without padding"),
+        pytest.param(f"data:image/png;base64,{PNG_TEXT}", id="data URI"),
     ],
 )
 async def test_a_segment_that_is_the_image_itself(content: str) -> None:
-    assert await decode_segment(content) == DATA
+    outcome = await fetch_segment(content)
+    assert outcome.source == "base64 in the segment"
+    assert outcome.fetched
+    assert outcome.fetched.data == PNG
+    assert outcome.attempts == ()
 
 
-@pytest.mark.parametrize("content", ["a.png", "", "file:///x.png", "http://127.0.0.1/x", TEXT[:99]])
+@pytest.mark.parametrize("content", ["a.png", "file:///x.png", "http://127.0.0.1:1/x", TEXT[:99]])
 async def test_a_segment_that_is_not(content: str) -> None:
-    assert await decode_segment(content) is None
+    outcome = await fetch_segment(content)
+    assert "base64 in the segment" not in [source for source, _ in outcome.failed]
+    assert not outcome.fetched
 
 
 @pytest.mark.parametrize("content", ["base64://图片", "data:image/png;base64,A", "data:no comma"])
 async def test_a_segment_with_bad_base64(content: str) -> None:
-    with pytest.raises(AttemptFailed) as caught:
-        await decode_segment(content)
-    assert caught.value.cause is Cause.REJECTED
+    assert ("base64 in the segment", Cause.REJECTED) in (await fetch_segment(content)).failed
 
 
 async def test_the_limit_holds_for_segments() -> None:
-    with pytest.raises(AttemptFailed) as caught:
-        await decode_segment(f"base64://{TEXT}", max_size=500)
-    assert caught.value.cause is Cause.TOO_LARGE
+    outcome = await fetch_segment(f"base64://{TEXT}", max_image_size=500)
+    assert outcome.failed == [("base64 in the segment", Cause.TOO_LARGE)]

@@ -12,16 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.answer_file import AnswerFile, SegmentFile, local_path
-from nonebot_plugin_qqimage.fetch.reservation import memory_for
-from nonebot_plugin_qqimage.fetch.source import Fetch
-from nonebot_plugin_qqimage.implementation.answers import ImageAnswer
+from nonebot_plugin_qqimage.fetch.files import local_path, read_file
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline.budget import Reservation
 
 from .. import samples
-from ..implementation.fake_bot import FakeBot
+from ..implementation.fake_bot import FakeBot, unknown
+from .fetching import Outcome, fetch
 
 # ruff: noqa: ASYNC240  short looks at small local files
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
@@ -130,18 +127,13 @@ def test_a_map_leads_nowhere_but_below_its_folder(named: str) -> None:
     assert found is None or not str(found).startswith(("/srv", "/mnt", "/opt"))
 
 
-async def read(
-    reservation: Reservation, named: str | Path, max_size: int = 1 << 20, **path_map: str
-) -> bytes | None:
-    fetch = Fetch(ImageReference(), lambda: None, reservation, ImageAnswer(file=str(named)))
-    return await AnswerFile(path_map, max_size).fetch(fetch)
+async def read(named: str | Path, max_size: int = 1 << 20, **path_map: str) -> bytes:
+    return await read_file(str(named), path_map, max_size, size=None, md5="")
 
 
-async def refusal(
-    reservation: Reservation, named: str | Path, max_size: int = 1 << 20
-) -> AttemptFailed:
+async def refusal(named: str | Path, max_size: int = 1 << 20, **path_map: str) -> AttemptFailed:
     with pytest.raises(AttemptFailed) as caught:
-        await read(reservation, named, max_size)
+        await read(named, max_size, **path_map)
     return caught.value
 
 
@@ -152,97 +144,87 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-async def test_a_file_is_read_and_left_alone(reservation: Reservation, image: Path) -> None:
+async def test_a_file_is_read_and_left_alone(image: Path) -> None:
     before = image.stat().st_mtime_ns
-    assert await read(reservation, image) == samples.png()
-    assert await read(reservation, image.as_uri()) == samples.png()
+    assert await read(image) == samples.png()
+    assert await read(image.as_uri()) == samples.png()
     assert image.stat().st_mtime_ns == before
 
 
 @posix
-async def test_a_mapped_file_is_read(reservation: Reservation, image: Path) -> None:
-    source = AnswerFile({"/app/data": str(image.parent)}, 1 << 20)
-    answer = ImageAnswer(file=f"/app/data/{image.name}")
-    fetch = Fetch(ImageReference(), lambda: None, reservation, answer)
-    assert await source.fetch(fetch) == samples.png()
-    gone = ImageAnswer(file="/app/data/gone.png")
-    with pytest.raises(AttemptFailed, match=r"mapped from /app/data/gone\.png") as caught:
-        await source.fetch(Fetch(ImageReference(), lambda: None, reservation, gone))
-    assert str(image.parent) in caught.value.detail
+async def test_a_mapped_file_is_read(image: Path) -> None:
+    folder = str(image.parent)
+    assert await read(f"/app/data/{image.name}", **{"/app/data": folder}) == samples.png()
+    failure = await refusal("/app/data/gone.png", **{"/app/data": folder})
+    assert "mapped from /app/data/gone.png" in failure.detail
+    assert folder in failure.detail
 
 
-async def test_no_answer_or_no_file_is_no_attempt(reservation: Reservation) -> None:
-    assert await read(reservation, "") is None
-    assert await AnswerFile({}, 1).fetch(Fetch(ImageReference(), lambda: None, reservation)) is None
-
-
-async def test_what_is_not_there(reservation: Reservation, tmp_path: Path) -> None:
-    failure = await refusal(reservation, tmp_path / "gone.png")
+async def test_what_is_not_there(tmp_path: Path) -> None:
+    failure = await refusal(tmp_path / "gone.png")
     assert failure.cause is Cause.UNREADABLE
     assert "gone.png" in failure.detail
     assert "No such file" in failure.detail
 
 
-async def test_a_folder(reservation: Reservation, tmp_path: Path) -> None:
-    assert (await refusal(reservation, tmp_path)).cause is Cause.UNREADABLE
+async def test_a_folder(tmp_path: Path) -> None:
+    assert (await refusal(tmp_path)).cause is Cause.UNREADABLE
 
 
 @posix
-async def test_a_link_is_not_followed(reservation: Reservation, image: Path) -> None:
+async def test_a_link_is_not_followed(image: Path) -> None:
     link = image.with_name("link.png")
     link.symlink_to(image)
-    assert (await refusal(reservation, link)).cause is Cause.UNREADABLE
+    assert (await refusal(link)).cause is Cause.UNREADABLE
 
 
 @posix
-async def test_a_pipe_without_a_writer_does_not_hang(
-    reservation: Reservation, tmp_path: Path
-) -> None:
+async def test_a_pipe_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
-    failure = await refusal(reservation, pipe)
+    failure = await refusal(pipe)
     assert failure.cause is Cause.UNREADABLE
     assert "not a regular file" in failure.detail
 
 
 @posix
-async def test_a_device(reservation: Reservation) -> None:
-    assert (await refusal(reservation, "/dev/zero")).cause is Cause.UNREADABLE
+async def test_a_device() -> None:
+    assert (await refusal("/dev/zero")).cause is Cause.UNREADABLE
 
 
 @posix
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
-async def test_no_permission(reservation: Reservation, image: Path) -> None:
+async def test_no_permission(image: Path) -> None:
     image.chmod(0)
-    failure = await refusal(reservation, image)
+    failure = await refusal(image)
     assert failure.cause is Cause.UNREADABLE
     assert "Permission denied" in failure.detail
 
 
 async def test_a_refusal_of_the_system_is_named(
-    reservation: Reservation, image: Path, monkeypatch: pytest.MonkeyPatch
+    image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deny(*args: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", deny)
-        failure = await refusal(reservation, image)
+        failure = await refusal(image)
     assert failure.cause is Cause.UNREADABLE
     assert "Permission denied" in failure.detail
 
 
-async def test_the_limit(reservation: Reservation, image: Path) -> None:
+async def test_the_limit(image: Path) -> None:
     size = len(samples.png())
-    assert await read(reservation, image, size) == samples.png()
-    failure = await refusal(reservation, image, size - 1)
+    assert await read(image, size) == samples.png()
+    failure = await refusal(image, size - 1)
     assert failure.cause is Cause.TOO_LARGE
     assert str(size) in failure.detail
 
 
-async def test_an_empty_file(reservation: Reservation, tmp_path: Path) -> None:
+async def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "x.png").touch()
-    failure = await refusal(reservation, tmp_path / "x.png")
+    failure = await refusal(tmp_path / "x.png")
     assert failure.cause is Cause.REJECTED
     assert "empty" in failure.detail
 
@@ -252,8 +234,8 @@ MD5 = hashlib.md5(LARGE, usedforsecurity=False).hexdigest()
 
 
 async def read_while_written(
-    reservation: Reservation, path: Path, chunks: list[bytes], **declared: Any
-) -> bytes | None:
+    path: Path, chunks: list[bytes], size: int | None = None, md5: str = ""
+) -> bytes:
     """Read a file to which the implementation keeps adding."""
     path.write_bytes(chunks[0])
 
@@ -264,10 +246,8 @@ async def read_while_written(
                 file.write(chunk)
 
     writing = asyncio.create_task(write())
-    answer = ImageAnswer(file=str(path))
     try:
-        fetch = Fetch(ImageReference(**declared), lambda: None, reservation, answer)
-        return await asyncio.wait_for(AnswerFile({}, 1 << 20).fetch(fetch), 60)
+        return await asyncio.wait_for(read_file(str(path), {}, 1 << 20, size=size, md5=md5), 60)
     finally:
         await writing
 
@@ -276,89 +256,38 @@ async def read_while_written(
     "declared",
     [
         pytest.param({"size": len(LARGE)}, id="by its size"),
-        pytest.param({"file": f"{MD5}.png"}, id="by its name"),
-        pytest.param({"file": f"{MD5}.png", "size": len(LARGE) + 5}, id="by its name alone"),
+        pytest.param({"md5": MD5}, id="by its name"),
+        pytest.param({"md5": MD5, "size": len(LARGE) + 5}, id="by its name alone"),
         pytest.param({}, id="as it grows no more"),
     ],
 )
 async def test_a_file_still_being_written_is_waited_for(
-    reservation: Reservation, tmp_path: Path, declared: dict[str, Any]
+    tmp_path: Path, declared: dict[str, Any]
 ) -> None:
     chunks = [LARGE[at : at + 4000] for at in range(0, len(LARGE), 4000)]
-    assert await read_while_written(reservation, tmp_path / "x.png", chunks, **declared) == LARGE
-    assert reservation.size == memory_for(len(LARGE))
+    assert await read_while_written(tmp_path / "x.png", chunks, **declared) == LARGE
 
 
 @pytest.mark.parametrize("chunks", [[LARGE[:-1]], [b""], [b"", b"x"], [LARGE[:5000], LARGE[:5]]])
 async def test_a_file_that_stays_short_is_never_accepted(
-    reservation: Reservation, tmp_path: Path, chunks: list[bytes]
+    tmp_path: Path, chunks: list[bytes]
 ) -> None:
     with pytest.raises(AttemptFailed) as caught:
-        await read_while_written(reservation, tmp_path / "x.png", chunks, size=len(LARGE))
+        await read_while_written(tmp_path / "x.png", chunks, size=len(LARGE))
     assert caught.value.cause is Cause.REJECTED
     there = sum(map(len, chunks))
     assert (f"{there} of {len(LARGE)} bytes" if there else "nothing") in caught.value.detail
 
 
-async def test_a_file_longer_than_declared_is_judged_later(
-    reservation: Reservation, tmp_path: Path
-) -> None:
-    path = tmp_path / "x.png"
-    assert await read_while_written(reservation, path, [LARGE], size=10) == LARGE
-
-
-async def read_segment(reservation: Reservation, file: str, **path_map: str) -> bytes | None:
-    implementation = Implementation(FakeBot())
-    fetch = Fetch(ImageReference(content=file), lambda: implementation, reservation)
-    try:
-        return await SegmentFile(path_map, 1 << 20).fetch(fetch)
-    finally:
-        # what this bot can read of its own says nothing of the implementation's files
-        assert not implementation.profile.files_are_foreign
-        implementation.profile.file_was_read(False)
-        assert not implementation.profile.files_are_foreign
-
-
-async def test_a_segment_that_names_a_file(reservation: Reservation, image: Path) -> None:
-    assert await read_segment(reservation, image.as_uri()) == samples.png()
-
-
-@posix
-async def test_a_segment_that_names_a_mapped_file(reservation: Reservation, image: Path) -> None:
-    uri = f"file:///app/data/{image.name}"
-    assert await read_segment(reservation, uri, **{"/app/data": str(image.parent)}) == samples.png()
-
-
-async def test_a_segment_that_names_no_file_of_ours(reservation: Reservation) -> None:
-    for _ in range(3):
-        with pytest.raises(AttemptFailed) as caught:
-            await read_segment(reservation, "file:///gone/x.png")
-        assert caught.value.cause is Cause.UNREADABLE
-
-
-@pytest.mark.parametrize("content", ["", "base64://AAAA", "data:,x", "/etc/hostname"])
-async def test_a_segment_that_names_none(reservation: Reservation, content: str) -> None:
-    assert await read_segment(reservation, content) is None
-
-
-async def test_what_can_be_read_is_learned(reservation: Reservation, image: Path) -> None:
-    implementation = Implementation(FakeBot())
-    for named, foreign in (("/gone", False), ("/gone", True), (str(image), False)):
-        fetch = Fetch(
-            ImageReference(), lambda: implementation, reservation, ImageAnswer(file=named)
-        )
-        try:
-            await AnswerFile({}, 1 << 20).fetch(fetch)
-        except AttemptFailed:
-            pass
-        assert implementation.profile.files_are_foreign is foreign
+async def test_a_file_longer_than_declared_is_judged_later(tmp_path: Path) -> None:
+    assert await read_while_written(tmp_path / "x.png", [LARGE], size=10) == LARGE
 
 
 @pytest.mark.parametrize(
     "named", ["data/x.png", "\0", "/\0x.png", "file://[", "file://[::1", "/" + "x" * 4090, "\ud83d"]
 )
-async def test_odd_names(reservation: Reservation, named: str) -> None:
-    assert (await refusal(reservation, named)).cause is Cause.UNREADABLE
+async def test_odd_names(named: str) -> None:
+    assert (await refusal(named)).cause is Cause.UNREADABLE
 
 
 @given(named=st.text(st.characters()) | st.text("/\\.:%[]@ac").map("file://".__add__))
@@ -368,3 +297,45 @@ def test_no_name_is_too_odd(named: str) -> None:
     except ValueError:
         return
     assert found is None or found.is_absolute()
+
+
+async def fetch_segment(content: str, **path_map: str) -> Outcome:
+    """Fetch what a segment that this bot sends says, and see that nothing is learned from it."""
+    implementation = Implementation(FakeBot(unknown()))
+    outcome = await fetch(ImageReference(content=content), implementation, path_map=path_map)
+    assert implementation.profile.reads_files is None
+    return outcome
+
+
+async def test_a_segment_that_names_a_file(image: Path) -> None:
+    outcome = await fetch_segment(image.as_uri())
+    assert outcome.source == "file of the segment"
+    assert outcome.fetched
+    assert outcome.fetched.data == samples.png()
+
+
+@posix
+async def test_a_segment_that_names_a_mapped_file(image: Path) -> None:
+    uri = f"file:///app/data/{image.name}"
+    outcome = await fetch_segment(uri, **{"/app/data": str(image.parent)})
+    assert outcome.source == "file of the segment"
+
+
+async def test_a_segment_that_names_no_file_of_ours() -> None:
+    outcome = await fetch_segment("file:///gone/x.png")
+    assert outcome.failed == [("file of the segment", Cause.UNREADABLE)]
+
+
+@pytest.mark.parametrize("content", ["", "base64://AAAA", "data:,x", "/etc/hostname"])
+async def test_a_segment_that_names_none(content: str) -> None:
+    outcome = await fetch_segment(content)
+    assert "file of the segment" not in [source for source, _ in outcome.failed]
+
+
+async def test_what_can_be_read_is_learned(image: Path) -> None:
+    implementation = Implementation(FakeBot(unknown()))
+    for named, foreign in (("/gone", False), ("/gone", True), (str(image), False)):
+        implementation.bot.replies["get_image"] = {"file": named}
+        await fetch(ImageReference(file="a.png"), implementation)
+        assert implementation.profile.files_unreadable is foreign
+        assert implementation.profile.reads_files is (named == str(image))

@@ -1,0 +1,170 @@
+"""Files that an implementation names in its answer, or a plugin in a segment.
+
+They are only ever read: NapCat's are QQ's own cache.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import anyio
+import anyio.to_thread
+
+from ..errors import AttemptFailed, Cause
+from ..language import Text
+
+_TIMEOUT = 10.0
+"""Seconds for reading one file; a dead network mount would take for ever."""
+_PATIENCE = 1.0
+"""Seconds that a file which is too short is given to become longer."""
+_POLL = 0.1
+"""Seconds between two looks at it."""
+_MAX_NAME = 4096
+"""Characters of a name that are looked at; no system knows longer paths."""
+
+
+async def read_file(
+    named: str, path_map: Mapping[str, str], max_size: int, *, size: int | None, md5: str
+) -> bytes:
+    """The content of a file; one that is still being written is given a moment.
+
+    Args:
+        named: the path or ``file://`` URI of the file, as seen by whoever named it.
+        path_map: their path prefix → the same folder as this bot sees it.
+        max_size: the largest acceptable image, in bytes.
+        size: bytes it should have, if anybody said so.
+        md5: the MD5 it should have, in lower-case hex, or an empty string.
+
+    Raises:
+        AttemptFailed: it is not readable here, too large, or stays shorter than `size`.
+    """
+    named = named[:_MAX_NAME]
+    try:
+        path = local_path(named, path_map)
+    except ValueError:  # such as file://[
+        path = None
+    if path is None:
+        detail = Text("{file} is no path of this machine", file=named)
+        raise AttemptFailed(Cause.UNREADABLE, detail)
+    try:
+        with anyio.fail_after(_TIMEOUT):
+            return await _read_whole(path, max_size, size, md5)
+    except TimeoutError:
+        detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=_TIMEOUT)
+        raise AttemptFailed(Cause.TIMEOUT, detail) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        detail = Text("{path}: {reason}", path=str(path), reason=reason)
+        if str(path) != named:
+            detail = Text(
+                "{path} (mapped from {file}): {reason}", path=str(path), file=named, reason=reason
+            )
+        raise AttemptFailed(Cause.UNREADABLE, detail) from None
+
+
+async def _read_whole(path: Path, max_size: int, size: int | None, md5: str) -> bytes:
+    patience, before = time.monotonic() + _PATIENCE, 0
+    while True:
+        data, whole = await anyio.to_thread.run_sync(
+            _read, path, max_size, size, md5, abandon_on_cancel=True
+        )
+        # where nobody says how long it must be, it must at least not grow any more
+        if whole or (size is None and 0 < len(data) == before):
+            return data
+        if time.monotonic() >= patience:
+            raise AttemptFailed(Cause.REJECTED, _short(path, len(data), size))
+        before = len(data)
+        await anyio.sleep(_POLL)
+
+
+def _short(path: Path, there: int, size: int | None) -> Text:
+    if not there:
+        return Text("{path} holds nothing", path=str(path))
+    if size is None:
+        return Text("{path} goes on growing, with {there} bytes now", path=str(path), there=there)
+    return Text("{path} holds {there} of {size} bytes", path=str(path), there=there, size=size)
+
+
+def _read(path: Path, max_size: int, size: int | None, md5: str) -> tuple[bytes, bool]:
+    """The content of a file, and whether it is known to be all that there should be."""
+    # O_NONBLOCK: opening a pipe must not wait for a writer; O_NOFOLLOW: a link may lead anywhere
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    with open(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if status.st_size > max_size:
+            detail = Text(
+                "{size} bytes, more than the {limit} allowed", size=status.st_size, limit=max_size
+            )
+            raise AttemptFailed(Cause.TOO_LARGE, detail)
+        data = file.read(max_size + 1)
+    if size is not None and len(data) >= size:
+        return data, True
+    return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
+
+
+def local_path(named: str, path_map: Mapping[str, str]) -> Path | None:
+    """The path under which this machine may see a file that the implementation named.
+
+    Args:
+        named: an absolute POSIX, Windows or UNC path, or a ``file://`` URI.
+        path_map: the implementation's path prefix → our path prefix; the longest match wins.
+
+    Returns:
+        None when the name cannot be a path here, such as a relative one.
+    """
+    if named[:7].lower() == "file://":
+        uri = urlsplit(named)
+        named = unquote(uri.path)
+        if uri.netloc not in ("", "localhost"):
+            named = f"//{unquote(uri.netloc)}{named}"
+        elif named.startswith("//") and os.name != "nt" and not _mapped(named, path_map):
+            named = named[1:]  # file:////home/…, as made by putting file:/// before a path
+        elif len(named) > 2 and named[2] == ":":  # file:///C:/…
+            named = named[1:]
+    mapped = _mapped(named, path_map)
+    if mapped is not None:
+        return mapped
+    path = Path(named)
+    # POSIX would take the host of a UNC path for a folder of ours
+    foreign = named.startswith("//") and os.name != "nt"
+    return path if path.is_absolute() and not foreign else None
+
+
+def _mapped(named: str, path_map: Mapping[str, str]) -> Path | None:
+    for prefix in sorted(path_map, key=len, reverse=True):
+        rest = _below(named, prefix)
+        if rest is not None:
+            return Path(path_map[prefix]).joinpath(*rest)
+    return None
+
+
+def _below(named: str, prefix: str) -> list[str] | None:
+    """The parts of a path below a prefix, whichever of the two slashes each is written with."""
+    (root, parts), (start_root, start) = _parts(named), _parts(prefix)
+    head = parts[: len(start)]
+    if _is_windows(named):
+        head, start = [part.lower() for part in head], [part.lower() for part in start]
+    if root != start_root or head != start or ".." in parts:
+        return None
+    return parts[len(start) :]
+
+
+def _parts(path: str) -> tuple[str, list[str]]:
+    """Where a path starts (nowhere, ``/``, or ``//`` of UNC), and its parts from there."""
+    if _is_windows(path):
+        path = path.replace("\\", "/")
+    root = path[: min(2, len(path) - len(path.lstrip("/")))]
+    return root, [part for part in path.split("/") if part not in ("", ".")]
+
+
+def _is_windows(path: str) -> bool:
+    return "\\" in path or path[1:2] == ":" or path.startswith("//")

@@ -1,0 +1,76 @@
+"""The links of one image, and the keys in them.
+
+Most links of QQ hold a key (``/download?appid=…&fileid=…&rkey=…``) and die with it, but the file
+behind them lives much longer: https://github.com/NapNeko/NapCatQQ/issues/101
+"""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from ..errors import AttemptFailed, Cause
+from ..implementation.answers import Kind
+from .downloader import Downloader
+from .reservation import Reservation
+
+_KINDS: dict[str, Kind] = {"1406": "private", "1407": "group"}
+"""What a picture was sent to, by the ``appid`` in its URL. Their keys differ."""
+_KEY = re.compile(r"([?&]rkey=)[^&]*")
+
+
+class Links:
+    """Downloads the links of one image.
+
+    Args:
+        downloader: downloads them.
+        reservation: the bytes of memory that may be held for the image.
+    """
+
+    def __init__(self, downloader: Downloader, reservation: Reservation) -> None:
+        self.expired = ""
+        """The last link whose key was refused."""
+        self._downloader = downloader
+        self._reservation = reservation
+        self._tried: set[str] = set()
+
+    async def download(self, url: str, *, again: bool = False) -> bytes | None:
+        """The bytes behind a link; None where there is no link, or it was tried before.
+
+        Args:
+            url: the link, or an empty string.
+            again: whether to try it even though it was tried before.
+
+        Raises:
+            AttemptFailed: they cannot be downloaded.
+        """
+        if not url or (url in self._tried and not again):
+            return None
+        self._tried.add(url)
+        try:
+            return await self._downloader.get(url, self._reservation)
+        except AttemptFailed as failure:
+            if failure.cause is Cause.EXPIRED:
+                self.expired = url
+            raise
+
+
+def key_of(url: str) -> tuple[Kind, str] | None:
+    """The kind of key that a link needs, and the one it has.
+
+    Args:
+        url: the link.
+
+    Returns:
+        The key is empty where the link has none; None where no key is any use to the link.
+    """
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    kind = _KINDS.get(query.get("appid", [""])[0])
+    if parts.path != "/download" or kind is None:
+        return None
+    return kind, query.get("rkey", [""])[0]
+
+
+def with_key(url: str, key: str) -> str:
+    """The link with this key instead of its own; nothing else in it changes."""
+    replaced, count = _KEY.subn(lambda match: match[1] + key, url)
+    return replaced if count else f"{url}&rkey={key}"
