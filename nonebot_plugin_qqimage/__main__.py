@@ -5,6 +5,7 @@ import sys
 
 from .cli import run
 from .cli.commands import Commands
+from .language import say
 
 
 def main() -> int:
@@ -16,7 +17,7 @@ def _add_demo(commands: Commands) -> None:
     commands.add_alone(
         "demo",
         _demo,
-        "play a day in a chat with a real bot and a simulated implementation",
+        say("play a day in a chat with a real bot and a simulated implementation"),
     )
 
 
@@ -27,7 +28,10 @@ def _demo(arguments: argparse.Namespace) -> int:
         if error.name is None or error.name.startswith("nonebot_plugin_qqimage"):
             raise
         print(
-            f"the demo needs {error.name}: pip install 'nonebot-plugin-qqimage[demo]'",
+            say(
+                "the demo needs {package}: pip install 'nonebot-plugin-qqimage[demo]'",
+                package=error.name,
+            ),
             file=sys.stderr,
         )
         return 2

@@ -18,8 +18,6 @@ from functools import reduce
 
 from .language import Text, localized, say
 
-from .language import localized
-
 _MAX_DETAIL = 300
 """Characters of a stranger's text that a log shows."""
 # in a URL, escaped or not, or as a field of JSON
@@ -77,6 +75,14 @@ _WORDS = {
 }
 
 
+def words_of(cause: str) -> str:
+    """What people read of a `Cause` by its value; one of a later version is left as it is."""
+    try:
+        return Cause(cause).words
+    except ValueError:
+        return cause
+
+
 class QQImageError(Exception):
     """Base of every error this plugin raises."""
 
@@ -119,14 +125,19 @@ class Attempt:
         """Whether it was a download by this bot, rather than a question to the implementation."""
         return self.source.startswith("url")
 
-    def __str__(self) -> str:
-        return say(
+    @property
+    def words(self) -> Text:
+        """All of it as one text."""
+        return Text(
             "{source} {cause} after {seconds:.2f} s ({detail})",
             source=self.source,
             cause=self.cause.words,
             seconds=self.seconds,
             detail=self.detail,
         )
+
+    def __str__(self) -> str:
+        return self.words.local
 
 
 class ImageUnavailable(QQImageError):

@@ -16,17 +16,17 @@ from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.picture import about_picture
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
-from ..errors import StoreError
+from ..errors import StoreError, words_of
+from ..language import Text, localized, say
 from ..store.image_store import ImageStore
-from ..store.local.index import Index
 from .services import Services
 
 _MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 _MAX_LENGTH = 1500
 """Characters of one message; QQ refuses long ones."""
 _USAGE = (
-    "/qqimage doctor: why pictures do not come; send or quote one to have it tried\n"
-    "/qqimage stats: what the store holds"
+    Text("/qqimage doctor: why images do not come; send or quote one to have it tried"),
+    Text("/qqimage stats: what the store holds"),
 )
 
 
@@ -59,7 +59,7 @@ async def _answers(
         return _messages(map(_in_chat, await _examine(services, bot, event)))
     if wanted == ["stats"]:
         return [await _figures(services.store)]
-    return [_USAGE]
+    return ["\n".join(map(localized, _USAGE))]
 
 
 async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Line]:
@@ -75,7 +75,8 @@ async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Li
     implementation = services.implementations.of(bot)
     await implementation.identify()
     about = about_implementation(known_of(implementation))
-    return [Line("ok", "versions", about_versions(found)), *about, tls, *hosts, *store, *picture]
+    here = Line("ok", Text("versions"), about_versions(found))
+    return [here, *about, tls, *hosts, *store, *picture]
 
 
 async def _figures(store: ImageStore) -> str:
@@ -100,8 +101,8 @@ async def _figures(store: ImageStore) -> str:
 
 
 def _in_chat(line: Line) -> str:
-    cure = f"\n  → {line.cure}" if line.cure else ""
-    return f"{_MARKS[line.state]} {line.about}: {line.text}{cure}"
+    cure = f"\n  → {localized(line.cure)}" if line.cure else ""
+    return f"{_MARKS[line.state]} {localized(line.about)}: {localized(line.text)}{cure}"
 
 
 def _messages(lines: Iterable[str]) -> Iterator[str]:

@@ -16,10 +16,11 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import StoreError
+from ..language import say
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
 from .commands import Commands
-from .place import quiet, settings, usual_folder
+from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
@@ -46,8 +47,9 @@ def run(
     Raises:
         SystemExit: after help was asked for, and for a wrong command line.
     """
+    choose_language(arguments)
     parser = argparse.ArgumentParser(
-        prog=program, description="the store of nonebot-plugin-qqimage"
+        prog=program, description=say("the store of nonebot-plugin-qqimage")
     )
     commands = Commands(parser)
     for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
@@ -59,7 +61,7 @@ def run(
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(say("interrupted"), file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         # Windows calls a closed pipe an invalid argument
@@ -107,12 +109,15 @@ def _open(arguments: argparse.Namespace) -> Session:
         config = settings()
         folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     except ValueError as error:
-        raise Complaint(f"a setting cannot be used: {error}", USAGE) from None
+        raise Complaint(say("a setting cannot be used: {error}", error=str(error)), USAGE) from None
     there = any((folder / part).exists() for part in _PARTS)
     if arguments.needs_store and not there:
         raise Complaint(
-            f"there is no store in {folder}: run this in the bot's folder, or name the store with "
-            "--folder",
+            say(
+                "there is no store in {folder}: run this in the bot's folder, or name the store "
+                "with --folder",
+                folder=folder,
+            ),
             UNUSABLE,
         )
     bounded = not arguments.folder

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
+from ..language import say
 from .session import Result, Session
 
 Work = Callable[[Session, argparse.Namespace], Awaitable[Result]]
@@ -34,9 +35,11 @@ class Commands:
             What to add its arguments to.
         """
         parser = self._commands.add_parser(name, help=summary, description=summary)
-        parser.add_argument("--json", action="store_true", help="print one JSON document")
+        parser.add_argument("--json", action="store_true", help=say("print one JSON document"))
         parser.add_argument(
-            "--folder", metavar="DIR", help="the store; by default that of the bot in this folder"
+            "--folder",
+            metavar="DIR",
+            help=say("the store; by default that of the bot in this folder"),
         )
         parser.set_defaults(work=work, alone=None, needs_store=needs_store)
         return parser
@@ -46,6 +49,6 @@ class Commands:
     ) -> argparse.ArgumentParser:
         """Add a command that needs no store: `work` gives the exit status itself."""
         parser = self._commands.add_parser(name, help=summary, description=summary)
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--json", action="store_true", help=say("print one JSON object"))
         parser.set_defaults(alone=work)
         return parser

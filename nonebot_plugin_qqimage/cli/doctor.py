@@ -16,6 +16,7 @@ from ..doctor.running import RunningBot, public, running_bots
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
+from ..language import Text, localized, say
 from .commands import Commands
 from .session import TROUBLE, Result, Session
 from .terminal import Terminal
@@ -25,7 +26,7 @@ _MARKS = {"ok": "ok", "warning": "!", "failed": "FAILED"}
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    commands.add("doctor", doctor, "find out why pictures do not come", needs_store=False)
+    commands.add("doctor", doctor, say("find out why images do not come"), needs_store=False)
 
 
 async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
@@ -41,7 +42,7 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     here = await anyio.to_thread.run_sync(os.getcwd)
     running = [line for word in heard for line in _about(word, session.config, here, found)]
     lines = [
-        Line("ok", "versions", about_versions(found)),
+        Line("ok", Text("versions"), about_versions(found)),
         *(running or [_NOBODY]),
         tls,
         *hosts,
@@ -57,16 +58,17 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
 
     def show(terminal: Terminal) -> None:
         for line in lines:
-            terminal.line(f"{_MARKS[line.state]:<6}  {line.about}: {line.text}")
+            mark, about, text = _MARKS[line.state], localized(line.about), localized(line.text)
+            terminal.line(f"{mark:<6}  {about}: {text}")
             if line.cure:
-                terminal.line(f"{'':<6}    → {line.cure}")
+                terminal.line(f"{'':<6}    → {localized(line.cure)}")
 
     return Result(document, show, TROUBLE if verdict == "failed" else 0)
 
 
 async def _listen(session: Session) -> list[RunningBot]:
     try:
-        return await session.store.query(running_bots)
+        return await running_bots(session.store)
     except StoreError:  # which `about_store` will tell
         return []
 
@@ -74,18 +76,25 @@ async def _listen(session: Session) -> list[RunningBot]:
 def _about(
     word: RunningBot, config: ScopedConfig, here: str, found: Mapping[str, str]
 ) -> list[Line]:
-    said = word.said
-    text = f"runs in {said['folder']}, driver {said['driver']}, {about_versions(said['versions'])}"
-    about = f"process {said['pid']}"
+    said, about = word.said, Text("process {pid}", pid=word.said["pid"])
+    text = Text(
+        "runs in {folder}, driver {driver}, {versions}",
+        folder=said["folder"],
+        driver=said["driver"],
+        versions=about_versions(said["versions"]),
+    )
     if said["versions"] != found:
-        cure = "restart the bot, or use the Python that it runs with"
-        return [Line("warning", about, f"{text}: others than here", cure)]
+        text = Text("{text}: others than here", text=text)
+        cure = Text("restart the bot, or use the Python that it runs with")
+        return [Line("warning", about, text, cure)]
     lines = [Line("ok", about, text), *about_bots(said["bots"])]
     others = [name for name, value in public(config).items() if said["settings"].get(name) != value]
     if others and said["folder"] == here:
-        names = ", ".join(f"QQIMAGE__{name.upper()}" for name in others)
-        text = f"it runs with other settings than .env says here: {names}"
-        lines.append(Line("warning", about, text, "restart the bot"))
+        text = Text(
+            "it runs with other settings than .env says here: {names}",
+            names=", ".join(f"QQIMAGE__{name.upper()}" for name in others),
+        )
+        lines.append(Line("warning", about, text, Text("restart the bot")))
     return lines
 
 
@@ -95,13 +104,17 @@ def _said(heard: list[RunningBot]) -> int | None:
 
 
 async def _no_store(session: Session) -> list[Line]:
-    text = f"there is none in {session.store.folder} yet"
-    return [Line("warning", "store", text, "start the bot once, or name the store with --folder")]
+    text = Text("there is none in {folder} yet", folder=session.store.folder)
+    cure = Text("start the bot once, or name the store with --folder")
+    return [Line("warning", Text("store"), text, cure)]
 
 
 _NOBODY = Line(
     "warning",
-    "bot",
-    "no running bot has left word in the last two minutes, so nothing can be said of connections",
-    "start it; if it does run, it uses another store: run this in its folder",
+    Text("bot"),
+    Text(
+        "no running bot has left word in the last two minutes, so nothing can be said of "
+        "connections"
+    ),
+    Text("start it; if it does run, it uses another store: run this in its folder"),
 )

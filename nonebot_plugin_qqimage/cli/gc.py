@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 
 from ..doctor.figures import size_of
+from ..language import say
 from .commands import Commands
 from .session import Result, Session
 from .terminal import Terminal
@@ -12,14 +13,14 @@ from .verify import summary, sweep
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    commands.add("gc", collect, "remove what exceeds the bounds, and what nobody needs")
+    commands.add("gc", collect, say("remove what exceeds the bounds, and what nobody needs"))
 
 
 async def collect(session: Session, arguments: argparse.Namespace) -> Result:
     """Clean up."""
     before = await session.store.totals()
     if session.bounded:
-        session.terminal.note("removing what exceeds the bounds …")
+        session.terminal.note(say("removing what exceeds the bounds …"))
         await session.store.evict()
     after = await session.store.totals()
     swept = Counter(f.trouble for f in await sweep(session, "gc", deep=False, repair=True))
@@ -34,11 +35,24 @@ async def collect(session: Session, arguments: argparse.Namespace) -> Result:
 
     def show(terminal: Terminal) -> None:
         if session.bounded:
-            days = session.config.max_age / 86400
-            bounds = f"{size_of(session.config.max_store_size)}, {days:g} days"
-            terminal.line(f"{gone} images removed ({size_of(freed)}), bounds: {bounds}")
+            terminal.line(
+                say(
+                    "{count} images removed ({freed}), bounds: {size}, {days:g} days",
+                    count=gone,
+                    freed=size_of(freed),
+                    size=size_of(session.config.max_store_size),
+                    days=session.config.max_age / 86400,
+                )
+            )
         else:
-            terminal.line("no image removed: with --folder, nobody says what its bounds are")
-        terminal.line(f"{after.images} images left ({size_of(after.bytes)}), {summary(swept)}")
+            terminal.line(say("no image removed: with --folder, nobody says what its bounds are"))
+        terminal.line(
+            say(
+                "{count} images left ({size}), {found}",
+                count=after.images,
+                size=size_of(after.bytes),
+                found=summary(swept),
+            )
+        )
 
     return Result(document, show)

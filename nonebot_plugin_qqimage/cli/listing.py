@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from ..doctor.figures import size_of, time_of
-from ..store.local.index import Stored
+from ..language import say
+from ..store.local.facts import Stored
 from .commands import Commands
 from .query import add_filters, from_options
 from .session import USAGE, Complaint, Result, Session
@@ -16,19 +17,19 @@ _DIGITS = 12
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add("list", list_images, "the images, those used last first")
+    parser = commands.add("list", list_images, say("the images, those used last first"))
     add_filters(parser)
-    parser.add_argument("--limit", type=int, default=50, help="how many (50)")
+    parser.add_argument("--limit", type=int, default=50, help=say("how many (50)"))
 
 
 async def list_images(session: Session, arguments: argparse.Namespace) -> Result:
     """List images."""
     selection, limit = from_options(arguments), arguments.limit
     if limit < 1:
-        raise Complaint("--limit must be at least 1", USAGE)
-    found, all_of_them = await session.store.query(
-        lambda index: (index.select(selection, limit=limit), index.count(selection))
-    )
+        raise Complaint(say("--limit must be at least 1"), USAGE)
+    catalog = session.store.catalog
+    found = await catalog.select(selection, limit=limit)
+    all_of_them = await catalog.measure(selection)
     document = {
         "images": [facts(stored) for stored in found],
         "count": all_of_them.images,
@@ -48,8 +49,16 @@ async def list_images(session: Session, arguments: argparse.Namespace) -> Result
             for stored in found
         ]
         if rows:
-            terminal.table(["id", "type", "pixels>", "size>", "last used", "from"], rows)
-        terminal.line(f"{len(rows)} of {all_of_them.images} images")
+            names = (
+                say("id"),
+                say("type"),
+                say("pixels"),
+                say("size"),
+                say("last used"),
+                say("from"),
+            )
+            terminal.table(names, rows, right=(2, 3))
+        terminal.line(say("{count} of {all} images", count=len(rows), all=all_of_them.images))
 
     return Result(document, show)
 

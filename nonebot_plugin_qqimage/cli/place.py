@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import nonebot
@@ -10,6 +10,7 @@ from nonebot import get_plugin_config
 from nonebot.log import logger, logger_id
 
 from ..config import Config, ScopedConfig
+from ..language import use
 from ..store.folder import data_folder
 
 
@@ -36,6 +37,21 @@ def settings() -> ScopedConfig:
     except ValueError:
         nonebot.init(driver="~none")  # to read .env: nothing is started
     return get_plugin_config(Config).qqimage
+
+
+def choose_language(arguments: Sequence[str]) -> None:
+    """Have everything said in the language of the settings; in English where it is for programs.
+
+    Args:
+        arguments: of the command line, which is not parsed yet: help is in that language, too.
+    """
+    if "--json" in arguments:
+        return use("en")
+    try:
+        with quiet():
+            use(settings().language)
+    except ValueError:  # which is told once the command runs
+        use("auto")
 
 
 def usual_folder() -> Path:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..store.local.selection import Selection
+from ..language import Text, say
+from ..store.local.facts import Selection
 from .session import USAGE, Complaint
 
-HELP = (
+HELP = Text(
     "which images; all terms must fit: all, the first 4 or more digits of a SHA-256, "
     "chat:group:123, chat:private:123, user:123, since:2026-01-31 or since:7d, type:png"
 )
@@ -21,10 +22,10 @@ _OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
     """Let a command understand the filters, as options."""
-    parser.add_argument("--chat", help="seen in this chat: group:123 or private:123")
-    parser.add_argument("--user", help="sent by this user")
-    parser.add_argument("--since", help="used since: 2026-01-31, 2026-01-31T12:00, 7d or 12h")
-    parser.add_argument("--type", help="such as png")
+    parser.add_argument("--chat", help=say("seen in this chat: group:123 or private:123"))
+    parser.add_argument("--user", help=say("sent by this user"))
+    parser.add_argument("--since", help=say("used since: 2026-01-31, 2026-01-31T12:00, 7d or 12h"))
+    parser.add_argument("--type", help=say("such as png"))
 
 
 def from_options(arguments: argparse.Namespace) -> Selection:
@@ -59,7 +60,8 @@ def from_terms(terms: Sequence[str]) -> Selection:
         elif _DIGEST.fullmatch(term.lower()):
             selection = replace(selection, prefix=term.lower())
         elif term != "all":
-            raise Complaint(f"{term!r} says nothing about images; {HELP}", USAGE)
+            text = say("{term!r} says nothing about images; {help}", term=term, help=HELP)
+            raise Complaint(text, USAGE)
     return selection
 
 
@@ -70,7 +72,8 @@ def chat(text: str) -> str:
         Complaint: it is none.
     """
     if not _CHAT.fullmatch(text):
-        raise Complaint(f"{text!r} is no chat: write group:123 or private:123", USAGE)
+        complaint = say("{text!r} is no chat: write group:123 or private:123", text=text)
+        raise Complaint(complaint, USAGE)
     return text
 
 
@@ -82,4 +85,5 @@ def _since(text: str) -> float:
             return (datetime.now() - timedelta(hours=hours)).timestamp()
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise Complaint(f"{text!r} is no time: write 2026-01-31, or 7d", USAGE) from None
+        complaint = say("{text!r} is no time: write 2026-01-31, or 7d", text=text)
+        raise Complaint(complaint, USAGE) from None

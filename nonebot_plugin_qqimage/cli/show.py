@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from ..doctor.figures import size_of, time_of
-from ..store.image_store import Sighting
-from ..store.local.index import Index, Stored
-from ..store.local.selection import Selection
+from ..language import say
+from ..messages.sighting import Sighting
+from ..store.local.facts import Description
 from .commands import Commands
 from .listing import facts
 from .session import TROUBLE, USAGE, Complaint, Result, Session
@@ -17,15 +17,18 @@ from .terminal import Terminal
 from .terminal_image import escape, protocol
 
 _ID = re.compile("(qqimage:)?(?P<digits>[0-9a-fA-F]{4,64})")
-_MD5_DIGITS = 32
 _MAX_SIGHTINGS = 20
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add("show", show, "one image: its facts, sightings, and the picture itself")
+    parser = commands.add(
+        "show", show, say("one image: its facts, sightings, and the picture itself")
+    )
     parser.add_argument(
-        "id", metavar="ID", help="SHA-256, or the first 4 or more digits of it; MD5; qqimage: URI"
+        "id",
+        metavar="ID",
+        help=say("SHA-256, or the first 4 or more digits of it; MD5; qqimage: URI"),
     )
 
 
@@ -33,27 +36,28 @@ async def show(session: Session, arguments: argparse.Namespace) -> Result:
     """Show an image."""
     match = _ID.fullmatch(arguments.id)
     if match is None:
-        raise Complaint(
-            f"{arguments.id!r} is no image: give 4 or more digits of its SHA-256, its MD5, or its "
-            "qqimage: URI",
-            USAGE,
+        text = say(
+            "{id!r} is no image: give 4 or more digits of its SHA-256, its MD5, or its qqimage: URI",
+            id=arguments.id,
         )
-    stored, known = await session.store.query(lambda index: _look_up(index, match["digits"]))
-    data = await session.store.read(stored.info)
+        raise Complaint(text, USAGE)
+    found = await _look_up(session, match["digits"].lower())
+    info = found.stored.info
+    data = await session.store.read(info)
     document = {
-        **facts(stored),
-        "path": str(session.store.path(stored.info)),
+        **facts(found.stored),
+        "path": str(session.store.path(info)),
         "intact": data is not None,
-        "names": known["names"],
-        "pins": known["pins"],
-        "sightings": [seen(sighting) for sighting in known["sightings"]],
+        "names": found.names,
+        "pins": found.pins,
+        "sightings": [seen(sighting) for sighting in found.sightings],
     }
 
     def display(terminal: Terminal) -> None:
-        _display(terminal, document, known["sightings"])
+        _display(terminal, document, found.sightings)
         how = protocol(os.environ) if sys.stdout.isatty() else None
         if how is not None and data is not None:
-            print(escape(data, stored.info.mime, how), end="")
+            print(escape(data, info.mime, how), end="")
 
     return Result(document, display, 0 if data is not None else TROUBLE)
 
@@ -71,39 +75,39 @@ def seen(sighting: Sighting) -> dict[str, Any]:
     }
 
 
-def _look_up(index: Index, digits: str) -> tuple[Stored, dict[str, Any]]:
-    digits = digits.lower()
-    info = index.by_md5(digits, None) if len(digits) == _MD5_DIGITS else None
-    prefix = digits if info is None else info.sha256
-    found = index.select(Selection(prefix=prefix), after="", limit=2)
+async def _look_up(session: Session, digits: str) -> Description:
+    found = await session.store.catalog.describe(digits, max_sightings=_MAX_SIGHTINGS)
     if not found:
-        raise Complaint(f"no image {digits} in the store")
+        raise Complaint(say("no image {digits} in the store", digits=digits))
     if len(found) > 1:
-        raise Complaint(f"several images begin with {digits}: give more digits", USAGE)
-    sha256 = found[0].info.sha256
-    return found[0], {
-        "names": index.names(sha256),
-        "pins": index.pins(sha256),
-        "sightings": index.sightings.find(sha256=sha256, limit=_MAX_SIGHTINGS),
-    }
+        text = say("several images begin with {digits}: give more digits", digits=digits)
+        raise Complaint(text, USAGE)
+    return found[0]
 
 
 def _display(terminal: Terminal, document: dict[str, Any], sightings: list[Sighting]) -> None:
-    animated = f", {document['frames']} frames" if document["frames"] > 1 else ""
-    pixels = f"{document['width']} × {document['height']} pixels"
-    damage = "" if document["intact"] else "damaged or missing: fetched anew when next wanted"
+    frames = document["frames"]
+    kind = say(
+        "{type}, {width} × {height} pixels",
+        type=document["mime"],
+        width=document["width"],
+        height=document["height"],
+    )
+    animated = say(", {count} frames", count=frames) if frames > 1 else ""
+    damage = say("damaged or missing: fetched anew when next wanted")
+    size = say("{size} ({count} bytes)", size=size_of(document["size"]), count=document["size"])
     shown = {
         "uri": document["uri"],
         "md5": document["md5"],
-        "type": f"{document['mime']}, {pixels}{animated}",
-        "size": f"{size_of(document['size'])} ({document['size']} bytes)",
-        "from": document["source"],
-        "stored": time_of(document["added"]),
-        "last used": time_of(document["used"]),
-        "file": document["path"],
-        "trouble": damage,
-        "pinned by": ", ".join(f"{owner} ({n})" for owner, n in document["pins"].items()),
-        "names": ", ".join(document["names"]),
+        say("type"): kind + animated,
+        say("size"): size,
+        say("from"): document["source"],
+        say("stored"): time_of(document["added"]),
+        say("last used"): time_of(document["used"]),
+        say("file"): document["path"],
+        say("trouble"): "" if document["intact"] else damage,
+        say("pinned by"): ", ".join(f"{owner} ({n})" for owner, n in document["pins"].items()),
+        say("names"): ", ".join(document["names"]),
     }
     terminal.facts({name: value for name, value in shown.items() if value})
     if sightings:
@@ -112,4 +116,4 @@ def _display(terminal: Terminal, document: dict[str, Any], sightings: list[Sight
             (time_of(each.time), each.chat, each.user, each.reference.message_id)
             for each in sightings
         ]
-        terminal.table(["seen", "chat", "user", "message"], rows)
+        terminal.table([say("seen"), say("chat"), say("user"), say("message")], rows)

@@ -2,10 +2,14 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..doctor.figures import size_of
-from ..store.local.index import Index
+from ..errors import words_of
+from ..language import localized, say
+from ..store.local.facts import Statistics, Totals
+from ..store.local.maintenance import in_words
 from .commands import Commands
 from .session import Result, Session
 from .terminal import Terminal
@@ -13,63 +17,72 @@ from .terminal import Terminal
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    commands.add("stats", stats, "what the store holds, and how well it serves")
+    commands.add("stats", stats, say("what the store holds, and how well it serves"))
 
 
 async def stats(session: Session, arguments: argparse.Namespace) -> Result:
     """Count everything."""
-    document = await session.store.query(count)
-    aside = await session.store.quarantined()
-    document["quarantine"] = {"files": aside.images, "bytes": aside.bytes}
-    return Result(document, lambda terminal: _show(terminal, document))
+    found = await session.store.catalog.statistics()
+    return Result(_document(found), lambda terminal: _show(terminal, found))
 
 
-def count(index: Index) -> dict[str, Any]:
-    """The figures that the index knows. Blocks."""
-    totals = index.totals()
-    resolved = index.counters("resolved")
-    asked = sum(resolved.values())
+def _document(found: Statistics) -> dict[str, Any]:
     return {
-        "images": totals.images,
-        "bytes": totals.bytes,
-        "by_type": {what: vars(each) for what, each in index.counted_by("mime").items()},
-        "by_source": {what: vars(each) for what, each in index.counted_by("source").items()},
-        "resolved": resolved,
-        "hit_rate": resolved.get("store", 0) / asked if asked else None,
-        "failed": index.counters("failed"),
-        "store_trouble": index.counters("store"),
-        "sightings": index.sightings.count(),
-        "pinned": index.pinned(),
+        "images": found.totals.images,
+        "bytes": found.totals.bytes,
+        "by_type": {what: asdict(totals) for what, totals in found.by_type.items()},
+        "by_source": {what: asdict(totals) for what, totals in found.by_source.items()},
+        "resolved": found.resolved,
+        "hit_rate": found.hit_rate,
+        "failed": found.failed,
+        "store_trouble": found.store_trouble,
+        "sightings": found.sightings,
+        "pinned": found.pinned,
+        "quarantine": {"files": found.quarantine.images, "bytes": found.quarantine.bytes},
     }
 
 
-def _show(terminal: Terminal, document: Mapping[str, Any]) -> None:
-    aside = document["quarantine"]
+def _show(terminal: Terminal, found: Statistics) -> None:
+    aside, totals = found.quarantine, found.totals
     terminal.facts(
         {
-            "images": f"{document['images']} ({size_of(document['bytes'])})",
-            "hit rate": hit_rate(document),
-            "sightings": document["sightings"],
-            "pinned": document["pinned"],
-            "quarantine": f"{aside['files']} files ({size_of(aside['bytes'])})",
+            say("images"): f"{totals.images} ({size_of(totals.bytes)})",
+            say("hit rate"): _hit_rate(found),
+            say("sightings"): found.sightings,
+            say("pinned"): found.pinned,
+            say("quarantine"): say(
+                "{count} files ({size})", count=aside.images, size=size_of(aside.bytes)
+            ),
         }
     )
-    for title in ("by_type", "by_source"):
-        if document[title]:
-            rows = [(k, v["images"], size_of(v["bytes"])) for k, v in document[title].items()]
-            terminal.line()
-            terminal.table([title.replace("_", " "), "images>", "size>"], rows)
-    for title, name in {
-        "resolved, by where from": "resolved",
-        "failed, by cause": "failed",
-        "trouble with files": "store_trouble",
-    }.items():
-        if document[name]:
-            terminal.line()
-            terminal.table([title, "times>"], list(document[name].items()))
+    _show_totals(terminal, say("by type"), found.by_type)
+    _show_totals(terminal, say("by source"), found.by_source)
+    _show_counts(terminal, say("resolved, by where from"), found.resolved)
+    causes = {localized(words_of(cause)): count for cause, count in found.failed.items()}
+    _show_counts(terminal, say("failed, by cause"), causes)
+    trouble = {in_words(what).local: count for what, count in found.store_trouble.items()}
+    _show_counts(terminal, say("trouble with files"), trouble)
 
 
-def hit_rate(document: Mapping[str, Any]) -> str:
+def _show_totals(terminal: Terminal, title: str, totals: Mapping[str, Totals]) -> None:
+    if totals:
+        rows = [(what, each.images, size_of(each.bytes)) for what, each in totals.items()]
+        terminal.line()
+        terminal.table([title, say("images"), say("size")], rows, right=(1, 2))
+
+
+def _show_counts(terminal: Terminal, title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        terminal.line()
+        terminal.table([title, say("times")], list(counts.items()), right=(1,))
+
+
+def _hit_rate(found: Statistics) -> str:
     """The share of wanted images that the store had already, in words."""
-    share, asked = document["hit_rate"], sum(document["resolved"].values())
-    return "nothing asked for yet" if share is None else f"{share:.1%} of {asked} from the store"
+    if found.hit_rate is None:
+        return say("nothing asked for yet")
+    return say(
+        "{share:.1%} of {count} from the store",
+        share=found.hit_rate,
+        count=sum(found.resolved.values()),
+    )

@@ -3,10 +3,11 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from importlib.util import find_spec
 
-from ..doctor.figures import printable
+from ..doctor.figures import printable, width_of
+from ..language import say
 
 _PAUSE = 1.0
 """Seconds between two lines of progress."""
@@ -26,25 +27,32 @@ class Terminal:
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Show values, each with its name."""
-        width = max(map(len, facts), default=0)
+        width = max(map(width_of, facts), default=0)
         for name, value in facts.items():
-            self.line(f"{name:<{width}}  {value}")
+            self.line(f"{_pad(name, width)}  {value}")
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Show a table; columns whose name ends with ``>`` are set to the right."""
+    def table(
+        self,
+        names: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        right: Collection[int] = (),
+    ) -> None:
+        """Show a table.
+
+        Args:
+            names: of its columns.
+            rows: of as many cells each.
+            right: the numbers, from 0, of the columns that are set to the right.
+        """
         cells = [[printable(str(cell)) for cell in row] for row in rows]
-        names, right = (
-            [name.rstrip(">") for name in columns],
-            [name[-1:] == ">" for name in columns],
-        )
         if self.rich and sys.stdout.isatty():
-            _rich_table(names, right, cells)
+            _rich_table(names, cells, right)
             return
-        widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+        widths = [max(map(width_of, column)) for column in zip(names, *cells, strict=True)]
         for row in (names, *cells):
             padded = (
-                cell.rjust(width) if to_right else cell.ljust(width)
-                for cell, width, to_right in zip(row, widths, right, strict=True)
+                _pad(cell, width, to_right=number in right)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
             print("  ".join(padded).rstrip())
 
@@ -79,19 +87,26 @@ class Terminal:
             nonlocal last
             if time.monotonic() - last >= _PAUSE:
                 last = time.monotonic()
-                self.note(f"{what}: {done} of {total}")
+                self.note(say("{what}: {done} of {total}", what=what, done=done, total=total))
 
         yield advance
 
 
-def _rich_table(names: list[str], right: list[bool], rows: list[list[str]]) -> None:
+def _pad(text: str, width: int, *, to_right: bool = False) -> str:
+    space = " " * (width - width_of(text))
+    return space + text if to_right else text + space
+
+
+def _rich_table(
+    names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int]
+) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name, to_right in zip(names, right, strict=True):
-        table.add_column(name, justify="right" if to_right else "left", overflow="fold")
+    for number, name in enumerate(names):
+        table.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

@@ -14,10 +14,10 @@ from ..content.info import ImageInfo
 from ..content.inspection import inspect
 from ..doctor.figures import size_of
 from ..errors import AttemptFailed
+from ..language import Text, localized, say
 from ..messages.reference import ImageReference
-from ..store.image_store import ImageStore, Sighting
-from ..store.local.index import Stored
-from ..store.local.selection import Selection
+from ..store.image_store import ImageStore
+from ..store.local.facts import Selection, Stored
 from .commands import Commands
 from .listing import facts
 from .manifest import NAME, Manifest
@@ -30,34 +30,41 @@ _PAGE = 200
 _MAX_SIGHTINGS = 1000
 _MAX_SHOWN = 50
 _SOURCE = "import"
+_WRITTEN, _THERE = "written", "there already"
+"""What becomes of an exported image, but for trouble."""
 
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    exporting = commands.add("export", export, "write images, verified, into a folder")
-    exporting.add_argument("query", metavar="QUERY", nargs="+", help=HELP)
-    exporting.add_argument("target", metavar="DIR", help="made when missing; nothing is replaced")
-    importing = commands.add(
-        "import", import_files, "keep the images in a folder", needs_store=False
+    exporting = commands.add("export", export, say("write images, verified, into a folder"))
+    exporting.add_argument("query", metavar="QUERY", nargs="+", help=HELP.local)
+    exporting.add_argument(
+        "target", metavar="DIR", help=say("made when missing; nothing is replaced")
     )
-    importing.add_argument("origin", metavar="DIR", help="what is no image in it is left out")
+    importing = commands.add(
+        "import", import_files, say("keep the images in a folder"), needs_store=False
+    )
+    importing.add_argument("origin", metavar="DIR", help=say("what is no image in it is left out"))
 
 
 async def export(session: Session, arguments: argparse.Namespace) -> Result:
     """Write images into a folder, as ``<sha256>.<extension>``."""
     selection, folder = from_terms(arguments.query), Path(arguments.target)
-    count = (await session.store.query(lambda index: index.count(selection))).images
+    count = (await session.store.catalog.measure(selection)).images
     done: Counter[str] = Counter()
     trouble: list[dict[str, str]] = []
     manifest = Manifest(folder)
     await _in_thread(manifest.open)
     try:
         with session.terminal.progress("export", count) as advance:
-            async for stored, sightings in _select(session.store, selection):
+            async for stored in _select(session.store, selection):
                 advance(done.total())
                 problem = await _export(session.store, stored.info, folder)
-                done[problem or "written"] += 1
-                if problem in ("", "there already"):
+                done[problem or _WRITTEN] += 1
+                if problem in ("", _THERE):
+                    sightings = await session.store.sightings(
+                        sha256=stored.info.sha256, limit=_MAX_SIGHTINGS
+                    )
                     entry = {**facts(stored), "sightings": [seen(each) for each in sightings]}
                     await _in_thread(manifest.add, _file_name(stored.info), entry)
                 else:
@@ -66,48 +73,43 @@ async def export(session: Session, arguments: argparse.Namespace) -> Result:
         await _in_thread(manifest.close)
     document = {
         "folder": str(folder),
-        "written": done["written"],
-        "there_already": done["there already"],
+        "written": done[_WRITTEN],
+        "there_already": done[_THERE],
         "trouble": trouble,
     }
 
     def show(terminal: Terminal) -> None:
         for each in trouble[:_MAX_SHOWN]:
-            terminal.line(f"{each['sha256']}: {each['problem']}")
-        left_out = f", {len(trouble)} left out" if trouble else ""
-        there = f", {done['there already']} were there already" if done["there already"] else ""
-        terminal.line(f"{done['written']} images written to {folder}{there}{left_out}")
+            terminal.line(f"{each['sha256']}: {localized(each['problem'])}")
+        text = say("{count} images written to {folder}", count=done[_WRITTEN], folder=folder)
+        if done[_THERE]:
+            text += say(", {count} were there already", count=done[_THERE])
+        if trouble:
+            text += say(", {count} left out", count=len(trouble))
+        terminal.line(text)
 
     return Result(document, show, TROUBLE if trouble else 0)
 
 
-async def _select(
-    store: ImageStore, selection: Selection
-) -> AsyncIterator[tuple[Stored, list[Sighting]]]:
+async def _select(store: ImageStore, selection: Selection) -> AsyncIterator[Stored]:
     last = ""
-    while True:
-        page = await store.query(
-            lambda index, after=last: [
-                (stored, index.sightings.find(sha256=stored.info.sha256, limit=_MAX_SIGHTINGS))
-                for stored in index.select(selection, after=after, limit=_PAGE)
-            ]
-        )
-        for each in page:
-            yield each
-        if not page:
-            return
-        last = page[-1][0].info.sha256
+    while page := await store.catalog.select(selection, after=last, limit=_PAGE):
+        for stored in page:
+            yield stored
+        last = page[-1].info.sha256
 
 
 async def _export(store: ImageStore, info: ImageInfo, folder: Path) -> str:
     """Write one image; what became of it, empty if all went well."""
     path = folder / _file_name(info)
     if await _in_thread(_holds, path, info):
-        return "there already"
+        return _THERE
     data = await store.read(info)
     if data is None:
-        return "damaged or missing in the store"
-    return "" if await _in_thread(_write, path, data) else "another file of that name is there"
+        return Text("damaged or missing in the store")
+    if await _in_thread(_write, path, data):
+        return ""
+    return Text("another file of that name is there")
 
 
 def _holds(path: Path, info: ImageInfo) -> bool:
@@ -136,7 +138,7 @@ async def import_files(session: Session, arguments: argparse.Namespace) -> Resul
     folder = Path(arguments.origin)
     files = await _in_thread(lambda: sorted(_files_below(folder)))
     if not files:
-        raise Complaint(f"there are no files in {folder}", USAGE)
+        raise Complaint(say("there are no files in {folder}", folder=folder), USAGE)
     await _warn_of_bounds(session, files)
     kept: set[str] = set()
     skipped: list[dict[str, str]] = []
@@ -155,8 +157,10 @@ async def import_files(session: Session, arguments: argparse.Namespace) -> Resul
     def show(terminal: Terminal) -> None:
         for each in skipped[:_MAX_SHOWN]:
             terminal.line(f"{each['file']}: {each['reason']}")
-        left_out = f", {len(skipped)} skipped" if skipped else ""
-        terminal.line(f"{len(kept)} images kept, of {len(files)} files{left_out}")
+        text = say("{count} images kept, of {files} files", count=len(kept), files=len(files))
+        if skipped:
+            text += say(", {count} skipped", count=len(skipped))
+        terminal.line(text)
 
     return Result(document, show, TROUBLE if skipped else 0)
 
@@ -166,8 +170,13 @@ async def _warn_of_bounds(session: Session, files: list[Path]) -> None:
     there = (await session.store.totals()).bytes
     if session.bounded and there + coming > session.config.max_store_size:
         session.terminal.note(
-            f"{size_of(coming)} more than the {size_of(there)} there exceed QQIMAGE__MAX_STORE_SIZE"
-            f" ({size_of(session.config.max_store_size)}): what was used least recently will go"
+            say(
+                "{coming} more than the {there} there exceed QQIMAGE__MAX_STORE_SIZE ({max_size}): "
+                "what was used least recently will go",
+                coming=size_of(coming),
+                there=size_of(there),
+                max_size=size_of(session.config.max_store_size),
+            )
         )
 
 

@@ -3,35 +3,37 @@
 import argparse
 from collections import Counter
 
-from ..store.local.index import Index
-from ..store.local.maintenance import Finding, Trouble
+from ..language import Text, say
+from ..store.local.maintenance import Finding, Trouble, in_words
 from .commands import Commands
 from .session import TROUBLE, Result, Session
 from .terminal import Terminal
 
-_MEANINGS: dict[Trouble, str] = {
-    "damaged": "other bytes than its name says",
-    "missing": "in the index, but not on the disk",
-    "unreadable": "the system does not let it be read",
-    "unindexed": "on the disk, but not in the index",
-    "leftover": "what a killed process left behind",
-    "foreign": "not ours, left alone",
+_MEANINGS: dict[Trouble, Text] = {
+    "damaged": Text("other bytes than its name says"),
+    "missing": Text("in the index, but not on the disk"),
+    "unreadable": Text("the system does not let it be read"),
+    "unindexed": Text("on the disk, but not in the index"),
+    "leftover": Text("what a killed process left behind"),
+    "foreign": Text("not ours, left alone"),
 }
 _MAX_SHOWN = 50
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add("verify", verify, "read and verify every stored image")
+    parser = commands.add("verify", verify, say("read and verify every stored image"))
     parser.add_argument(
-        "--repair", action="store_true", help="put what is damaged aside, and the index right"
+        "--repair",
+        action="store_true",
+        help=say("put what is damaged aside, and the index right"),
     )
 
 
 async def verify(session: Session, arguments: argparse.Namespace) -> Result:
     """Look at everything."""
     findings = await sweep(session, "verify", deep=True, repair=arguments.repair)
-    wrong = await session.store.query(_index_trouble)
+    wrong = await session.store.catalog.index_trouble()
     totals = await session.store.totals()
     found = Counter(finding.trouble for finding in findings)
     document = {
@@ -44,16 +46,20 @@ async def verify(session: Session, arguments: argparse.Namespace) -> Result:
     }
 
     def show(terminal: Terminal) -> None:
-        rows = [(each.trouble, _MEANINGS[each.trouble], each.name) for each in findings]
+        rows = [
+            (in_words(each.trouble).local, _MEANINGS[each.trouble].local, each.name)
+            for each in findings
+        ]
         if rows:
-            terminal.table(["trouble", "meaning", "file"], rows[:_MAX_SHOWN])
+            names = say("trouble"), say("meaning"), say("file")
+            terminal.table(names, rows[:_MAX_SHOWN])
         if len(rows) > _MAX_SHOWN:
-            terminal.line(f"… and {len(rows) - _MAX_SHOWN} more")
+            terminal.line(say("… and {count} more", count=len(rows) - _MAX_SHOWN))
         if wrong:
-            terminal.line(f"the index: {wrong}")
-        terminal.line(f"{totals.images} images, {summary(found)}")
+            terminal.line(say("the index: {trouble}", trouble=wrong))
+        terminal.line(say("{count} images, {found}", count=totals.images, found=summary(found)))
         if _is_trouble(found) and not arguments.repair:
-            terminal.line("verify --repair puts it right")
+            terminal.line(say("verify --repair puts it right"))
 
     return Result(document, show, TROUBLE if wrong or _is_trouble(found) else 0)
 
@@ -70,13 +76,10 @@ async def sweep(session: Session, what: str, *, deep: bool, repair: bool) -> lis
 
 
 def summary(found: Counter[str]) -> str:
-    """What was found, in words."""
-    return ", ".join(f"{n} {trouble}" for trouble, n in found.most_common()) or "nothing wrong"
+    """What was found, for people."""
+    counts = (f"{count} {in_words(trouble).local}" for trouble, count in found.most_common())
+    return ", ".join(counts) or say("nothing wrong")
 
 
 def _is_trouble(found: Counter[str]) -> bool:
     return any(found[trouble] for trouble in found if trouble != "foreign")
-
-
-def _index_trouble(index: Index) -> str:
-    return index.quick_check()

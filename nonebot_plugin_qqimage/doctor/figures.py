@@ -1,6 +1,9 @@
 """Figures and names as people read them."""
 
 import time
+import unicodedata
+
+from ..language import say
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -19,11 +22,16 @@ def time_of(seconds: float) -> str:
     try:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
     except (OverflowError, OSError, ValueError):  # whatever an implementation has said
-        return "at no time"
+        return say("at no time")
+
+
+def width_of(text: str) -> int:
+    """The columns that a text takes on a terminal: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def printable(text: str) -> str:
-    """The text without anything that a terminal would obey: names come from strangers."""
+    """The text with control characters escaped: terminals obey them, and strangers write names."""
     if text.isprintable():
         return text
     return "".join(

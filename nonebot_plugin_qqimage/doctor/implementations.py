@@ -8,6 +8,7 @@ from typing import Any
 from nonebot.adapters.onebot.v11 import Adapter
 
 from ..implementation.implementation import Implementation
+from ..language import Text
 from .figures import size_of
 from .line import Line
 
@@ -44,8 +45,9 @@ def about_bots(bots: Iterable[Mapping[str, Any]]) -> list[Line]:
     lines = [line for bot in bots for line in about_implementation(bot)]
     if lines:
         return lines
-    cure = "look at the implementation's log: its address and token must be those of the bot"
-    return [Line("warning", "connection", "no OneBot v11 implementation is connected", cure)]
+    text = Text("no OneBot v11 implementation is connected")
+    cure = Text("look at the implementation's log: its address and token must be those of the bot")
+    return [Line("warning", Text("connection"), text, cure)]
 
 
 def about_implementation(known: Mapping[str, Any]) -> Iterator[Line]:
@@ -54,23 +56,24 @@ def about_implementation(known: Mapping[str, Any]) -> Iterator[Line]:
     Args:
         known: see `known_of`.
     """
-    about = f"bot {known['bot']}"
-    yield Line("ok", about, f"{_who(known)}, connected {_since(known)}")
+    about = Text("bot {self_id}", self_id=known["bot"])
+    yield Line("ok", about, _who(known))
     yield from _get_image(about, known)
     yield _keys(about, known)
     yield from _files(about, known)
     yield from _frames(about, known)
 
 
-def _who(known: Mapping[str, Any]) -> str:
+def _who(known: Mapping[str, Any]) -> Text:
     version = ".".join(map(str, known["version"]))
-    name = known["name"] or "an implementation that nobody had to ask for its name yet"
-    return f"{name} {version}".rstrip() + f" by {known['connection']}"
-
-
-def _since(known: Mapping[str, Any]) -> str:
+    name = known["name"] or Text("an implementation that nobody had to ask for its name yet")
     minutes = int((time.time() - known["connected"]) / 60)
-    return f"for {minutes} min" if minutes < 120 else f"for {minutes // 60} h"
+    return Text(
+        "{name} by {connection}, connected for {time}",
+        name=Text("{name} {version}", name=name, version=version) if version else name,
+        connection=known["connection"],
+        time=f"{minutes} min" if minutes < 120 else f"{minutes // 60} h",
+    )
 
 
 def _get_image(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
@@ -78,21 +81,21 @@ def _get_image(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "failed",
             about,
-            "get_image does not answer: links are tried first for a while",
-            "QQ itself is slow or stuck: look at the implementation's log, and restart it",
+            Text("get_image does not answer: links are tried first for a while"),
+            Text("QQ itself is slow or stuck: look at the implementation's log, and restart it"),
         )
     elif "get_image" in known["lacks"]:
         yield Line(
             "warning",
             about,
-            "there is no get_image: pictures come by their links and fresh keys alone",
-            "keep QQIMAGE__PREFETCH on, and let this bot reach the image host",
+            Text("there is no get_image: images come by their links and fresh keys alone"),
+            Text("keep QQIMAGE__PREFETCH on, and let this bot reach the image host"),
         )
     else:
         inlines = {
-            True: "get_image answers with base64",
-            False: "get_image answers with a path or a link, without base64",
-            None: "get_image: nothing known yet, for no picture had to be asked for",
+            True: Text("get_image answers with base64"),
+            False: Text("get_image answers with a path or a link, without base64"),
+            None: Text("get_image: nothing known yet, for no image had to be asked for"),
         }
         yield Line("ok", about, inlines[known["inlines"]])
 
@@ -102,22 +105,27 @@ def _keys(about: str, known: Mapping[str, Any]) -> Line:
         return Line(
             "warning",
             about,
-            "it gives no fresh keys: a dead link stays dead",
-            "update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)",
+            Text("it gives no fresh keys: a dead link stays dead"),
+            Text("update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"),
         )
-    return Line("ok", about, "it gives fresh keys, as far as known")
+    return Line("ok", about, Text("it gives fresh keys, as far as known"))
 
 
 def _files(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
     if known["reads_files"]:
-        yield Line("ok", about, "its files are readable here")
+        yield Line("ok", about, Text("its files are readable here"))
     elif known["reads_files"] is False:
         yield Line(
             "warning",
             about,
-            f"its files are not readable here, such as those in {known['unreadable']}",
-            "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on NapCat's "
-            "enableLocalFile2Url; without, only links are left",
+            Text(
+                "its files are not readable here, such as those in {folder}",
+                folder=known["unreadable"],
+            ),
+            Text(
+                "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on "
+                "NapCat's enableLocalFile2Url; without, only links are left"
+            ),
         )
 
 
@@ -127,34 +135,46 @@ def _frames(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "warning",
             about,
-            f"the connection broke when it was asked for {known['dropped']} pictures; answers over "
-            f"{size_of(broken)} are avoided since",
-            "let QQIMAGE__FRAME_LIMIT be what the connection really carries",
+            Text(
+                "the connection broke when it was asked for {count} images; answers over {size} "
+                "are avoided since",
+                count=known["dropped"],
+                size=size_of(broken),
+            ),
+            Text("let QQIMAGE__FRAME_LIMIT be what the connection really carries"),
         )
     if limit is None:
-        yield Line("ok", about, "answers may have any size")
+        yield Line("ok", about, Text("answers may have any size"))
         return
-    largest = size_of((limit - _HEADER) // 4 * 3)
-    text = f"its connection carries answers up to {size_of(limit)}"
+    limit_size, largest = size_of(limit), size_of((limit - _HEADER) // 4 * 3)
     if known["inlines"]:
+        text = Text(
+            "its connection carries answers up to {limit}; images over {largest} are not asked for "
+            "as base64, which would break it",
+            limit=limit_size,
+            largest=largest,
+        )
+        yield Line("warning", about, text, _more(known["connection"]))
+    elif known["inlines"] is False:
         yield Line(
-            "warning",
-            about,
-            f"{text}; pictures over {largest} are not asked for as base64, which would break it",
-            _more(known["connection"]),
+            "ok", about, Text("its connection carries answers up to {limit}", limit=limit_size)
         )
     else:
-        unless = "" if known["inlines"] is False else f" (base64 of a picture up to {largest})"
-        yield Line("ok", about, text + unless)
+        text = Text(
+            "its connection carries answers up to {limit} (base64 of an image up to {largest})",
+            limit=limit_size,
+            largest=largest,
+        )
+        yield Line("ok", about, text)
 
 
-def _more(connection: str) -> str:
+def _more(connection: str) -> Text:
     if connection.startswith("reverse"):
-        return (
+        return Text(
             "to allow more, start by nonebot.run(ws_max_size=64 << 20) in bot.py, and set "
             "QQIMAGE__FRAME_LIMIT=67108864"
         )
-    return "to allow more, connect by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB)"
+    return Text("to allow more, connect by reverse WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB)")
 
 
 def _connection(implementation: Implementation) -> str:

@@ -15,14 +15,14 @@ class Line:
     state: State
     """How it is."""
     about: str
-    """The thing, in a word or two."""
+    """The thing, in a word or two: English, and a `Text` where people may read it otherwise."""
     text: str
-    """What was found; without any key in it."""
+    """What was found, without any key in it: likewise."""
     cure: str = ""
-    """What to do about it; empty where nothing needs to be done."""
+    """What to do about it, likewise; empty where nothing needs to be done."""
 
     def __str__(self) -> str:
-        return f"{self.state}: {self.about}: {self.text}" + (f" → {self.cure}" if self.cure else "")
+        return f"{self.about}: {self.text}" + (f" → {self.cure}" if self.cure else "")
 
 
 def worst(lines: Iterable[Line]) -> State:

@@ -1,4 +1,4 @@
-"""A real picture of a chat, tried from end to end."""
+"""A real image of a chat, tried from end to end."""
 
 import time
 from collections.abc import Iterator
@@ -7,29 +7,30 @@ from nonebot.adapters.onebot.v11 import MessageEvent
 
 from ..content.info import ImageInfo
 from ..errors import Attempt, ImageUnavailable, StoreError, unavailable
+from ..language import Text
 from ..messages.reference import ImageReference
 from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
 from .figures import size_of
 from .line import Line
 
-_ABOUT = "picture"
+_ABOUT = Text("image")
 
 
 async def about_picture(
     resolver: ImageResolver, pipeline: Pipeline, event: MessageEvent
 ) -> list[Line]:
-    """What becomes of a picture of the event's chat when the sources are asked for it.
+    """What becomes of an image of the event's chat when the sources are asked for it.
 
-    The one in the message, or in the one that it quotes, or else the last one of the chat.
+    It is the one in the message, or in the message that it quotes, or else the last of the chat.
     """
     try:
         images = await resolver.images(event) or await resolver.latest(event, 1)
     except StoreError:  # which is told elsewhere
         images = []
     if not images:
-        cure = "send one together with the command, or quote one"
-        return [Line("warning", _ABOUT, "there is none in this chat to try", cure)]
+        cure = Text("send one together with the command, or quote one")
+        return [Line("warning", _ABOUT, Text("there is none in this chat to try"), cure)]
     reference = images[0].reference
     return [await _in_store(pipeline, reference), *await _anew(pipeline, reference)]
 
@@ -39,12 +40,13 @@ async def _in_store(pipeline: Pipeline, reference: ImageReference) -> Line:
         info = await pipeline.store.find(reference)
         lost = info is not None and not await pipeline.store.intact(info)
     except StoreError as error:
-        return Line("failed", _ABOUT, f"the store cannot say whether it has it: {error}")
+        text = Text("the store cannot say whether it has it: {error}", error=error.text)
+        return Line("failed", _ABOUT, text)
     if info is None:
-        return Line("warning", _ABOUT, "the store does not have it")
+        return Line("warning", _ABOUT, Text("the store does not have it"))
     if lost:
-        return Line("warning", _ABOUT, "the store had it, but its file is damaged or missing")
-    return Line("ok", _ABOUT, f"the store has it: {_what(info)}")
+        return Line("warning", _ABOUT, Text("the store had it, but its file is damaged or missing"))
+    return Line("ok", _ABOUT, Text("the store has it: {what}", what=_what(info)))
 
 
 async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
@@ -57,19 +59,22 @@ async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
     lines = list(_failed(attempts))
     if fetched is None:
         hint = unavailable(str(reference), attempts).hint
-        lines.append(
-            Line("failed", _ABOUT, f"no source brings it now, after {seconds:.2f} s", hint)
-        )
+        text = Text("no source brings it now, after {seconds:.2f} s", seconds=seconds)
+        lines.append(Line("failed", _ABOUT, text, hint))
     else:
-        seconds -= sum(attempt.seconds for attempt in attempts)
-        text = f"{fetched.source}: {_what(fetched.info)} in {seconds:.2f} s"
+        text = Text(
+            "{source}: {what} in {seconds:.2f} s",
+            source=fetched.source,
+            what=_what(fetched.info),
+            seconds=seconds - sum(attempt.seconds for attempt in attempts),
+        )
         lines.append(Line("ok", _ABOUT, text))
     return lines
 
 
 def _failed(attempts: tuple[Attempt, ...]) -> Iterator[Line]:
     for attempt in attempts:
-        yield Line("warning", _ABOUT, str(attempt))
+        yield Line("warning", _ABOUT, attempt.words)
 
 
 def _what(info: ImageInfo) -> str:

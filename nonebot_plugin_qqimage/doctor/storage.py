@@ -53,9 +53,7 @@ def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:
         one = Text("{count} {trouble}", count=count, trouble=in_words(what))
         counted = one if number == 0 else Text("{one}, {other}", one=counted, other=one)
     text = Text("{count} files in quarantine; found so far: {found}", count=aside, found=counted)
-    cure = Text(
-        "check the disk, and that nobody else changes the folder; then empty quarantine/"
-    )
+    cure = Text("check the disk, and that nobody else changes the folder; then empty quarantine/")
     return Line("warning", _ABOUT, text, cure)
 
 

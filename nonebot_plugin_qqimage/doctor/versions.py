@@ -2,6 +2,7 @@
 
 import platform
 import ssl
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 import anyio.to_thread
@@ -21,8 +22,8 @@ async def versions() -> dict[str, str]:
     return found
 
 
-def about_versions(found: dict[str, str]) -> str:
-    """The same, in words."""
+def about_versions(found: Mapping[str, str]) -> str:
+    """Versions, as one line of names and numbers."""
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 

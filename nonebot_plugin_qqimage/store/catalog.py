@@ -61,6 +61,11 @@ class Catalog:
         await self._journal.flush()
         return await self._access.read(lambda db: images.measure(db, selection))
 
+    async def count_sightings(self, *, chat: str | None = None, user: str | None = None) -> int:
+        """How many sightings there are: all of them, or those in a chat, or of a user, or both."""
+        await self._journal.flush()
+        return await self._access.read(lambda db: sightings.count(db, chat=chat, user=user))
+
     async def describe(self, digits: str, *, max_sightings: int) -> list[Description]:
         """The images that some hex digits may mean: none, one, or two where more digits are needed.
 
