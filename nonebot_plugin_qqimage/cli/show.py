@@ -37,7 +37,8 @@ async def show(session: Session, arguments: argparse.Namespace) -> Result:
     match = _ID.fullmatch(arguments.id)
     if match is None:
         text = say(
-            "{id!r} is no image: give 4 or more digits of its SHA-256, its MD5, or its qqimage: URI",
+            "{id!r} is no image: give 4 or more digits of its SHA-256, its MD5, or its "
+            "qqimage: URI",
             id=arguments.id,
         )
         raise Complaint(text, USAGE)

@@ -22,7 +22,7 @@ class Line:
     """What to do about it, likewise; empty where nothing needs to be done."""
 
     def __str__(self) -> str:
-        return f"{self.about}: {self.text}" + (f" → {self.cure}" if self.cure else "")
+        return f"{self.state}: {self.about}: {self.text}" + (f" → {self.cure}" if self.cure else "")
 
 
 def worst(lines: Iterable[Line]) -> State:

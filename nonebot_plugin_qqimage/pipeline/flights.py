@@ -13,6 +13,10 @@ Work = Callable[[Callable[[_T], None]], Coroutine[Any, Any, None]]
 """Does something; it is given what delivers its result, which it calls once, or raises."""
 
 
+_GRACE = 2.0
+"""Seconds for work that has delivered its result; NoneBot itself ends after some more."""
+
+
 class _Flight(NamedTuple, Generic[_T]):
     """Work under way."""
 
@@ -59,8 +63,14 @@ class Flights(Generic[_T]):
         self._under_way(key, work)
 
     async def close(self) -> None:
-        """Cancel what is under way, and wait until it has ended. No more is taken on."""
+        """Cancel what is under way, and wait until it has ended. No more is taken on.
+
+        Work that has delivered its result is given a moment to end by itself.
+        """
         self._limit = 0
+        ending = [flight.task for flight in self._flights.values() if flight.result.done()]
+        if ending:
+            await asyncio.wait(ending, timeout=_GRACE)
         tasks = [flight.task for flight in self._flights.values()]
         for task in tasks:
             task.cancel()

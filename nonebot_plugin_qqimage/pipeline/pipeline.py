@@ -299,6 +299,8 @@ class Pipeline:
             self.store_trouble.log(error)
         finally:
             arrival.settle(kept=kept)
+            # once more, for what was seen since it was delivered, and could not be known yet
+            self.store.is_image(arrival.reference, arrival.info)
 
 
 def _too_busy(reference: ImageReference) -> ImageUnavailable:

@@ -14,6 +14,7 @@ from nonebot_plugin_qqimage import script
 from nonebot_plugin_qqimage.doctor import network
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
+from ..store.inside import change
 from ..store.pictures import Picture, sha256
 from .conftest import Run
 
@@ -237,7 +238,7 @@ async def test_gc_of_a_named_store_removes_no_image(
 ) -> None:
     """Whose settings are here need not be whose store it is."""
     store = ImageStore(folder, max_size=1 << 40, max_age=1e12)
-    await store.query(lambda index: index._db.run("UPDATE images SET used = 0"))
+    await change(store, lambda db: db.run("UPDATE images SET used = 0"))
     await store.close()
     done = await qq("gc", "--json")
     assert (done.status, done.json["evicted"], done.json["images"]) == (0, 0, 6)

@@ -132,7 +132,7 @@ async def test_interrupted(tmp_path: Path, folder: Path) -> None:
 def test_what_the_demo_needs_not_the_commands(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "for name in ('fastapi', 'httpx', 'rich', 'PIL'):\n    sys.modules[name] = None\n"
+        "for name in ('fastapi', 'rich', 'PIL'):\n    sys.modules[name] = None\n"
         "from nonebot_plugin_qqimage.__main__ import main\n"
         "sys.argv = ['qqimage', 'doctor', '--json']\n"
         "sys.exit(main())\n"

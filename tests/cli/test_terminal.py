@@ -30,7 +30,7 @@ def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Te
 def test_a_table(shown: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     monkeypatch.setattr(sys, "stdout", screen)
-    shown.table(["name", "times>"], [("[red]x", 1), ("a long name", 100)])
+    shown.table(["name", "times"], [("[red]x", 1), ("a long name", 100)], right=[1])
     plain = re.sub("\x1b\\[[0-9;]*m", "", screen.getvalue())
     rows = [re.split(" {2,}| (?=100)", line.strip()) for line in plain.splitlines()]
     assert rows == [["name", "times"], ["[red]x", "1"], ["a long name", "100"]]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import pytest
@@ -62,7 +62,7 @@ async def heard(services: FakeServices, bots: int) -> RunningBot:
     """Wait for a word of that many bots."""
     with anyio.fail_after(20):
         while True:
-            for word in await services.store.query(running_bots):
+            for word in await running_bots(services.store):
                 if len(word.said["bots"]) == bots:
                     return word
             await anyio.sleep(0.01)
@@ -79,7 +79,7 @@ async def test_word_is_left_and_taken_back(services: FakeServices) -> None:
     (bot,) = (await heard(services, 1)).said["bots"]
     assert (bot["bot"], bot["connection"], bot["name"]) == ("10001", "HTTP", "")
     await beat.stop()
-    assert await services.store.query(running_bots) == []
+    assert await running_bots(services.store) == []
     assert services.complaints == []
 
 
@@ -120,19 +120,19 @@ async def test_word_of_the_dead_is_ignored_and_removed(
     now = time.time()
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: now - 121)
-        await services.store.query(lambda index: index.note("bot:gone:1", "{}"))
-    assert await services.store.query(running_bots) == []
+        await services.store.leave_note("bot:gone:1", "{}")
+    assert await running_bots(services.store) == []
     beat = beating(services)
     await beat.start()
     await heard(services, 0)
-    notes = await services.store.query(lambda index: index.notes("bot:"))
+    notes = await services.store.notes("bot:")
     assert "bot:gone:1" not in notes
     await beat.stop()
 
 
 async def test_words_in_another_tongue_are_not_listened_to(services: FakeServices) -> None:
-    await services.store.query(lambda index: index.note("bot:future:1", '{"speak": "other"}'))
-    assert await services.store.query(running_bots) == []
+    await services.store.leave_note("bot:future:1", '{"speak": "other"}')
+    assert await running_bots(services.store) == []
 
 
 async def test_a_store_in_trouble_ends_nothing(
@@ -142,7 +142,7 @@ async def test_a_store_in_trouble_ends_nothing(
     real = services.store
 
     class Broken:
-        async def query(self, work: Any) -> None:
+        async def leave_note(self, name: str, text: str) -> None:
             raise StoreError("the disk is full")
 
     services.store = cast(ImageStore, Broken())

@@ -20,6 +20,7 @@ from nonebot_plugin_qqimage.doctor.storage import about_store
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..fetch.http_server import Server, reply, serving
+from ..store.inside import change
 from ..store.pictures import Picture
 
 HOST = "multimedia.nt.qq.com.cn"
@@ -67,14 +68,14 @@ def test_a_healthy_implementation() -> None:
             "/app/pictures/",
             "QQIMAGE__PATH_MAP",
         ),
-        ({"inlines": True}, "warning", "up to 1.0 MiB; pictures over 766.5 KiB", "~aiohttp"),
+        ({"inlines": True}, "warning", "up to 1.0 MiB; images over 766.5 KiB", "~aiohttp"),
         (
             {"inlines": True, "connection": "reverse WebSocket (fastapi)", "frame_limit": 1 << 24},
             "warning",
             "up to 16.0 MiB",
             "ws_max_size",
         ),
-        ({"broken_by": 2_000_000, "dropped": 2}, "warning", "asked for 2 pictures", "FRAME_LIMIT"),
+        ({"broken_by": 2_000_000, "dropped": 2}, "warning", "asked for 2 images", "FRAME_LIMIT"),
         ({"frame_limit": None, "inlines": True}, "ok", "any size", ""),
     ],
 )
@@ -221,11 +222,11 @@ async def test_damage_that_was_found(store: ImageStore) -> None:
 
 
 async def test_figures_that_do_not_add_up(store: ImageStore) -> None:
-    await store.query(lambda index: index._db.run("UPDATE totals SET images = 7"))
+    await change(store, lambda db: db.run("UPDATE totals SET images = 7"))
     assert worst(await about_store(store, None, deep=False)) == "ok"
     lines = await about_store(store, None, deep=True)
     assert worst(lines) == "failed"
-    assert "images=7" in told(lines)
+    assert "7 images" in told(lines)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")

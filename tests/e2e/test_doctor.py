@@ -26,7 +26,7 @@ async def heard(bot: BotProcess) -> list[Mapping[str, Any]]:
     """What the process said of itself, if it runs."""
     store = ImageStore(bot.store, max_size=1 << 40, max_age=1e9)
     try:
-        return [word.said for word in await store.query(running_bots)]
+        return [bot.said for bot in await running_bots(store)]
     finally:
         await store.close()
 

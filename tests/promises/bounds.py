@@ -6,6 +6,7 @@ import sys
 from collections import OrderedDict
 from pathlib import Path
 
+from ..store.inside import change
 from ..store.pictures import Picture
 from .common import Line, open_store, opened, pictures, put, put_all, wrong_or_missing
 
@@ -122,7 +123,7 @@ async def _age(folder: Path, images: int) -> Line:
     await put_all(store, known)
     await store.pin(known[0].info.sha256, "attack")
     old = [picture.info.sha256 for picture in known[: images * 9 // 10]]
-    await store.query(lambda index: index.write([(_AGE, (sha256,)) for sha256 in old]))
+    await change(store, lambda db: db.run_many(_AGE, [(sha256,) for sha256 in old]))
     await store.evict()
     totals = await store.totals()
     await store.close()

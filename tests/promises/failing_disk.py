@@ -15,7 +15,7 @@ from unittest import mock
 
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.store.local import database
-from nonebot_plugin_qqimage.store.local.database import Database
+from nonebot_plugin_qqimage.store.local.database import Connection, Database
 
 from ..store.pictures import Picture
 from .common import Line, link, logged, opened, pictures, resolving, world_of
@@ -62,6 +62,7 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
                 slowest = loop.time() - started
                 bad += await _ask(services, before)
             bad += await _ask(services, [after])
+            await services.resolver.image(link(after, 0))  # until it is on the disk
         async with opened(folder) as other:
             kept = await other.read(after.info) == after.data
     once = len(lines) == 1
@@ -99,15 +100,16 @@ def _no_room_for_the_index(folder: Path) -> Generator[None, None, None]:
     real = Database.transaction
 
     @contextlib.contextmanager
-    def transaction(self: Database) -> Generator[None, None, None]:
-        self.run("PRAGMA max_page_count = 1")  # the present size, at least
+    def transaction(self: Database) -> Generator[Connection, None, None]:
+        writer = self._writer  # pyright: ignore[reportPrivateUsage]
+        writer.run("PRAGMA max_page_count = 1")  # the present size, at least
         try:
-            with real(self):
+            with real(self) as db:
                 # what is free in the last pages is used up first
-                self.run("INSERT INTO notes VALUES (random(), randomblob(100000), 0)")
-                yield
+                db.run("INSERT INTO notes VALUES (random(), randomblob(100000), 0)")
+                yield db
         finally:
-            self.run("PRAGMA max_page_count = 1073741823")
+            writer.run("PRAGMA max_page_count = 1073741823")
 
     with mock.patch.object(Database, "transaction", transaction):
         yield

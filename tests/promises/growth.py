@@ -72,11 +72,12 @@ def _rows(images: int) -> Iterator[tuple[object, ...]]:
 
 def _fill(path: Path, images: int) -> None:
     database = Database(path)
-    database.run("PRAGMA synchronous = OFF")
-    database.run("PRAGMA cache_size = -500000")
-    with database.transaction():
+    writer = database._writer  # pyright: ignore[reportPrivateUsage]
+    writer.run("PRAGMA synchronous = OFF")
+    writer.run("PRAGMA cache_size = -500000")
+    with database.transaction() as db:
         columns = ", ".join("?" * 10)
-        database.run_many(f"INSERT INTO images VALUES ({columns})", sorted(_rows(images)))
+        db.run_many(f"INSERT INTO images VALUES ({columns})", sorted(_rows(images)))
     database.close()
 
 

@@ -11,10 +11,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.store.local.index import Index
-
 from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
+from nonebot_plugin_qqimage.store.local import images as images_table
+from nonebot_plugin_qqimage.store.local.database import Connection
 
+from ..store.inside import change
 from .common import (
     Line,
     check_all,
@@ -86,7 +87,7 @@ async def _start(folder: Path, images: int) -> Line:
     async with opened(folder) as store:
         few = pictures(range(20 if images < 1000 else 300))
         await put_all(store, few)
-        await store.query(lambda index: _add_rows(index, images))
+        await change(store, lambda db: _add_rows(db, images))
     leftovers = [
         shard / f".new-{number}" for number, shard in enumerate((folder / "images").iterdir())
     ]
@@ -116,10 +117,9 @@ async def _start(folder: Path, images: int) -> Line:
     )
 
 
-def _add_rows(index: Index, rows: int) -> None:
-    with index.transaction():
-        for picture in pictures(range(10_000, 10_000 + rows), 1):
-            index.add(picture.info, "", "test")
+def _add_rows(db: Connection, rows: int) -> None:
+    for picture in pictures(range(10_000, 10_000 + rows), 1):
+        images_table.add(db, picture.info, "", "test")
 
 
 def child(work: Callable[..., None], *args: Any) -> BaseProcess:
@@ -163,23 +163,23 @@ def _arm(step: str) -> None:
     elif step == _STEPS[2]:
         os.unlink = _die
     elif step == _STEPS[3]:
-        Index.add = _die  # pyright: ignore[reportAttributeAccessIssue]
+        images_table.add = _die  # pyright: ignore[reportAttributeAccessIssue]
     elif step == _STEPS[4]:
-        _die_after(Index, "add")
+        _die_after("add")
     elif step == _STEPS[5]:
-        Index.remove = _die  # pyright: ignore[reportAttributeAccessIssue]
+        images_table.remove = _die  # pyright: ignore[reportAttributeAccessIssue]
     else:
-        _die_after(Index, "remove")
+        _die_after("remove")
 
 
-def _die_after(owner: type, name: str) -> None:
-    real = getattr(owner, name)
+def _die_after(name: str) -> None:
+    real = getattr(images_table, name)
 
     def last(*args: object) -> None:
         real(*args)
         _die()
 
-    setattr(owner, name, last)
+    setattr(images_table, name, last)
 
 
 def _die(*args: object, **options: object) -> None:

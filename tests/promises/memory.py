@@ -131,9 +131,7 @@ async def _off(folder: Path, seen: list[_Seen], known: list[Picture]) -> Line:
             Intake(services).received(event)
             for image in await services.resolver.images(event):
                 await image
-        found = len(await services.resolver.find()) + await services.store.query(
-            lambda index: index.sightings.count()
-        )
+        found = len(await services.resolver.find()) + await services.store.catalog.count_sightings()
     written = b"".join(path.read_bytes() for path in folder.glob("index*"))
     traces = sum(f"group:{chat + 1}".encode() in written for chat in range(_CHATS))
     return Line(

@@ -70,7 +70,7 @@ async def _damage_files(folder: Path, dice: random.Random, images: int, rounds: 
                         store.path(picture.info).rmdir()
                     await put(store, picture)
                 unrepaired += await _read(store, picture) != picture.data
-        counted = await store.query(lambda index: index.counters("store"))
+        counted = await store.catalog.counters("store")
         kept = len(list((folder / "quarantine").iterdir()))
         rest = await check_all(store, deep=True)
     # a folder in a file's place is an error in words, and no image that is damaged

@@ -125,7 +125,7 @@ async def world() -> World:
 @pytest.fixture
 async def services(world: World, tmp_path: Path) -> AsyncIterator[Services]:
     config = ScopedConfig(public_url="https://bot.example.com")
-    store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9, max_bodies=1 << 24)
+    store = ImageStore(tmp_path / "store", max_size=1 << 30, max_age=1e9, memory_size=1 << 24)
     services = Services.of(config, store, cast(Fetcher, world), dict)
     await services.links.load(store.folder)
     services.links.served_at("http://127.0.0.1:8080")

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from nonebot_plugin_qqimage.store.local.index import Index
 
-from nonebot_plugin_qqimage.store.local.eviction import exceeded
+from nonebot_plugin_qqimage.store.local import images
+from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.eviction import Bounds, exceeded
 
+from .inside import change, look
 from .pictures import Clock, OpenStore, Picture
 
 PICTURES = [Picture(number, filler=1000) for number in range(200)]
@@ -160,7 +162,7 @@ async def test_on_windows_another_goes_when_somebody_reads_the_oldest(
 async def test_a_large_store_is_not_searched_through_at_each_put(open_store: OpenStore) -> None:
     store = open_store()
 
-    def steps(index: Index) -> int:
+    def steps(db: Connection) -> int:
         """How many thousand steps SQLite takes to see that nothing has to go."""
         taken = 0
 
@@ -168,20 +170,20 @@ async def test_a_large_store_is_not_searched_through_at_each_put(open_store: Ope
             nonlocal taken
             taken += 1
 
-        database = index._db._db  # pyright: ignore[reportPrivateUsage]
+        database = db._db  # pyright: ignore[reportPrivateUsage]
         database.set_progress_handler(count, 1000)
-        exceeded(index, max_size=1 << 40, max_age=1e9)
+        exceeded(db, Bounds(1 << 40, 1e9))
         database.set_progress_handler(None, 0)
         return taken
 
-    def fill(index: Index) -> None:
-        with index.transaction():
-            for number in range(3000):
-                digest = f"{number:064x}"
-                index.add(replace(PICTURES[0].info, sha256=digest, md5=digest[:32]), "", "test")
+    def fill(db: Connection) -> None:
+        for number in range(3000):
+            digest = f"{number:064x}"
+            info = replace(PICTURES[0].info, sha256=digest, md5=digest[:32])
+            images.add(db, info, "", "test")
 
-    await store.query(fill)
-    assert await store.query(steps) == 0
+    await change(store, fill)
+    assert await look(store, steps) == 0
 
 
 async def test_an_empty_store_has_nothing_to_evict(open_store: OpenStore) -> None:

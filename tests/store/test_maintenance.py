@@ -9,13 +9,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from nonebot_plugin_qqimage.store.local.selection import Selection
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
 from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.local import images
+from nonebot_plugin_qqimage.store.local.facts import Selection
 from nonebot_plugin_qqimage.store.local.maintenance import Finding
 
+from .inside import change, look
 from .pictures import OpenStore, Picture
 
 
@@ -60,12 +62,12 @@ async def test_a_file_without_its_row(
     store: ImageStore, open_store: OpenStore, picture: Picture
 ) -> None:
     path = await put(store, picture)
-    await store.query(lambda index: index.remove([picture.info]))
+    await change(store, lambda db: images.remove(db, [picture.info]))
     assert await check(store, grace=900) == []  # its writer may be about to add the row
     assert await found_then_repaired(store) == [Finding("unindexed", path.name)]
     other = open_store()
     assert await other.find(picture.reference) == picture.info
-    assert await other.query(lambda index: index.counted_by("source").keys()) == {"recovered"}
+    assert (await other.catalog.statistics()).by_source.keys() == {"recovered"}
 
 
 async def test_a_damaged_file(store: ImageStore, folder: Path, picture: Picture) -> None:
@@ -189,8 +191,8 @@ async def test_what_is_readable_of_a_damaged_index_is_taken_over(
     with pytest.raises(StoreError, match="is damaged"):
         await store.steps()
     assert await store.find(place) == picture.info
-    assert await store.query(lambda index: index.pins(picture.info.sha256)) == {"a plugin": 1}
-    assert await store.query(lambda index: index.counters("failed")) == {"timeout": 1}
+    assert await look(store, lambda db: images.pins(db, picture.info.sha256)) == {"a plugin": 1}
+    assert await store.catalog.counters("failed") == {"timeout": 1}
     assert (await store.totals()).images == 1
 
 
@@ -218,7 +220,7 @@ async def test_text_that_is_none_makes_a_new_index(open_store: OpenStore, folder
         database.commit()
     store = open_store()
     with pytest.raises(StoreError, match="a new one is made from the images"):
-        await store.query(lambda index: index.select(Selection(), limit=100))
+        await store.catalog.select(Selection(), limit=100)
     assert await check(store, repair=True) == [Finding("unindexed", f"{damaged}.png")]
     for picture in pictures:
         assert await store.find(picture.reference) == picture.info

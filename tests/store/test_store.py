@@ -15,13 +15,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nonebot_plugin_qqimage.store.local.index import Index, Totals
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment, from_uri
-from nonebot_plugin_qqimage.store.image_store import ImageStore, Sighting
-from nonebot_plugin_qqimage.store.local import database, flushing
+from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.store import journal
+from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.local import database, images
+from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.facts import Totals
 
+from .inside import look
 from .pictures import Clock, OpenStore, Picture
 
 
@@ -49,7 +53,7 @@ async def test_what_is_put_is_found_and_read(store: ImageStore, picture: Picture
 
 async def test_many_are_looked_up_at_once(store: ImageStore) -> None:
     await put_many(store, range(0, 40, 2))
-    store._known.clear()  # pyright: ignore[reportPrivateUsage]
+    store._memory.clear()  # pyright: ignore[reportPrivateUsage]
     pictures = [Picture(number) for number in range(40)]
     gone = asyncio.create_task(store.find(pictures[0].reference))
     looking = [asyncio.create_task(store.find(picture.reference)) for picture in pictures]
@@ -72,10 +76,9 @@ async def test_what_was_seen_is_told_when_somebody_asks(
     store: ImageStore, picture: Picture
 ) -> None:
     sighting = Sighting(picture.reference, "group:1", "30001", 1.0)
-    kept_back = [sighting]
-    store.ask_first(lambda: [store.saw(kept_back.pop()) for _ in list(kept_back)])
+    store.saw(sighting)
     store.is_image(picture.reference, picture.info)  # found out before it is written down
-    (found,) = await store.query(lambda index: index.sightings.find(limit=5))
+    (found,) = await store.sightings(limit=5)
     assert found == replace(sighting, sha256=picture.info.sha256)
 
 
@@ -83,7 +86,7 @@ async def test_many_sightings_at_once(store: ImageStore) -> None:
     for number in range(200):
         for again in range(2):  # seen again, as when it is quoted: the first sighting stays
             store.saw(Sighting(Picture(number).reference, f"group:{again}", "30001", 1.0))
-    found = await store.query(lambda index: index.sightings.find(limit=500))
+    found = await store.sightings(limit=500)
     seen = [int(sighting.reference.message_id) for sighting in found]
     assert seen == list(reversed(range(200)))  # the latest first, though all at the same time
     assert {sighting.chat for sighting in found} == {"group:0"}
@@ -251,7 +254,7 @@ async def test_a_damaged_file_is_put_aside_and_forgotten(
     assert not path.exists()
     (aside,) = (folder / "quarantine").iterdir()
     assert aside.name.endswith(path.name)
-    assert await store.query(lambda index: index.counters("store")) == {"damaged": 1}
+    assert await store.catalog.counters("store") == {"damaged": 1}
     assert await store.find(picture.reference) is None
     assert await store.totals() == Totals(0, 0)
     await put(store, picture)
@@ -416,7 +419,7 @@ async def test_it_survives_that_somebody_deletes_its_folder(
 
 
 async def noted(store: ImageStore) -> dict[str, int]:
-    return await store.query(lambda index: index.counters("failed"))
+    return await store.catalog.counters("failed")
 
 
 async def test_what_waits_is_written_once_the_index_can_be(
@@ -453,11 +456,11 @@ async def test_uses_are_written_at_leisure(
     await put(store, picture)
 
     async def unused() -> bool:
-        return bool(await other.query(lambda index: index.unused(1, before=before)))
+        return bool(await look(other, lambda db: images.unused(db, 1, before=before)))
 
     assert await unused()
     clock.now += 100
-    monkeypatch.setattr(flushing, "_AT_LEISURE", 0.01)
+    monkeypatch.setattr(journal, "_DELAY_OF_USES", 0.01)
     assert store.known(picture.reference)
     while await unused():
         await asyncio.sleep(0.01)
@@ -467,7 +470,7 @@ async def test_what_matters_more_does_not_wait_for_uses(
     store: ImageStore, open_store: OpenStore, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await put(store, picture)
-    monkeypatch.setattr(flushing, "_AT_LEISURE", 1e6)
+    monkeypatch.setattr(journal, "_DELAY_OF_USES", 1e6)
     assert store.known(picture.reference)
     store.count("failed", "timeout")
     other = open_store()
@@ -513,15 +516,15 @@ async def test_a_failure_in_one_thread_is_none_in_another(
     await put(store, picture)
     tries = 0
 
-    def work(index: Index) -> int:
+    def work(db: Connection) -> int:
         nonlocal tries
         tries += 1
         if tries == 1:
             store._access._database.close()  # pyright: ignore
             store._access._database = None  # pyright: ignore
-        return index.totals().images
+        return images.totals(db).images
 
-    assert await store.query(work) == 1
+    assert await look(store, work) == 1
     assert tries == 2
 
 
@@ -530,7 +533,7 @@ async def test_half_an_emoji_spoils_nothing(store: ImageStore, picture: Picture)
     await put(store, picture)
     store.saw(Sighting(broken, "group:1", "\ud83d", 1.0))
     store.saw(Sighting(replace(broken, message_id="2"), "group:1", "2", 2.0))
-    found = await store.query(lambda index: index.sightings.find(limit=10))
+    found = await store.sightings(limit=10)
     assert [sighting.user for sighting in found] == ["2", "?"]
     with pytest.raises(StoreError):
         await store.find(broken)
@@ -567,7 +570,7 @@ async def test_switched_off_it_remembers_no_place(folder: Path, picture: Picture
     await put(store, picture)
     store.saw(Sighting(picture.reference, "group:1", "2", 1.0))
     store.is_image(picture.reference, picture.info)
-    assert await store.query(lambda index: index.sightings.count()) == 0
+    assert await store.catalog.count_sightings() == 0
     await store.close()
 
 
