@@ -10,13 +10,16 @@ from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause, mask_keys
 from ..fetch.downloader import Downloader
 from ..fetch.tls import default_context, offers_rsa, qq_context
+from ..language import Text
 from ..pipeline.budget import ByteBudget
 from .line import Line
 
 HOST = "multimedia.nt.qq.com.cn"
 """Where QQ keeps pictures."""
 _DEADLINE = 8.0
+"""Seconds for one host to answer."""
 _MAX_ANSWER = 1 << 20
+"""Bytes: what is asked for is an error message."""
 _NO_WAY = (Cause.TIMEOUT, Cause.UNREACHABLE, Cause.REFUSED)
 
 
@@ -29,17 +32,23 @@ def _tls() -> Line:
     try:
         ours = offers_rsa(qq_context())
     except ssl.SSLError as error:
-        return Line("failed", "TLS", f"no context can be made: {error}", _OTHER_PYTHON)
+        text = Text("no context can be made: {error}", error=str(error))
+        return Line("failed", "TLS", text, _OTHER_PYTHON)
     if not ours:
-        text = f"{ssl.OPENSSL_VERSION} offers no RSA key exchange, which some of QQ's hosts want"
+        text = Text(
+            "{version} offers no RSA key exchange, which some of QQ's hosts want",
+            version=ssl.OPENSSL_VERSION,
+        )
         return Line("failed", "TLS", text, _OTHER_PYTHON)
     if offers_rsa(default_context()):
-        return Line("ok", "TLS", "RSA key exchange is offered, as QQ's hosts want it")
+        return Line("ok", "TLS", Text("RSA key exchange is offered, as QQ's hosts want it"))
     return Line(
         "ok",
         "TLS",
-        "RSA key exchange is offered to QQ's hosts; this Python does not offer it by itself, so "
-        "other plugins may fail with SSLV3_ALERT_HANDSHAKE_FAILURE where this one does not",
+        Text(
+            "RSA key exchange is offered to QQ's hosts; this Python does not offer it by itself, "
+            "so other plugins may fail with SSLV3_ALERT_HANDSHAKE_FAILURE where this one does not"
+        ),
     )
 
 
@@ -64,40 +73,47 @@ async def reaches_hosts(config: ScopedConfig) -> list[Line]:
 
 
 async def _reaches(downloader: Downloader, config: ScopedConfig, host: str) -> Line:
-    about, started = f"image host {host}", time.perf_counter()
+    about, started = Text("image host {host}", host=host), time.perf_counter()
     answer, failure = b"", None
     try:
         async with ByteBudget(_MAX_ANSWER).reserve(0) as reservation:
             answer = await downloader.get(f"https://{host}/download", reservation)
     except AttemptFailed as error:
         failure = error
-    way = _way(config, host)
-    took = f"{time.perf_counter() - started:.2f} s"
+    way, seconds = _way(config, host), time.perf_counter() - started
     if failure is not None and failure.cause in _NO_WAY:
-        return Line(
-            "failed", about, f"no answer {way} within {took}: {failure.detail}", _cure(config, host)
+        text = Text(
+            "no answer {way} within {seconds:.2f} s: {detail}",
+            way=way,
+            seconds=seconds,
+            detail=failure.detail,
         )
+        return Line("failed", about, text, _cure(config, host))
     said = "" if failure is None else failure.detail
     if said.startswith("HTTP 5") or answer.lstrip()[:1] == b"<":
-        what = said or "a web page"
-        text = f"{way} something else answers in its place: {what}"
+        what = said or Text("a web page")
+        text = Text("{way} something else answers in its place: {what}", way=way, what=what)
         return Line("warning", about, text, _cure(config, host))
-    return Line("ok", about, f"answers {way} in {took}")
+    return Line("ok", about, Text("answers {way} in {seconds:.2f} s", way=way, seconds=seconds))
 
 
 def _way(config: ScopedConfig, host: str) -> str:
-    mirror = config.mirrors.get(host)
-    by = [f"by its mirror {mask_keys(mirror)}"] if mirror else []
-    by += [f"by the proxy {mask_keys(config.proxy)}"] if config.proxy else []
-    return " ".join(by) or "directly"
+    mirror, proxy = mask_keys(config.mirrors.get(host, "")), mask_keys(config.proxy)
+    if mirror and proxy:
+        return Text("by its mirror {mirror} by the proxy {proxy}", mirror=mirror, proxy=proxy)
+    if mirror:
+        return Text("by its mirror {mirror}", mirror=mirror)
+    return Text("by the proxy {proxy}", proxy=proxy) if proxy else Text("directly")
 
 
 def _cure(config: ScopedConfig, host: str) -> str:
     if host in config.mirrors:
-        return "look whether the reverse proxy in QQIMAGE__MIRRORS runs, and is reachable from here"
+        return Text(
+            "look whether the reverse proxy in QQIMAGE__MIRRORS runs, and is reachable from here"
+        )
     if config.proxy:
-        return "look whether QQIMAGE__PROXY runs, and lets this host through"
-    return "check the network, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
+        return Text("look whether QQIMAGE__PROXY runs, and lets this host through")
+    return Text("check the network, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS")
 
 
-_OTHER_PYTHON = "use a Python with another OpenSSL, or a mirror: QQIMAGE__MIRRORS"
+_OTHER_PYTHON = Text("use a Python with another OpenSSL, or a mirror: QQIMAGE__MIRRORS")
