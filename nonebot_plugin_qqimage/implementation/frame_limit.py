@@ -1,7 +1,7 @@
 """How large an answer may be before it breaks the bot's connection.
 
-NoneBot sets no limit, so the limits of the libraries below it apply. When a frame is larger, each of
-them closes the connection: every call under way is lost, and so are the events until it is back.
+NoneBot sets no limit, so the limits of the libraries below it apply. Each of them closes the
+connection when a frame is larger: every call under way is lost, and so are events until it is back.
 """
 
 from nonebot.adapters.onebot.v11 import Adapter, Bot
