@@ -162,7 +162,8 @@ class ImageUnavailable(QQImageError):
         Where several things are wrong, each with a cure of its own, it names them all. It is a
         `Text`, so `localized` gives it in the operator's language.
         """
-        return reduce(_either, _cures(self.attempts) or [Text("")])
+        cures = _cures(self.attempts)
+        return reduce(_either, cures) if cures else ""
 
     def __str__(self) -> str:
         tried = "; ".join(map(str, self.attempts)) or say("the segment names no way to get it")

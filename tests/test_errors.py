@@ -1,12 +1,17 @@
 """What errors say, and what they keep to themselves."""
 
 import copy
+import json
 import pickle
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nonebot_plugin_qqimage import language
 from nonebot_plugin_qqimage.errors import (
     Attempt,
     AttemptFailed,
@@ -20,6 +25,7 @@ from nonebot_plugin_qqimage.errors import (
     mask_keys,
     unavailable,
 )
+from nonebot_plugin_qqimage.language import Text, localized
 
 KEY = "CAQSKAB6JWENi5LM_xp9vumLbuThJSaYf-yzMrbZsuq7Uz2qEc3Rbib9LP4"
 
@@ -90,6 +96,27 @@ def test_everything_else_stays(text: str) -> None:
     assert mask_keys(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("red \x1b[31m", "red \\x1b[31m"),
+        ("a\x00b\x07", "a\\x00b\\x07"),
+        ("gpj.\u202egnp", "gpj.\\u202egnp"),
+        ("half \ud83d", "half \\ud83d"),
+        ("图片 😀 é", "图片 😀 é"),
+    ],
+)
+def test_what_cannot_be_printed_is_escaped(text: str, masked: str) -> None:
+    assert mask_keys(text) == masked
+    assert AttemptFailed(Cause.FAILED, text).detail == masked
+    assert AttemptFailed(Cause.FAILED, Text("{x}!", x=text)).detail == masked + "!"
+
+
+@given(text=st.text(st.characters()))
+def test_masked_text_can_be_printed(text: str) -> None:
+    assert mask_keys(text).isprintable()
+
+
 @given(text=st.text(), where=st.integers(0, 400))
 def test_masked_text_is_one_short_line(text: str, where: int) -> None:
     masked = mask_keys("y" * where + text + f" rkey={KEY} " + text)
@@ -138,6 +165,57 @@ def test_an_error_names_image_attempts_and_hint() -> None:
         assert part in text
     assert "QQIMAGE__PATH_MAP" in error.hint
     assert error.hint in text
+
+
+class Upper:
+    """A language of its own, for what is read in another than English."""
+
+    def gettext(self, template: str) -> str:
+        fields = re.split(r"(\{.*?\})", template)
+        return "".join(part if part.startswith("{") else part.upper() for part in fields)
+
+
+@pytest.fixture
+def another_language(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(language, "_chinese", Upper)
+    language.use("zh")
+    yield
+    language.use("en")
+
+
+@pytest.mark.usefixtures("another_language")
+def test_people_read_errors_in_their_language_and_programs_in_english() -> None:
+    detail = Text("{url} not read within {seconds:g} s", url=f"http://h/?rkey={KEY}", seconds=3.0)
+    failure = AttemptFailed(Cause.TIMEOUT, detail)
+    english = "http://h/?rkey=*** not read within 3 s"
+    local = "http://h/?rkey=*** NOT READ WITHIN 3 S"
+    assert (failure.detail, str(failure)) == (english, f"TIMED OUT: {local}")
+    attempts = (
+        Attempt(Text("url of the segment"), Cause.TIMEOUT, failure.detail, 1.5),
+        Attempt("get_image", Cause.SKIPPED, "said so", 0),
+    )
+    error = unavailable("image a.png", attempts)
+    assert str(error).startswith(
+        f"image a.png: URL OF THE SEGMENT TIMED OUT AFTER 1.50 S ({local}); "
+        "get_image SKIPPED AFTER 0.00 S (said so). HINT: QQ'S IMAGE HOST DOES NOT"
+    )
+    known = json.loads(json.dumps([asdict(attempt) for attempt in error.attempts]))
+    assert [each["detail"] for each in known] == [english, "said so"]
+    assert [each["cause"] for each in known] == ["timed out", "skipped"]
+    assert "; or its answer would not fit" in json.loads(json.dumps(error.hint))
+    assert "; OR ITS ANSWER WOULD NOT FIT" in localized(error.hint)
+    for clone in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert str(clone) == str(error)
+
+
+def test_every_cause_has_words() -> None:
+    assert [cause.words for cause in Cause] == [cause.value for cause in Cause]
+
+
+def test_where_nothing_helps_there_is_no_hint() -> None:
+    error = unavailable("image a.png", (attempt(Cause.FAILED),))
+    assert error.hint == ""
+    assert "Hint" not in str(error)
 
 
 def test_an_error_without_attempts_says_so() -> None:

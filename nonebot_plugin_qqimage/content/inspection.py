@@ -14,6 +14,7 @@ import filetype  # pyright: ignore[reportMissingTypeStubs]
 import imagesize  # pyright: ignore[reportMissingTypeStubs]
 
 from ..errors import AttemptFailed, Cause
+from ..language import Text
 from .extent import extent
 from .info import EXTENSIONS, ImageInfo
 
@@ -45,23 +46,33 @@ def inspect(
             QQ's image host counts as `Cause.EXPIRED`.
     """
     if len(data) > max_size:
-        raise AttemptFailed(Cause.TOO_LARGE, f"{len(data)} bytes, more than the {max_size} allowed")
+        detail = Text("{size} bytes, more than the {limit} allowed", size=len(data), limit=max_size)
+        raise AttemptFailed(Cause.TOO_LARGE, detail)
     mime = _mime(data)
     if mime is None:
         raise _not_an_image(data)
     width, height = _dimensions(data, mime)
     if width < 1 or height < 1:
-        raise AttemptFailed(Cause.REJECTED, f"{mime} of {len(data)} bytes without a usable header")
+        detail = Text("{mime} of {size} bytes without a usable header", mime=mime, size=len(data))
+        raise AttemptFailed(Cause.REJECTED, detail)
     if width * height > max_pixels:
-        raise AttemptFailed(
-            Cause.TOO_LARGE, f"{width} × {height} pixels, more than the {max_pixels} allowed"
+        detail = Text(
+            "{width} × {height} pixels, more than the {limit} allowed",
+            width=width,
+            height=height,
+            limit=max_pixels,
         )
+        raise AttemptFailed(Cause.TOO_LARGE, detail)
     frames, complete = extent(data, mime)
     if frames > max_frames:
-        raise AttemptFailed(Cause.TOO_LARGE, f"{frames} frames, more than the {max_frames} allowed")
+        detail = Text(
+            "{frames} frames, more than the {limit} allowed", frames=frames, limit=max_frames
+        )
+        raise AttemptFailed(Cause.TOO_LARGE, detail)
     true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     if not complete and true_md5 != md5:
-        raise AttemptFailed(Cause.REJECTED, f"{mime} that ends early, after {len(data)} bytes")
+        detail = Text("{mime} that ends early, after {size} bytes", mime=mime, size=len(data))
+        raise AttemptFailed(Cause.REJECTED, detail)
     return ImageInfo(
         sha256=hashlib.sha256(data).hexdigest(),
         md5=true_md5,
@@ -104,19 +115,22 @@ def _dimensions(data: bytes, mime: str) -> tuple[int, int]:
 
 def _not_an_image(data: bytes) -> AttemptFailed:
     if not data:
-        return AttemptFailed(Cause.REJECTED, "an empty body")
+        return AttemptFailed(Cause.REJECTED, Text("an empty body"))
     start = data[:_TINY].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
         code = re.search(rb'"retcode"\s*:\s*(-?\d+)', start)
         text = start[:200].decode("utf-8", "replace")
         if code and code[1] in (b"-5503007", b"-5503010"):
             return AttemptFailed(Cause.EXPIRED, text)
-        return AttemptFailed(Cause.REJECTED, f"JSON instead of an image: {text}")
+        detail = Text("JSON instead of an image: {start}", start=text)
+        return AttemptFailed(Cause.REJECTED, detail)
     if start[:1] == b"<":
-        return AttemptFailed(Cause.REJECTED, f"HTML instead of an image: {_excerpt(start)}")
-    return AttemptFailed(
-        Cause.REJECTED, f"{len(data)} bytes that are no known image: {_excerpt(start)}"
+        detail = Text("HTML instead of an image: {start}", start=_excerpt(start))
+        return AttemptFailed(Cause.REJECTED, detail)
+    detail = Text(
+        "{size} bytes that are no known image: {start}", size=len(data), start=_excerpt(start)
     )
+    return AttemptFailed(Cause.REJECTED, detail)
 
 
 def _excerpt(data: bytes) -> str:

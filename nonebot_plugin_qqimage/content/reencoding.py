@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import AttemptFailed, Cause
+from ..language import Text
 from .info import ImageInfo
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def fitting(data: bytes, info: ImageInfo, bounds: Bounds) -> tuple[str, bytes] |
     except AttemptFailed:
         raise
     except Exception as error:  # whatever hostile bytes make Pillow raise
-        detail = f"Pillow cannot read this {info.mime}: {error!r}"
+        detail = Text("Pillow cannot read this {mime}: {error}", mime=info.mime, error=repr(error))
         raise AttemptFailed(Cause.FAILED, detail) from error
 
 
@@ -147,16 +148,22 @@ def _open(data: bytes, info: ImageInfo) -> "Picture":
     if decoder not in PIL.Image.OPEN:
         PIL.Image.init()
     if decoder not in PIL.Image.OPEN:
-        what = f"Pillow {PIL.__version__} cannot decode {info.mime} without a plugin of its own"
-        raise AttemptFailed(Cause.FAILED, what)
+        detail = Text(
+            "Pillow {version} cannot decode {mime} without a plugin of its own",
+            version=PIL.__version__,
+            mime=info.mime,
+        )
+        raise AttemptFailed(Cause.FAILED, detail)
     scans = data.count(b"\xff\xda") if decoder == "JPEG" else 1
     if scans * info.width * info.height > _MAX_SCANNED:
-        raise AttemptFailed(Cause.FAILED, f"a JPEG of {scans} scans, which would take too long")
+        detail = Text("a JPEG of {scans} scans, which would take too long", scans=scans)
+        raise AttemptFailed(Cause.FAILED, detail)
     # no other decoder may have a look: what they make of hostile bytes is not bounded
     try:
         picture = PIL.Image.open(io.BytesIO(data), formats=(decoder,))
     except PIL.UnidentifiedImageError:
-        raise AttemptFailed(Cause.FAILED, f"Pillow cannot read this {info.mime}") from None
+        detail = Text("Pillow cannot read this {mime}", mime=info.mime)
+        raise AttemptFailed(Cause.FAILED, detail) from None
     _check_size(picture, info)
     return picture
 
@@ -167,9 +174,12 @@ def _check_size(picture: "Picture", info: ImageInfo) -> None:
     A little is fine: the frames of some GIFs stand over the edge.
     """
     if picture.width * picture.height > 2 * info.width * info.height:
-        found = f"{picture.width} × {picture.height}"
-        said = f"{info.width} × {info.height}"
-        raise AttemptFailed(Cause.FAILED, f"{found} pixels where the header announces {said}")
+        detail = Text(
+            "{found} pixels where the header announces {said}",
+            found=f"{picture.width} × {picture.height}",
+            said=f"{info.width} × {info.height}",
+        )
+        raise AttemptFailed(Cause.FAILED, detail)
 
 
 def _orientation(picture: "Picture") -> int:

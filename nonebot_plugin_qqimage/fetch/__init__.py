@@ -1,1 +1,1 @@
-"""The ways to an image's bytes, and the order in which they are tried."""
+"""Fetching: the sources of an image's bytes, and the order in which they are tried."""

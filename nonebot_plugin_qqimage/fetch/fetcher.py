@@ -12,7 +12,7 @@ from ..messages.reference import ImageReference
 from .downloader import Downloader
 from .links import Links
 from .reservation import Reservation
-from .sequence import Wanted, try_in_order
+from .sequence import try_in_order
 from .trial import Fetched, Trial
 
 __all__ = ["Fetched", "Fetcher"]
@@ -56,13 +56,11 @@ class Fetcher:
             The image, or None; and the attempts that failed. It stops in time: see
             ``resolve_timeout``.
         """
-        wanted = Wanted(
-            reference, find_implementation, Links(self._downloader, reservation), self._config
-        )
-        trial = Trial(reference, self._config, reservation)
+        links = Links(self._downloader, reservation)
+        trial = Trial(reference, find_implementation, links, reservation, self._config)
         found: Fetched | None = None
         with anyio.move_on_after(self._config.resolve_timeout) as deadline:
-            found = await try_in_order(wanted, trial)
+            found = await try_in_order(trial)
         if deadline.cancelled_caught:
             limit = self._config.resolve_timeout
             detail = Text("more than {seconds:g} s", seconds=limit)

@@ -1,4 +1,4 @@
-"""The memory that one fetch may hold, as it is known to the ways that fill it."""
+"""The memory that may be held for one image while it is fetched."""
 
 from typing import Protocol
 

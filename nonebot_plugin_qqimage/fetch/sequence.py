@@ -1,21 +1,17 @@
 """The sources of an image, in the order in which they are tried."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio
 
-from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
-from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.finding import find_in_message, segments_of
-from ..messages.reference import ImageReference
 from . import base64_data
 from .files import read_file
-from .links import Links, key_of, with_key
+from .links import key_of, with_key
 from .trial import Fetched, Trial
 
 _PAUSE = 0.5
@@ -23,21 +19,7 @@ _PAUSE = 0.5
 _MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """One image that is wanted, and what it takes to get it."""
-
-    reference: ImageReference
-    """What the segment said."""
-    find_implementation: Callable[[], Implementation | None]
-    """Gives whom to ask: another one after a reconnect, and None while the bot is away."""
-    links: Links
-    """Downloads its links."""
-    config: ScopedConfig
-    """The settings."""
-
-
-async def try_in_order(wanted: Wanted, trial: Trial) -> Fetched | None:
+async def try_in_order(trial: Trial) -> Fetched | None:
     """Try every source, the best for this image first, until one brings it.
 
     Usually the implementation is asked before the segment's link is tried, for its answer survives
@@ -45,47 +27,46 @@ async def try_in_order(wanted: Wanted, trial: Trial) -> Fetched | None:
     find the image (https://github.com/NapNeko/NapCatQQ/issues/1777).
 
     Args:
-        wanted: the image.
-        trial: makes the attempts, and keeps those that failed.
+        trial: the image; makes the attempts, and keeps those that failed.
     """
-    if found := await _from_segment(wanted, trial):
+    if found := await _from_segment(trial):
         return found
-    implementation = wanted.find_implementation()
+    implementation = trial.find_implementation()
     unresponsive = implementation is not None and implementation.profile.unresponsive
-    if wanted.reference.forwarded or unresponsive:
-        found = await _from_link(wanted, trial) or await _from_implementation(wanted, trial)
+    if trial.reference.forwarded or unresponsive:
+        found = await _from_link(trial) or await _from_implementation(trial)
     else:
-        found = await _from_implementation(wanted, trial) or await _from_link(wanted, trial)
+        found = await _from_implementation(trial) or await _from_link(trial)
     return (
         found
-        or await trial.take("get_group_file_url", _behind_group_file_url(wanted))
-        or await trial.take(Text("url in get_msg"), _behind_fresh_message(wanted))
-        or await _from_implementation_again(wanted, trial)
+        or await trial.take("get_group_file_url", _behind_group_file_url(trial))
+        or await trial.take(Text("url in get_msg"), _behind_fresh_message(trial))
+        or await _from_implementation_again(trial)
     )
 
 
-async def _from_segment(wanted: Wanted, trial: Trial) -> Fetched | None:
+async def _from_segment(trial: Trial) -> Fetched | None:
     """What the segment itself holds, or names on this machine."""
-    content = wanted.reference.content
+    content = trial.reference.content
     if content.startswith("file://"):
-        return await trial.take(Text("file of the segment"), _read(wanted, content))
-    return await trial.take(Text("base64 in the segment"), _decoded(wanted, content))
+        return await trial.take(Text("file of the segment"), _read(trial, content))
+    return await trial.take(Text("base64 in the segment"), _decoded(trial, content))
 
 
-async def _from_link(wanted: Wanted, trial: Trial) -> Fetched | None:
+async def _from_link(trial: Trial) -> Fetched | None:
     """What is behind the segment's link, or behind the last link once it has a fresh key."""
     return await trial.take(
-        Text("url of the segment"), wanted.links.download(wanted.reference.url)
-    ) or await trial.take(Text("url with a fresh key"), _behind_fresh_key(wanted))
+        Text("url of the segment"), trial.links.download(trial.reference.url)
+    ) or await trial.take(Text("url with a fresh key"), _behind_fresh_key(trial))
 
 
-async def _from_implementation(wanted: Wanted, trial: Trial) -> Fetched | None:
+async def _from_implementation(trial: Trial) -> Fetched | None:
     """What the implementation answers when it is asked for the image."""
-    action = "get_file" if wanted.reference.file_id else "get_image"
-    return await _from_answer(wanted, trial, await trial.ask(action, _answer(wanted)))
+    action = "get_file" if trial.reference.file_id else "get_image"
+    return await _from_answer(trial, await trial.ask(action, _answer(trial)))
 
 
-async def _from_implementation_again(wanted: Wanted, trial: Trial) -> Fetched | None:
+async def _from_implementation_again(trial: Trial) -> Fetched | None:
     """What it answers a moment later, where it did not know the image at first.
 
     LuckyLilliaBot tells of a message before its database has it, and NapCat may have learned the
@@ -99,28 +80,28 @@ async def _from_implementation_again(wanted: Wanted, trial: Trial) -> Fetched | 
     if not unknown:
         return None
     await anyio.sleep(_PAUSE)
-    answer = await trial.ask(Text("asked again"), _answer(wanted))
-    return await _from_answer(wanted, trial, answer)
+    answer = await trial.ask(Text("asked again"), _answer(trial))
+    return await _from_answer(trial, answer)
 
 
-async def _from_answer(wanted: Wanted, trial: Trial, answer: ImageAnswer | None) -> Fetched | None:
+async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | None:
     if answer is None:
         return None
     return (
-        await trial.take(Text("base64 in the answer"), _decoded(wanted, answer.base64))
-        or await trial.take(Text("file in the answer"), _read_answered(wanted, answer))
-        or await trial.take(Text("url in the answer"), wanted.links.download(answer.url))
+        await trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64))
+        or await trial.take(Text("file in the answer"), _read_answered(trial, answer))
+        or await trial.take(Text("url in the answer"), trial.links.download(answer.url))
     )
 
 
-async def _answer(wanted: Wanted) -> ImageAnswer | None:
+async def _answer(trial: Trial) -> ImageAnswer | None:
     """What the implementation answers; None where there is nothing to ask it for.
 
     Raises:
         AttemptFailed: it refused, is away, or asking it could break the bot's connection.
     """
-    reference, timeout = wanted.reference, wanted.config.get_image_timeout
-    implementation = wanted.find_implementation()
+    reference, timeout = trial.reference, trial.config.get_image_timeout
+    implementation = trial.find_implementation()
     name = reference.file_id or reference.file
     if implementation is None and name and not reference.file_id:
         raise AttemptFailed(Cause.UNREACHABLE, Text("the bot is not connected"))
@@ -138,20 +119,20 @@ async def _answer(wanted: Wanted) -> ImageAnswer | None:
     return await implementation.get_image(name, timeout, size=reference.size)
 
 
-async def _decoded(wanted: Wanted, encoded: str) -> bytes | None:
+async def _decoded(trial: Trial, encoded: str) -> bytes | None:
     if not encoded:
         return None
-    return await base64_data.decode(encoded, wanted.config.max_image_size)
+    return await base64_data.decode(encoded, trial.config.max_image_size)
 
 
-async def _read(wanted: Wanted, named: str) -> bytes:
-    config, reference = wanted.config, wanted.reference
+async def _read(trial: Trial, named: str) -> bytes:
+    config, reference = trial.config, trial.reference
     return await read_file(
         named, config.path_map, config.max_image_size, size=reference.size, md5=reference.md5
     )
 
 
-async def _read_answered(wanted: Wanted, answer: ImageAnswer) -> bytes | None:
+async def _read_answered(trial: Trial, answer: ImageAnswer) -> bytes | None:
     """Read the file that an answer names, and learn from it whether such files are readable."""
     if not answer.file and answer.file_declined:
         raise AttemptFailed(
@@ -159,9 +140,9 @@ async def _read_answered(wanted: Wanted, answer: ImageAnswer) -> bytes | None:
         )
     if not answer.file:
         return None
-    implementation = wanted.find_implementation()
+    implementation = trial.find_implementation()
     try:
-        data = await _read(wanted, answer.file)
+        data = await _read(trial, answer.file)
     except AttemptFailed as failure:
         if failure.cause is Cause.UNREADABLE and implementation is not None:
             implementation.profile.file_not_readable(answer.file)
@@ -171,11 +152,11 @@ async def _read_answered(wanted: Wanted, answer: ImageAnswer) -> bytes | None:
     return data
 
 
-async def _behind_fresh_key(wanted: Wanted) -> bytes | None:
+async def _behind_fresh_key(trial: Trial) -> bytes | None:
     """Download the last link whose key was refused, with another key."""
     for last_try in (False, True):  # a key that was at hand may turn out to be dead, too
-        expired = wanted.links.expired
-        needed, implementation = key_of(expired), wanted.find_implementation()
+        expired = trial.links.expired
+        needed, implementation = key_of(expired), trial.find_implementation()
         if needed is None or implementation is None:
             return None
         key = await implementation.fresh_key(*needed)
@@ -183,34 +164,34 @@ async def _behind_fresh_key(wanted: Wanted) -> bytes | None:
             detail = Text("the implementation has no fresher key")
             raise AttemptFailed(Cause.EXPIRED, detail)
         try:
-            return await wanted.links.download(with_key(expired, key), again=True)
+            return await trial.links.download(with_key(expired, key), again=True)
         except AttemptFailed as failure:
             if last_try or failure.cause is not Cause.EXPIRED:
                 raise
     return None
 
 
-async def _behind_group_file_url(wanted: Wanted) -> bytes | None:
+async def _behind_group_file_url(trial: Trial) -> bytes | None:
     """Download the link that the implementation gives for a group's shared file."""
-    implementation, reference = wanted.find_implementation(), wanted.reference
+    implementation, reference = trial.find_implementation(), trial.reference
     if implementation is None or not reference.file_id or not reference.group_id:
         return None
     url = await implementation.get_group_file_url(
-        reference.group_id, reference.file_id, wanted.config.get_image_timeout
+        reference.group_id, reference.file_id, trial.config.get_image_timeout
     )
-    return await wanted.links.download(url)
+    return await trial.links.download(url)
 
 
-async def _behind_fresh_message(wanted: Wanted) -> bytes | None:
+async def _behind_fresh_message(trial: Trial) -> bytes | None:
     """Download the link that the image has when its message is asked for again."""
-    implementation, reference = wanted.find_implementation(), wanted.reference
+    implementation, reference = trial.find_implementation(), trial.reference
     # of what this bot sends it has the content, and no file name to recognise it by
     unnamed = reference.own and not reference.file
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
         return None
     content = await implementation.get_msg(
-        int(reference.message_id), wanted.config.get_image_timeout
+        int(reference.message_id), trial.config.get_image_timeout
     )
     found = find_in_message(segments_of(content))[reference.position :][:1]
     url = next((one.url for one in found if one.file == reference.file), "")
-    return await wanted.links.download(url)
+    return await trial.links.download(url)

@@ -8,7 +8,7 @@ import os
 import ssl
 
 QQ_HOSTS = (".qq.com", ".qq.com.cn", ".qpic.cn")
-"""How the hosts end that get `qq_context`; all others keep the default."""
+"""Endings of the hosts that are connected to with `qq_context`; all others get the default."""
 
 # explicit, because what "DEFAULT" means changes with OpenSSL
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:RSA+AESGCM:RSA+AES"
@@ -33,8 +33,8 @@ def qq_context() -> ssl.SSLContext:
 
 def _verifying() -> ssl.SSLContext:
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
-        return ssl.create_default_context()  # OpenSSL heeds them
-    import certifi  # only with the first download, for it is looked for on the disk
+        return ssl.create_default_context()  # which OpenSSL reads by itself
+    import certifi  # only with the first download, because importing it searches the disk
 
     # not every Python finds the authorities that its system trusts
     return ssl.create_default_context(cafile=certifi.where())

@@ -1,7 +1,7 @@
 """What is tried for one image: what came of each attempt, and whether it is the right image."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,8 +11,10 @@ from ..config import ScopedConfig
 from ..content.info import ImageInfo
 from ..content.inspection import inspect
 from ..errors import Attempt, AttemptFailed, Cause
+from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reference import ImageReference
+from .links import Links
 from .reservation import Reservation, memory_for
 
 Answer = TypeVar("Answer")
@@ -31,23 +33,37 @@ class Fetched:
 
 
 class Trial:
-    """Makes the attempts for one image, and judges what they bring.
+    """One image that is being fetched: makes the attempts, and judges what they bring.
 
     Args:
         reference: the image.
-        config: the settings.
+        find_implementation: gives whom to ask: another one after a reconnect, and None while the
+            bot is away.
+        links: downloads the image's links.
         reservation: the bytes of memory that may be held for the image.
+        config: the settings.
     """
 
     def __init__(
-        self, reference: ImageReference, config: ScopedConfig, reservation: Reservation
+        self,
+        reference: ImageReference,
+        find_implementation: Callable[[], Implementation | None],
+        links: Links,
+        reservation: Reservation,
+        config: ScopedConfig,
     ) -> None:
+        self.reference = reference
+        """What the segment said."""
+        self.find_implementation = find_implementation
+        """Gives whom to ask now."""
+        self.links = links
+        """Downloads the image's links."""
+        self.config = config
+        """The settings."""
         self.attempts: list[Attempt] = []
-        """Those that failed, in order."""
+        """The attempts that failed, in order."""
         self.second_best: Fetched | None = None
         """The first image that is probably another one, to be taken when nothing better comes."""
-        self._reference = reference
-        self._config = config
         self._reservation = reservation
 
     async def ask(self, source: str, question: Awaitable[Answer]) -> Answer | None:
@@ -85,20 +101,20 @@ class Trial:
             return None
         self._reservation.resize(memory_for(len(data)))
         fetched = Fetched(await anyio.to_thread.run_sync(self._inspect, data), data, source)
-        doubt = _doubt(self._reference, fetched.info)
+        doubt = _doubt(self.reference, fetched.info)
         if not doubt:
             return fetched
-        if not (self._reference.md5 or self._reference.sha256):
+        if not (self.reference.md5 or self.reference.sha256):
             self.second_best = self.second_best or fetched
         raise AttemptFailed(Cause.REJECTED, doubt)
 
     def _inspect(self, data: bytes) -> ImageInfo:
         return inspect(
             data,
-            max_size=self._config.max_image_size,
-            max_pixels=self._config.max_pixels,
-            max_frames=self._config.max_frames,
-            md5=self._reference.md5,
+            max_size=self.config.max_image_size,
+            max_pixels=self.config.max_pixels,
+            max_frames=self.config.max_frames,
+            md5=self.reference.md5,
         )
 
 

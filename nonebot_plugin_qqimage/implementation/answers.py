@@ -1,4 +1,4 @@
-"""What implementations answer, parsed into our types; shapes differ, no field is reliable."""
+"""The answers of implementations, parsed into our types. Shapes differ; no field is reliable."""
 
 import re
 import time
@@ -10,7 +10,7 @@ Kind = Literal["private", "group"]
 """What a picture was sent to; keys for the one do not open the other."""
 
 _KEY_LIFE = 3600.0
-"""Seconds a key is believed in at the most, whatever its implementation says of it."""
+"""Seconds after which a key is not used any more, even if its implementation announces longer."""
 _KINDS: dict[object, Kind] = {"private": "private", "group": "group", 10: "private", 20: "group"}
 
 
@@ -33,9 +33,9 @@ class Key:
     """An ``rkey``, which opens the pictures of one kind for a while."""
 
     value: str
-    """Without its ``&rkey=``."""
+    """The key itself, without ``&rkey=``."""
     expires: float
-    """Until when it is believed in, in seconds since the epoch."""
+    """Until when it is used, in seconds since the epoch."""
 
 
 def image_answer(data: object) -> ImageAnswer:
@@ -74,12 +74,12 @@ def _add(found: dict[Kind, Key], kind: Kind, value: object, expires: float) -> N
     value = value.rpartition("rkey=")[2].strip()
     now = time.time()
     if value:
-        believed = expires if now < expires < now + _KEY_LIFE else now + _KEY_LIFE
-        found[kind] = Key(value, believed)
+        plausible = now < expires < now + _KEY_LIFE
+        found[kind] = Key(value, expires if plausible else now + _KEY_LIFE)
 
 
 def version_info(data: object) -> tuple[str, tuple[int, ...]]:
-    """What an implementation calls itself, and its version; "unknown" and () when it is silent."""
+    """What an implementation calls itself, and its version; "unknown" and () if it does not say."""
     fields = _mapping(data)
     numbers = re.findall(r"\d{1,9}", _text(fields, "app_version")[:64])
     return _text(fields, "app_name")[:64] or "unknown", tuple(map(int, numbers[:3]))

@@ -1,7 +1,7 @@
 """How large an answer may be before it breaks the bot's connection.
 
-NoneBot sets no limit of its own, so those of the libraries below hold, and none of them only
-drops the frame: the connection closes, every call under way is lost, and so are events.
+NoneBot sets no limit, so the limits of the libraries below it apply. Each of them closes the
+connection when a frame is larger: every call under way is lost, and so are events until it is back.
 """
 
 from nonebot.adapters.onebot.v11 import Adapter, Bot

@@ -1,4 +1,4 @@
-"""The implementations of all connected bots, and what outlasts their connections."""
+"""The implementations of all connected bots, and what is remembered when they reconnect."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

@@ -2,13 +2,18 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.errors import Cause
+from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
+from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.pipeline.budget import Reservation
 
 from .. import samples
 from ..implementation.fake_bot import HANG, FakeBot, unknown
@@ -182,3 +187,22 @@ async def test_the_bounds_hold_for_every_source(
         ("url of the segment", Cause.TOO_LARGE),
         ("url in get_msg", Cause.UNSUPPORTED),
     ]
+
+
+@pytest.mark.parametrize("way", ["base64", "file", "url"])
+async def test_the_memory_that_is_held_is_accounted_for(
+    server: Server, reservation: Reservation, tmp_path: Path, way: str
+) -> None:
+    server["/x"] = reply(PNG)
+    (tmp_path / "a.png").write_bytes(PNG)
+    answers = {
+        "base64": inlined(PNG),
+        "file": {"file": str(tmp_path / "a.png")},
+        "url": {"url": server.url("/x")},
+    }
+    implementation = Implementation(FakeBot(get_image=answers[way]))
+    fetcher = Fetcher(ScopedConfig(trusted_hosts=["127.0.0.1"]))
+    fetched, _ = await fetcher.fetch(reference(), lambda: implementation, reservation)
+    await fetcher.close()
+    assert fetched
+    assert reservation.size == memory_for(len(PNG))
