@@ -2,7 +2,7 @@
 
 import re
 
-from ..messages.finding import find_in_message, segments_of
+from ..messages.reader import find_in_message
 from .source import Fetch
 from .urls import AskedUrl
 
@@ -22,5 +22,5 @@ class FreshMessage(AskedUrl):
         if fetch.implementation is None or unnamed or not known:
             return ""
         content = await fetch.implementation.get_msg(int(reference.message_id), self._timeout)
-        found = find_in_message(segments_of(content))[reference.position :][:1]
+        found = find_in_message(content)[reference.position :][:1]
         return next((one.url for one in found if one.file == reference.file), "")

@@ -10,7 +10,8 @@ from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.answer_base64 import AnswerBase64, SegmentBase64
 from nonebot_plugin_qqimage.fetch.source import Fetch
 from nonebot_plugin_qqimage.implementation.answers import ImageAnswer
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
 from .. import samples
