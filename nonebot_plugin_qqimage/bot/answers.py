@@ -89,18 +89,18 @@ class ApiAnswers:
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
         if answer and self._wanted(chat_of_sent(answer)):
             message_id = str(params.get("message_id", ""))
-            self._rewriting.into(Reader(bot.self_id).answer(answer, message_id))
+            self._rewriting.rewrite(Reader(bot.self_id).answer(answer, message_id))
 
     def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_forward_msg``, in place."""
         if self._wanted(""):
             record = params.get("id") or params.get("message_id") or params.get("forward_id", "")
-            self._rewriting.into(Reader(bot.self_id).record(result, str(record)))
+            self._rewriting.rewrite(Reader(bot.self_id).record(result, str(record)))
 
     def serve_history(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_group_msg_history``, in place."""
         if self._wanted(chat_of_sent(params)):
-            self._rewriting.into(Reader(bot.self_id).history(result))
+            self._rewriting.rewrite(Reader(bot.self_id).history(result))
 
     def _wanted(self, chat: str) -> bool:
         """Whether the plugin that calls wants served URLs.

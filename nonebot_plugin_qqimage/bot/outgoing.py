@@ -17,7 +17,7 @@ from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
-from ..language import Text, localized, say
+from ..language import Text, say
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS
@@ -47,8 +47,12 @@ class Outgoing:
     async def translate(self, params: dict[str, Any]) -> None:
         """Translate the message in the parameters of a call, in place.
 
-        At once, each image becomes what the implementation itself had said of it; then, as it is
-        got, its content. One that cannot be had in time is left at that, and the log says so.
+        First each image gets the values that the implementation itself gave it. Then each is
+        replaced by its content as soon as that is there. An image that does not come in time keeps
+        those values, and the log says so.
+
+        Args:
+            params: the parameters; a message in them is replaced by a copy, and not changed itself.
         """
         waiting: list[_Waiting] = []
         for name in ("message", "messages"):
@@ -79,15 +83,12 @@ class Outgoing:
         return reference
 
     def _without_ours(self, content: object) -> "Iterator[_Waiting]":
-        """Make each image what the implementation had said of it; gives those to be put in."""
+        """Give each image the implementation's own values; yields those whose content is sent."""
         for found in _images_of(content):
             if not self._is_ours(found):
                 continue
-            data, in_file, in_url = (
-                found.data,
-                self._meant(found, "file"),
-                self._meant(found, "url"),
-            )
+            data = found.data
+            in_file, in_url = self._meant(found, "file"), self._meant(found, "url")
             url, file = (data.pop(kept, None) for kept in ORIGINALS.values())
             if in_url and not in_file and _is_content(data.get("file")):
                 _forget_the_received(data)  # the plugin has put another image into it
@@ -110,7 +111,7 @@ class Outgoing:
                 try:
                     file = await self._usable(image, room)
                 except QQImageError as error:
-                    troubles.append(localized(str(error)))
+                    troubles.append(str(error))
                 else:
                     room -= len(file)
                     _forget_the_received(data)
@@ -132,7 +133,12 @@ class Outgoing:
             )
 
     async def _usable(self, image: Image, room: int) -> str:
-        """What the implementation can use as the ``file`` of a segment."""
+        """A ``file`` that the implementation can use.
+
+        Args:
+            image: the image.
+            room: characters of base64 that still fit into the call.
+        """
         info = await image.info()
         if (info.size + 2) // 3 * 4 <= room - len("base64://"):
             return (await image.segment()).data["file"]

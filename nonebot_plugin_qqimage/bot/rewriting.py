@@ -98,12 +98,12 @@ class Rewriting:
         if not self.serves(chat_of(event)):
             return
         self_id, message_id = str(event.self_id), str(event.message_id)
-        self.into(Reader(self_id).message(event.message, message_id))
-        self.into(Reader(self_id).message(event.original_message, message_id))
+        self.rewrite(Reader(self_id).message(event.message, message_id))
+        self.rewrite(Reader(self_id).message(event.original_message, message_id))
         if event.reply is not None:
-            self.into(Reader(self_id).message(event.reply.message, str(event.reply.message_id)))
+            self.rewrite(Reader(self_id).message(event.reply.message, str(event.reply.message_id)))
 
-    def into(self, walk: Walk) -> None:
+    def rewrite(self, walk: Walk) -> None:
         """Put served URLs into the images of a walk, in place; shared files are left as they are.
 
         Args:

@@ -192,7 +192,7 @@ async def test_records_of_every_shape(
 
     before = await found()
     assert before
-    rewriting.into(Reader("10001").record(record, "r1"))
+    rewriting.rewrite(Reader("10001").record(record, "r1"))
     assert await found() == before
     text = json.dumps(record).replace("&amp;", "&")
     served = [part.split('"')[0].split(",")[0] for part in text.split(BASE)[1:]]
@@ -208,7 +208,7 @@ def test_a_record_inside_an_event(rewriting: Rewriting) -> None:
 
 def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
     answer = {"message_id": 1, "message": f"hi [CQ:image,file=a.jpg,url={CDN.format('a')}]"}
-    rewriting.into(Reader("10001").answer(answer, "1"))
+    rewriting.rewrite(Reader("10001").answer(answer, "1"))
     text, picture = Message(answer["message"])
     assert str(text) == "hi "
     assert is_ours(picture.data["url"])
@@ -218,9 +218,9 @@ def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
 @pytest.mark.parametrize("content", [None, 5, {}, [], "", [None], {"message": 5}, {"data": []}])
 def test_answers_without_sense(rewriting: Rewriting, content: Any) -> None:
     for answer in (content, {"messages": [content]}):
-        rewriting.into(Reader("10001").answer(answer, "1"))
-        rewriting.into(Reader("10001").record(answer, "1"))
-        rewriting.into(Reader("10001").history(answer))
+        rewriting.rewrite(Reader("10001").answer(answer, "1"))
+        rewriting.rewrite(Reader("10001").record(answer, "1"))
+        rewriting.rewrite(Reader("10001").history(answer))
 
 
 def matcher_of(module: str) -> tuple[Matcher, list[Any]]:
