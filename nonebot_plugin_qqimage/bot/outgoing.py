@@ -118,7 +118,11 @@ class Outgoing:
                     data["file"] = file
                 done += 1
         troubles += [
-            say("{image}: not there within {seconds:g} s", image=image.reference, seconds=_PATIENCE)
+            say(
+                "{image}: not there within {seconds:g} s",
+                image=str(image.reference),
+                seconds=_PATIENCE,
+            )
             for image in images[done:]
         ]
         if troubles:
@@ -152,7 +156,7 @@ class Outgoing:
             Text(
                 "{image} has {size} bytes, too many for one call. Share the store with the "
                 "implementation (QQIMAGE__PATH_MAP), or set QQIMAGE__PUBLIC_URL",
-                image=image.reference,
+                image=str(image.reference),
                 size=info.size,
             ),
         )

@@ -57,12 +57,11 @@ async def _fetch(record_id: str, implementation: Implementation, timeout: float)
     except AttemptFailed as failure:
         logger.warning(
             say(
-                "qqimage: forwarded record {record} (bot {bot}): get_forward_msg {cause} "
-                "({detail})",
+                "qqimage: forwarded record {record} (bot {bot}) cannot be read: get_forward_msg: "
+                "{failure}",
                 record=record_id[:64],
                 bot=implementation.bot.self_id,
-                cause=failure.cause.value,
-                detail=failure.detail,
+                failure=str(failure),
             )
         )
         return []

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..language import Text
+
 _MD5_STEM = re.compile(r"(?P<md5>[0-9a-fA-F]{32})(\.[0-9a-zA-Z]{1,8})?")
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
 
@@ -119,15 +121,16 @@ class ImageReference:
 
     def __str__(self) -> str:
         if self.face_id:
-            what = f"market face {self.face_id}"
+            what = Text("market face {name}", name=self.face_id)
         elif self.file_id:
-            what = f"shared file {self.file or self.file_id}"
+            what = Text("shared file {name}", name=self.file or self.file_id)
         elif self.file or self.sha256:
-            what = f"image {self.file or 'qqimage:' + self.sha256}"
+            what = Text("image {name}", name=self.file or f"qqimage:{self.sha256}")
         else:
-            what = "image without a file name"
-        where = f" of message {self.message_id}" if self.message_id else ""
-        return what + where + (f" (bot {self.self_id})" if self.self_id else "")
+            what = Text("image without a file name")
+        if self.message_id:
+            what = Text("{image} of message {message}", image=what, message=self.message_id)
+        return Text("{image} (bot {bot})", image=what, bot=self.self_id) if self.self_id else what
 
 
 def from_uri(uri: str) -> ImageReference:
