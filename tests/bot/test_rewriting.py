@@ -251,10 +251,15 @@ async def test_an_excluded_plugin_sees_the_originals(services: Services, module:
     }
     before = deepcopy((event, state))
 
-    matcher, seen = matcher_of(module)
-    rewriting.for_matcher(matcher)
-    await matcher.run(cast(Any, None), event, state)
-    assert seen == [[module == "local"] * 5, [CDN.format("a"), CDN.format("b")]]
+    for arguments, named in (
+        ((None, event, state), {}),
+        ((None, event), {"state": state, "stack": None}),
+        ((), {"bot": None, "event": event, "state": state, "dependency_cache": {}}),
+    ):
+        matcher, seen = matcher_of(module)
+        rewriting.for_matcher(matcher)
+        await cast(Any, matcher.run)(*arguments, **named)
+        assert seen == [[module == "local"] * 5, [CDN.format("a"), CDN.format("b")]]
     assert matcher.state["number"] == 5
     assert (event, state) == before  # which other matchers go on to see
 
@@ -279,3 +284,23 @@ async def test_what_others_had_made_of_the_event_is_made_anew(services: Services
         rewriting.for_matcher(matcher)
         await matcher.run(cast(Any, None), event, {}, None, cache)
     assert [is_ours(urls[0]) for urls in seen] == [True, False, True]
+
+
+async def test_an_excluded_plugin_sees_the_originals_in_records(services: Services) -> None:
+    config = ScopedConfig(rewrite_url=True, rewrite_exclude=["remote_vision"])
+    rewriting = Rewriting(config, services.links)
+    codes = {"content": f"hi[CQ:image,file=c.jpg,url={CDN.format('c').replace('&', '&amp;')}]"}
+    records = MessageSegment("forward", {"content": [node(plain("a"), NESTED), codes]})
+    event = group_message(MessageSegment(records.type, deepcopy(records.data)))
+    rewriting.in_event(event)
+    assert str(event.message).count(BASE) == 4
+    seen: list[Any] = []
+
+    async def handle(event: GroupMessageEvent) -> None:
+        seen.extend(event.message)
+
+    source = MatcherSource(module_name="remote_vision")
+    matcher = Matcher.new(handlers=[handle], source=source)()
+    rewriting.for_matcher(matcher)
+    await matcher.run(cast(Any, None), event, {})
+    assert [segment.data for segment in seen] == [records.data]
