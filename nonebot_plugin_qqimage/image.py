@@ -8,7 +8,8 @@ import anyio.to_thread
 import pybase64
 from nonebot.adapters.onebot.v11 import MessageSegment
 
-from .content.fitting import Animation, bounds_of, fit
+from .content.bounds import Animation, bounds_of
+from .content.fitting import fit
 from .content.info import ImageInfo
 from .errors import QQImageError, StoreError
 from .messages.reference import ImageReference

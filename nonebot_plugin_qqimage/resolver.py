@@ -9,8 +9,9 @@ from .errors import StoreError
 from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
-from .messages.finding import chat_of, find_in_event
-from .messages.reference import ImageReference, from_segment, from_uri
+from .messages.events import chat_of, find_in_event
+from .messages.reference import ImageReference, from_uri
+from .messages.segments import from_segment
 from .messages.sighting import Sighting
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links

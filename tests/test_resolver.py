@@ -13,7 +13,8 @@ from nonebot.log import logger
 
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, ImageUnavailable, StoreError
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from . import samples

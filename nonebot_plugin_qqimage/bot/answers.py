@@ -1,7 +1,7 @@
-"""Answers that other plugins get: ``get_image``, ``get_msg``, ``get_forward_msg``.
+"""Answers that other plugins get when they ask for images, messages and forwarded records.
 
-Pictures that are in the store need no implementation, and failures of its ``get_image`` are
-repaired. Calls of this plugin itself are never touched, for it would be asking itself.
+An image in the store needs no implementation, and a ``get_image`` that has failed is answered by
+fetching the image another way. Calls of this plugin itself are left alone, or it would ask itself.
 """
 
 from collections.abc import Mapping
@@ -17,16 +17,18 @@ from nonebot.matcher import current_event, current_matcher
 from ..content.info import ImageInfo
 from ..errors import QQImageError
 from ..implementation.answers import image_answer
-from ..messages.finding import chat_of, chat_of_sent, find_in_event
-from ..messages.reference import ORIGINALS, ImageReference, from_segment
+from ..messages.events import chat_of, chat_of_sent, find_in_event
+from ..messages.reader import Reader
+from ..messages.reference import ImageReference
+from ..messages.segments import ORIGINALS, from_segment
 from ..serving.urls import token_of
-from .rewriting import Rewriting, referred
+from .rewriting import Rewriting
 from .services import Services
 
 _QUICK = 2.0
-"""Seconds for looking into the store, before the implementation is asked after all."""
+"""Seconds that looking into the store may delay a call to the implementation."""
 _PATIENCE = 20.0
-"""Seconds that a call which has failed waits for the image to come another way."""
+"""Seconds that the answer to a failed call may be delayed by fetching the image another way."""
 
 
 class ApiAnswers:
@@ -34,7 +36,7 @@ class ApiAnswers:
 
     Args:
         services: of the bot.
-        rewriting: knows in which chats URLs of ours are wanted, and by whom not.
+        rewriting: puts served URLs into answers, and knows for whom.
     """
 
     def __init__(self, services: Services, rewriting: Rewriting) -> None:
@@ -46,8 +48,8 @@ class ApiAnswers:
     async def from_store(self, bot: Bot, params: Mapping[str, Any]) -> dict[str, Any] | None:
         """The answer to a ``get_image`` about to be sent; None to let the implementation answer.
 
-        Only where served URLs are wanted: plugins read ``url`` too, and a fresh one of the image
-        host is the implementation's to give.
+        It is given only where served URLs are wanted, for plugins read ``url`` too, and only the
+        implementation has a fresh URL of the image host.
         """
         reference = self._reference(bot, params)
         if reference is None or not self._wanted(""):
@@ -57,7 +59,14 @@ class ApiAnswers:
     async def repaired(
         self, bot: Bot, params: Mapping[str, Any], exception: Exception | None, result: object
     ) -> dict[str, Any] | None:
-        """A better answer to a ``get_image`` than the implementation's; None where that will do."""
+        """An answer to a ``get_image`` that has failed; None to leave the answer as it is.
+
+        Args:
+            bot: the bot that was called.
+            params: the parameters of the call.
+            exception: what the call raised.
+            result: what the implementation answered; a URL in it may be changed to a served one.
+        """
         reference = self._reference(bot, params)
         if reference is None:
             return None
@@ -65,7 +74,7 @@ class ApiAnswers:
             self._serve_url(reference, result)
             return None
         if isinstance(exception, NetworkError) and get_bots().get(bot.self_id) is not bot:
-            # its answer may have been what broke the connection, so nobody is asked again
+            # the answer may have been too large and have broken the connection: do not ask again
             return await self._stored(reference)
         with anyio.move_on_after(_PATIENCE):
             try:
@@ -76,22 +85,28 @@ class ApiAnswers:
         return None
 
     def serve_message(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
-        """Swap served URLs into an answer of ``get_msg``, in place."""
+        """Put served URLs into an answer of ``get_msg``, in place."""
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
         if answer and self._wanted(chat_of_sent(answer)):
-            self._rewriting.in_content(answer, bot.self_id, str(params.get("message_id", "")))
+            message_id = str(params.get("message_id", ""))
+            self._rewriting.rewrite(Reader(bot.self_id).answer(answer, message_id))
 
     def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
-        """Swap served URLs into an answer of ``get_forward_msg``, in place."""
+        """Put served URLs into an answer of ``get_forward_msg``, in place."""
         if self._wanted(""):
             record = params.get("id") or params.get("message_id") or params.get("forward_id", "")
-            self._rewriting.in_record(result, bot.self_id, str(record))
+            self._rewriting.rewrite(Reader(bot.self_id).record(result, str(record)))
+
+    def serve_history(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
+        """Put served URLs into an answer of ``get_group_msg_history``, in place."""
+        if self._wanted(chat_of_sent(params)):
+            self._rewriting.rewrite(Reader(bot.self_id).history(result))
 
     def _wanted(self, chat: str) -> bool:
-        """Whether who calls wants served URLs.
+        """Whether the plugin that calls wants served URLs.
 
         Args:
-            chat: what the answer says it is from; empty where it does not.
+            chat: the chat of what is asked for; empty for that of the event being handled.
         """
         matcher, event = current_matcher.get(None), current_event.get(None)
         if matcher is not None and self._rewriting.excludes(matcher):
@@ -101,7 +116,7 @@ class ApiAnswers:
         return self._rewriting.serves(chat)
 
     def _reference(self, bot: Bot, params: Mapping[str, Any]) -> ImageReference | None:
-        """What a plugin that asks for this file means: best, an image of the event it handles."""
+        """The image that is asked for: one of the event being handled, or else any of that name."""
         file = params.get("file") or params.get("file_id")
         if not isinstance(file, str):
             return None
@@ -111,11 +126,11 @@ class ApiAnswers:
             if file in (reference.file, reference.url):
                 return reference
         segment = {"type": "image", "data": {"file": file}}
-        reference = referred(file, self._links) or from_segment(segment, bot.self_id)
+        reference = self._links.referred(file) or from_segment(segment, bot.self_id)
         return None if reference is None or reference.content else reference
 
     async def _stored(self, reference: ImageReference) -> dict[str, Any] | None:
-        """The answer where the store knows the image, and really has it."""
+        """The answer where the image is in the store, undamaged; else None."""
         store, info = self._store, None
         with anyio.move_on_after(_QUICK):
             info = await store.find(reference)
@@ -124,7 +139,7 @@ class ApiAnswers:
         return self._answer(reference, info, store.path(info)) if info else None
 
     def _answer(self, reference: ImageReference, info: ImageInfo, path: Path) -> dict[str, Any]:
-        """An answer with the fields of every implementation; LLOneBot's are all text."""
+        """An answer with every implementation's fields; ``file_size`` is text, as LLOneBot's is."""
         matcher = current_matcher.get(None)
         excluded = matcher is not None and self._rewriting.excludes(matcher)
         name = reference.file or path.name

@@ -1,8 +1,8 @@
-"""The hooks that see every event, every sent message, and every lost connection.
+"""The hooks that see every event, every API call, and every lost connection.
 
-They never raise, for NoneBot then drops the event for every plugin. Those of events never wait,
-for every matcher would wait with them; those of calls do, with a deadline, where the call is in
-need of an image.
+They never raise, because NoneBot then drops the event for every plugin. The hooks of events never
+wait, because every matcher would wait with them. Those of calls wait, with a deadline, where the
+call needs an image.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,18 @@ from nonebot.matcher import Matcher
 from nonebot.message import event_preprocessor, run_preprocessor
 
 from ..implementation.calls import calling
+from ..language import say
 from .answers import ApiAnswers
 from .intake import Intake
 from .outgoing import Outgoing
 from .rewriting import Rewriting
 from .services import Services
 
+_HISTORIES = ("get_group_msg_history", "get_friend_msg_history")
+
 
 class Hooks:
-    """What NoneBot calls.
+    """The hooks of this plugin.
 
     Args:
         services: of the bot.
@@ -41,11 +44,11 @@ class Hooks:
         self._answers = ApiAnswers(services, self._rewriting)
 
     def install(self) -> None:
-        """Wire them in, after the plugin has been told to serve images on startup."""
+        """Register the hooks; before that, register what serves images, for it must start first."""
         driver = get_driver()
-        driver.on_startup(self._rewriting.say_if_in_vain)
+        driver.on_startup(self._rewriting.warn_if_not_served)
         driver.on_bot_disconnect(self.end_calls)
-        # one for all: each costs every event a task of its own
+        # one hook for all of it, because each hook costs every event a task of its own
         event_preprocessor(self.before_event)
         if self._rewriting.excluding:
             run_preprocessor(self.give_originals)
@@ -66,14 +69,14 @@ class Hooks:
             _guard(self._implementations.disconnected, bot)
 
     async def give_originals(self, matcher: Matcher) -> None:
-        """Give plugins that are excluded the segments as they were."""
+        """Show excluded plugins the segments as the implementation sent them."""
         _guard(self._rewriting.for_matcher, matcher)
 
     async def before_call(self, bot: Bot, api: str, data: dict[str, Any]) -> None:
-        """Translate what is sent, and answer ``get_image`` where that needs nobody.
+        """Translate what is sent, and answer ``get_image`` for an image in the store.
 
         Raises:
-            MockApiException: the answer.
+            MockApiException: the answer, by which NoneBot does not make the call.
         """
         answer = None
         if not isinstance(bot, OneBot) or calling.get():
@@ -84,17 +87,17 @@ class Hooks:
             elif api == "get_image":
                 answer = await self._answers.from_store(bot, data)
         except Exception:  # noqa: BLE001  as in _guard
-            logger.exception(f"qqimage: before {api} failed, please report it")
+            _log_failure(f"before {api}")
         if answer is not None:
             raise MockApiException(answer)
 
     async def after_call(
         self, bot: Bot, exception: Exception | None, api: str, data: dict[str, Any], result: Any
     ) -> None:
-        """Keep the images that were sent, and improve answers for plugins that read images in them.
+        """Keep the images that were sent, and put served URLs into answers with images.
 
         Raises:
-            MockApiException: an answer in place of the implementation's.
+            MockApiException: the answer for a ``get_image`` that has failed.
         """
         answer = None
         if not isinstance(bot, OneBot) or calling.get():
@@ -108,8 +111,10 @@ class Hooks:
                 self._answers.serve_message(bot, data, result)
             elif api == "get_forward_msg":
                 self._answers.serve_record(bot, data, result)
+            elif api in _HISTORIES:
+                self._answers.serve_history(bot, data, result)
         except Exception:  # noqa: BLE001  as in _guard
-            logger.exception(f"qqimage: after {api} failed, please report it")
+            _log_failure(f"after {api}")
         if answer is not None:
             raise MockApiException(answer)
 
@@ -117,5 +122,9 @@ class Hooks:
 def _guard(work: Callable[..., None], *arguments: Any) -> None:
     try:
         work(*arguments)
-    except Exception:  # noqa: BLE001  the outermost guard: the event, the call, must go on
-        logger.exception(f"qqimage: {work.__name__} failed, please report it")
+    except Exception:  # noqa: BLE001  the outermost guard: the event must go on
+        _log_failure(work.__name__)
+
+
+def _log_failure(where: str) -> None:
+    logger.exception(say("qqimage: {where} failed, please report it", where=where))

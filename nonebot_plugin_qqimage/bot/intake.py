@@ -1,13 +1,13 @@
-"""Intake: what events and sent messages bring is remembered, and resolved in the background."""
+"""Intake: the images of events and of sent messages are remembered, and fetched in advance."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
-from nonebot.adapters.onebot.v11 import Bot
+from nonebot.adapters.onebot.v11 import Bot, MessageEvent
 
-from ..messages.finding import candidates, find_in_own_event, find_sent, find_upload
+from ..messages.events import find_in_own_event, find_received, find_sent
 from ..messages.sighting import Sighting
 from .services import Services
 
@@ -25,15 +25,15 @@ class Intake:
         self._pipeline = services.pipeline
 
     def received(self, event: BaseEvent) -> None:
-        """Take in the images of an event."""
-        for found in candidates(event):
-            references = found.references()
-            self._take_in(found.sightings(references), prefetch=False)
-            for reference in references if self._config.prefetch else ():
-                self._pipeline.prefetch(reference)
-        self._take_in(find_upload(event), prefetch=self._config.prefetch)
+        """Take in the images of an event, as its segments are now."""
+        for sighting in find_received(event):
+            # a shared file in a message stands nowhere; the notice of its upload says where it is
+            if sighting.reference.message_id or not isinstance(event, MessageEvent):
+                self._store.saw(sighting)
+            if self._config.prefetch:
+                self._pipeline.prefetch(sighting.reference)
         if self._config.own_images:
-            self._take_in(find_in_own_event(event))
+            self._take_in_own(find_in_own_event(event))
 
     def sent(self, bot: BaseBot, params: Mapping[str, Any], result: object) -> None:
         """Take in the images of a message that a bot has just sent.
@@ -44,10 +44,9 @@ class Intake:
             result: its answer.
         """
         if self._config.own_images and isinstance(bot, Bot):
-            self._take_in(find_sent(bot.self_id, params, result))
+            self._take_in_own(find_sent(bot.self_id, params, result))
 
-    def _take_in(self, sightings: Iterable[Sighting], *, prefetch: bool = True) -> None:
+    def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
             self._store.saw(sighting)
-            if prefetch:
-                self._pipeline.prefetch(sighting.reference)
+            self._pipeline.prefetch(sighting.reference)

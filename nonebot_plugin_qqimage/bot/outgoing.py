@@ -1,12 +1,12 @@
-"""What the bot sends, put into words that the implementation understands.
+"""What the bot sends, translated into what the implementation understands.
 
-Our URLs reach this bot alone, and ``qqimage:`` URIs nobody else knows. An image segment that
-carries one, received a moment or a year ago, is sent as base64, as a file that the implementation
-can read, or by the public URL. What the plugin itself holds is never changed, only what goes out.
+Served URLs work on this machine only, and only this plugin knows ``qqimage:`` URIs. An image
+segment with one of them, received a moment or a year ago, is sent as base64, as a file that the
+implementation can read, or by the public URL. It is changed in a copy, never in the message that
+the sending plugin holds.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, cast
 from urllib.parse import quote
@@ -17,19 +17,19 @@ from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
-from ..messages.reference import ORIGINALS, ImageReference, from_segment, parts_of
-from ..serving.links import Links
+from ..language import Text, say
+from ..messages.reader import Found, Reader, found_in
+from ..messages.reference import ImageReference
+from ..messages.segments import ORIGINALS
 from ..serving.urls import token_of
-from .rewriting import referred
 from .services import Services
 
 _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""
 _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
-_MAX_DEPTH = 8
 _OF_THE_RECEIVED = ("url", "path", "file_id", "file_unique", "file_size")
-"""Fields that speak of the image as received; implementations prefer some of them to ``file``."""
+"""Fields about the image as received; implementations prefer some of them to ``file``."""
 
 
 class Outgoing:
@@ -47,46 +47,102 @@ class Outgoing:
     async def translate(self, params: dict[str, Any]) -> None:
         """Translate the message in the parameters of a call, in place.
 
-        At once, each image becomes what the implementation itself had said of it; then, as it is
-        got, its content. One that cannot be had in time is left at that, and the log says so.
-        """
-        copy = _Copy(self._links)
-        for name in ("message", "messages"):
-            plain_text = params.get("auto_escape") and isinstance(params.get(name), str)
-            if name in params and not plain_text:
-                params[name] = copy.content(params[name])
-        if copy.found:
-            await self._put_in(copy.found)
+        First each image gets the values that the implementation itself gave it. Then each is
+        replaced by its content as soon as that is there. An image that does not come in time keeps
+        those values, and the log says so.
 
-    async def _put_in(self, found: "list[_Found]") -> None:
-        images = [self._resolver.image(one.reference) for one in found]
+        Args:
+            params: the parameters; a message in them is replaced by a copy, and not changed itself.
+        """
+        waiting: list[_Waiting] = []
+        for name in ("message", "messages"):
+            content = params.get(name)
+            if isinstance(content, str) and (params.get("auto_escape") or "qqimage" not in content):
+                continue  # plain text, or nothing of ours in it
+            if any(self._is_ours(found) for found in _images_of(content)):
+                params[name] = Message(content) if isinstance(content, str) else _copied(content)
+                waiting += self._without_ours(params[name])
+        if waiting:
+            await self._put_in(waiting)
+
+    def _is_ours(self, found: Found) -> bool:
+        return (
+            not found.data.keys().isdisjoint(ORIGINALS.values())
+            or self._meant(found, "file") is not None
+            or self._meant(found, "url") is not None
+        )
+
+    def _meant(self, found: Found, field: str) -> ImageReference | None:
+        """The image that a field means by a served URL or a ``qqimage:`` URI; else None."""
+        value = found.data.get(field)
+        if not isinstance(value, str):
+            return None
+        reference = self._links.referred(value)
+        if reference is None and token_of(value) and ORIGINALS[field] in found.data:
+            return found.reference  # made from the originals, where the token is damaged
+        return reference
+
+    def _without_ours(self, content: object) -> "Iterator[_Waiting]":
+        """Give each image the implementation's own values; yields those whose content is sent."""
+        for found in _images_of(content):
+            if not self._is_ours(found):
+                continue
+            data = found.data
+            in_file, in_url = self._meant(found, "file"), self._meant(found, "url")
+            url, file = (data.pop(kept, None) for kept in ORIGINALS.values())
+            if in_url and not in_file and _is_content(data.get("file")):
+                _forget_the_received(data)  # the plugin has put another image into it
+                continue
+            if in_url:
+                data["url"] = url or in_url.url
+            if in_file:
+                data["file"] = file or in_file.file or in_file.url or data["file"]
+            reference = in_file or in_url
+            if reference and found.kind == "image":  # a market face cannot be sent as a picture
+                yield reference, data
+
+    async def _put_in(self, waiting: "list[_Waiting]") -> None:
+        images = [self._resolver.image(reference) for reference, _ in waiting]
         for image in images:
             image.prefetch()
-        room, troubles = _MAX_INLINE, list[str]()
-        waiting = list(zip(found, images, strict=True))
+        room, done, troubles = _MAX_INLINE, 0, list[str]()
         with anyio.move_on_after(_PATIENCE):
-            while waiting:
-                one, image = waiting[0]
+            for image, (_, data) in zip(images, waiting, strict=True):
                 try:
                     file = await self._usable(image, room)
                 except QQImageError as error:
                     troubles.append(str(error))
                 else:
                     room -= len(file)
-                    for name in _OF_THE_RECEIVED:
-                        one.data.pop(name, None)
-                    one.data["file"] = file
-                del waiting[0]
-        for _, image in waiting:
-            troubles.append(f"{image.reference}: not there within {_PATIENCE:g} s")
+                    _forget_the_received(data)
+                    data["file"] = file
+                done += 1
+        troubles += [
+            say(
+                "{image}: not there within {seconds:g} s",
+                image=str(image.reference),
+                seconds=_PATIENCE,
+            )
+            for image in images[done:]
+        ]
         if troubles:
             logger.warning(
-                f"qqimage: {len(troubles)} of the {len(found)} images in a message are sent as "
-                f"they were received: {troubles[0]}"
+                say(
+                    "qqimage: {count} of the {all} images in a message are sent as they were "
+                    "received: {trouble}",
+                    count=len(troubles),
+                    all=len(images),
+                    trouble=troubles[0],
+                )
             )
 
     async def _usable(self, image: Image, room: int) -> str:
-        """What the implementation can use as the ``file`` of a segment."""
+        """A ``file`` that the implementation can use.
+
+        Args:
+            image: the image.
+            room: characters of base64 that still fit into the call.
+        """
         info = await image.info()
         if (info.size + 2) // 3 * 4 <= room - len("base64://"):
             return (await image.segment()).data["file"]
@@ -97,90 +153,40 @@ class Outgoing:
             return self._links.url(image.reference, public=True)
         raise AttemptFailed(
             Cause.TOO_LARGE,
-            f"{image.reference} has {info.size} bytes, too many for one call. Share the store with "
-            "the implementation (QQIMAGE__PATH_MAP), or set QQIMAGE__PUBLIC_URL",
+            Text(
+                "{image} has {size} bytes, too many for one call. Share the store with the "
+                "implementation (QQIMAGE__PATH_MAP), or set QQIMAGE__PUBLIC_URL",
+                image=str(image.reference),
+                size=info.size,
+            ),
         )
 
 
-@dataclass
-class _Found:
-    """One image to be put in."""
-
-    reference: ImageReference
-    data: dict[str, Any]
-    """The data of its segment, in the copy that is sent."""
+_Waiting = tuple[ImageReference, dict[str, Any]]
+"""An image to be put in, and the data of its segment in the copy that is sent."""
 
 
-@dataclass
-class _Copy:
-    """A message without anything of ours, and the images to be put in."""
+def _images_of(content: object) -> Iterator[Found]:
+    reader = Reader(limited=False, keep_codes=False)
+    return (each for each in found_in(reader.message(content, "")) if each.kind != "file")
 
-    links: Links
-    found: list[_Found] = field(default_factory=list[_Found])
-    touched: int = 0
-    """Segments that are not as the plugin wrote them."""
 
-    def content(self, content: object, depth: int = 0) -> object:
-        """A message's content without anything of ours; the very same where there is nothing.
+def _copied(value: object) -> Any:
+    """A copy that shares no segment, list or mapping with the original, nor within itself."""
+    if isinstance(value, MessageSegment):
+        return type(value)(value.type, _copied(value.data))
+    if isinstance(value, list):
+        items = [_copied(item) for item in cast(list[object], value)]
+        return Message(items) if isinstance(value, Message) else items
+    if isinstance(value, Mapping):
+        fields = cast(Mapping[str, object], value)
+        return {name: _copied(item) for name, item in fields.items()}
+    return value
 
-        Args:
-            content: a message, segments, a segment, or CQ codes.
-            depth: how many messages it stands in.
-        """
-        if depth > _MAX_DEPTH:
-            return content
-        before: int = self.touched
-        copy: object = content
-        if isinstance(content, str):
-            if "qqimage" in content:
-                copy = Message(self._segment(segment, depth) for segment in Message(content))
-        elif isinstance(content, list):
-            segments = [self._segment(segment, depth) for segment in cast(list[Any], content)]
-            copy = Message(segments) if isinstance(content, Message) else segments
-        else:
-            copy = self._segment(content, depth)
-        return cast(object, content) if self.touched == before else copy
 
-    def _segment(self, segment: object, depth: int) -> Any:
-        kind, data = parts_of(segment)
-        if kind == "node" and "content" in data:
-            content = self.content(data["content"], depth + 1)
-            if content is data["content"]:
-                return segment
-            return _with_data(segment, {**data, "content": content})
-        if kind not in ("image", "mface"):
-            return segment
-        in_file, in_url = (self._reference(segment, data, name) for name in ("file", "url"))
-        if not in_file and not in_url and data.keys().isdisjoint(ORIGINALS.values()):
-            return segment
-        self.touched += 1
-        copy = {name: value for name, value in data.items() if name not in ORIGINALS.values()}
-        if in_url and not in_file and _is_content(data.get("file")):
-            for name in _OF_THE_RECEIVED:  # the plugin has put another image into it
-                copy.pop(name, None)
-            return _with_data(segment, copy)
-        if in_url:
-            copy["url"] = data.get(ORIGINALS["url"]) or in_url.url
-        if in_file:
-            copy["file"] = (
-                data.get(ORIGINALS["file"]) or in_file.file or in_file.url or copy["file"]
-            )
-        reference = in_file or in_url
-        if reference and kind == "image":  # a market face cannot be sent as a picture
-            self.found.append(_Found(reference, copy))
-        return _with_data(segment, copy)
-
-    def _reference(
-        self, segment: object, data: Mapping[str, Any], name: str
-    ) -> ImageReference | None:
-        """The image that a field of ours stands for; None when it is none of ours."""
-        value = data.get(name)
-        if not isinstance(value, str):
-            return None
-        reference = referred(value, self.links)
-        if reference is None and token_of(value) and ORIGINALS[name] in data:
-            return from_segment(segment)  # by its originals, where the token is damaged
-        return reference
+def _forget_the_received(data: dict[str, Any]) -> None:
+    for name in _OF_THE_RECEIVED:
+        data.pop(name, None)
 
 
 def implementations_uri(path: Path, path_map: Mapping[str, str]) -> str:
@@ -204,9 +210,3 @@ def implementations_uri(path: Path, path_map: Mapping[str, str]) -> str:
 
 def _is_content(file: object) -> bool:
     return isinstance(file, str) and file.startswith(("base64://", "data:", "file://", "http"))
-
-
-def _with_data(segment: object, data: dict[str, Any]) -> Any:
-    if isinstance(segment, MessageSegment):
-        return type(segment)(segment.type, data)
-    return {**cast(Mapping[str, Any], segment), "data": data}

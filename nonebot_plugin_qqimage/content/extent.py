@@ -5,13 +5,20 @@ from itertools import islice
 
 _PNG_END = b"IEND\xaeB\x60\x82"
 _MAX_JPEG_SEGMENTS = 4096
+"""Segments before the scan of a JPEG; real ones have some dozens, and a hostile one is all of them.
+"""
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 _MAX_BLOCKS = 1 << 20
-"""Blocks of a GIF or chunks of a WebP looked at: those of a hostile one are two bytes each."""
+"""Blocks of a GIF or chunks of a WebP looked at; a hostile one has one for every two bytes."""
 
 
 def extent(data: bytes, mime: str) -> tuple[int, bool]:
-    """How many frames there are, and whether the data reaches the end that its format shows."""
+    """The number of frames, and whether the image is complete, as far as its format shows it.
+
+    Args:
+        data: the bytes.
+        mime: their type, such as ``image/png``; another one than the known has one frame.
+    """
     if mime == "image/png":
         return _png_frames(data), data.rfind(_PNG_END) > 0
     if mime == "image/jpeg":
@@ -37,8 +44,8 @@ def _png_frames(data: bytes) -> int:
 def _jpeg_is_complete(data: bytes) -> bool:
     """Whether an end marker follows the start of the scan.
 
-    A thumbnail in the metadata has an end marker of its own, hence the walk; bytes after the
-    end are common (phones append data) and allowed.
+    The segments before the scan are passed one by one, because a thumbnail among them has an end
+    marker of its own. Bytes after the end are allowed: phones append data of their own.
     """
     position = 2
     for _ in range(_MAX_JPEG_SEGMENTS):
@@ -90,7 +97,7 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _boxes_extent(data: bytes) -> tuple[int, bool]:
-    """Frames and completeness of AVIF and HEIC: both description and data must be there, whole."""
+    """Frames and completeness of AVIF and HEIC, which need their description and their data."""
     frames, position = 1, 0
     missing = {b"mdat", b"moov" if data[8:12] in _SEQUENCE_BRANDS else b"meta"}
     for _ in range(_MAX_BLOCKS):
@@ -98,7 +105,7 @@ def _boxes_extent(data: bytes) -> tuple[int, bool]:
             break
         kind, size = data[position + 4 : position + 8], _box_size(data, position)
         if size < 8 or position + size > len(data):
-            # anything may have been appended, and it need not be boxes
+            # what is appended to an image need not be boxes
             return frames, not missing and kind not in (b"meta", b"moov", b"mdat")
         if kind == b"moov":
             counts = data.find(b"stsz", position, position + size)

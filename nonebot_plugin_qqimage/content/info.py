@@ -20,19 +20,19 @@ class ImageInfo:
     """Facts about an image, read from its bytes."""
 
     sha256: str
-    """SHA-256 of the bytes, lower-case hex: the image's identity in the store."""
+    """SHA-256 of the bytes in lower-case hex, which is the image's name in the store."""
     md5: str
-    """MD5 of the bytes, lower-case hex: the name QQ usually gives it."""
+    """MD5 of the bytes in lower-case hex; QQ usually names the image by it."""
     mime: str
-    """Its type by its bytes, such as ``image/png``; names and headers are not believed."""
+    """Its type, such as ``image/png``, by its bytes alone and not by any name or header."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     width: int
-    """Pixels."""
+    """Width in pixels, as stored."""
     height: int
-    """Pixels."""
+    """Height in pixels, as stored."""
     frames: int
-    """Frames; more than 1 for an animation."""
+    """Number of frames; more than 1 for an animation."""
 
     @property
     def uri(self) -> str:
@@ -42,4 +42,4 @@ class ImageInfo:
     @property
     def extension(self) -> str:
         """The usual file name extension for its type, without the dot."""
-        return EXTENSIONS.get(self.mime, "bin")  # no type of ours: a row of a damaged index
+        return EXTENSIONS.get(self.mime, "bin")  # unknown types come from a damaged index alone

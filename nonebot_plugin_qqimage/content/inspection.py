@@ -1,7 +1,7 @@
-"""What some bytes are: the type of image, its pixels, frames and digests; refuses what is none.
+"""Recognising images: from bytes to the type, size, frames and digests, or a reason to refuse them.
 
-Nothing is decoded. All functions are pure and take milliseconds for large images: run them in a
-thread.
+Nothing is decoded, and nothing but the bytes is looked at. It takes milliseconds for large images,
+so it belongs in a thread.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ _BRANDS = {
 }
 _HEADER = 1024 * 1024
 """Bytes shown to the header parser: hostile headers make it slow in proportion to them."""
-_TINY = 64 * 1024
+_START = 64 * 1024
+"""Bytes looked at to tell the type of a file, or what an error page says."""
 
 
 def inspect(
@@ -46,33 +47,41 @@ def inspect(
             QQ's image host counts as `Cause.EXPIRED`.
     """
     if len(data) > max_size:
-        detail = Text("{size} bytes, more than the {limit} allowed", size=len(data), limit=max_size)
-        raise AttemptFailed(Cause.TOO_LARGE, detail)
+        raise AttemptFailed(
+            Cause.TOO_LARGE,
+            Text("{size} bytes, more than the {limit} allowed", size=len(data), limit=max_size),
+        )
     mime = _mime(data)
     if mime is None:
         raise _not_an_image(data)
     width, height = _dimensions(data, mime)
     if width < 1 or height < 1:
-        detail = Text("{mime} of {size} bytes without a usable header", mime=mime, size=len(data))
-        raise AttemptFailed(Cause.REJECTED, detail)
-    if width * height > max_pixels:
-        detail = Text(
-            "{width} × {height} pixels, more than the {limit} allowed",
-            width=width,
-            height=height,
-            limit=max_pixels,
+        raise AttemptFailed(
+            Cause.REJECTED,
+            Text("{mime} of {size} bytes without a usable header", mime=mime, size=len(data)),
         )
-        raise AttemptFailed(Cause.TOO_LARGE, detail)
+    if width * height > max_pixels:
+        raise AttemptFailed(
+            Cause.TOO_LARGE,
+            Text(
+                "{width} × {height} pixels, more than the {limit} allowed",
+                width=width,
+                height=height,
+                limit=max_pixels,
+            ),
+        )
     frames, complete = extent(data, mime)
     if frames > max_frames:
-        detail = Text(
-            "{frames} frames, more than the {limit} allowed", frames=frames, limit=max_frames
+        raise AttemptFailed(
+            Cause.TOO_LARGE,
+            Text("{frames} frames, more than the {limit} allowed", frames=frames, limit=max_frames),
         )
-        raise AttemptFailed(Cause.TOO_LARGE, detail)
     true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     if not complete and true_md5 != md5:
-        detail = Text("{mime} that ends early, after {size} bytes", mime=mime, size=len(data))
-        raise AttemptFailed(Cause.REJECTED, detail)
+        raise AttemptFailed(
+            Cause.REJECTED,
+            Text("{mime} that ends early, after {size} bytes", mime=mime, size=len(data)),
+        )
     return ImageInfo(
         sha256=hashlib.sha256(data).hexdigest(),
         md5=true_md5,
@@ -91,10 +100,10 @@ def _mime(data: bytes) -> str | None:
         if data[8:12] in (b"mif1", b"msf1") and others & {b"avif", b"avis"}:
             return "image/avif"
         return _BRANDS.get(data[8:12])
-    kind = filetype.image_match(data[:_TINY])  # pyright: ignore[reportUnknownMemberType]
+    kind = filetype.image_match(data[:_START])  # pyright: ignore[reportUnknownMemberType]
     if kind is None:
         return None
-    mime = cast(str, kind.mime).replace("apng", "png")  # every reader of one reads the other
+    mime = cast(str, kind.mime).replace("apng", "png")  # whoever reads PNG reads animated PNG
     return mime if mime in EXTENSIONS else None
 
 
@@ -102,10 +111,10 @@ def _dimensions(data: bytes, mime: str) -> tuple[int, int]:
     # the directory of a TIFF may stand at its end
     header = data if mime == "image/tiff" else data[:_HEADER]
     if mime in ("image/avif", "image/heic"):
-        # the parser takes the box that turns a picture for a longer one, and gives up
+        # the parser expects the box that turns a picture to be longer, and gives up
         header = header.replace(b"irot", b"free")
     try:
-        # as stored, like most decoders say it: turning by EXIF is left to who shows it
+        # as stored, which is also what most decoders say; turning by EXIF is left to the viewer
         return imagesize.get(  # pyright: ignore[reportUnknownMemberType]
             io.BytesIO(header), exif_rotation=False
         )
@@ -116,21 +125,21 @@ def _dimensions(data: bytes, mime: str) -> tuple[int, int]:
 def _not_an_image(data: bytes) -> AttemptFailed:
     if not data:
         return AttemptFailed(Cause.REJECTED, Text("an empty body"))
-    start = data[:_TINY].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = data[:_START].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
         code = re.search(rb'"retcode"\s*:\s*(-?\d+)', start)
         text = start[:200].decode("utf-8", "replace")
         if code and code[1] in (b"-5503007", b"-5503010"):
             return AttemptFailed(Cause.EXPIRED, text)
-        detail = Text("JSON instead of an image: {start}", start=text)
-        return AttemptFailed(Cause.REJECTED, detail)
+        return AttemptFailed(Cause.REJECTED, Text("JSON instead of an image: {text}", text=text))
     if start[:1] == b"<":
-        detail = Text("HTML instead of an image: {start}", start=_excerpt(start))
-        return AttemptFailed(Cause.REJECTED, detail)
-    detail = Text(
-        "{size} bytes that are no known image: {start}", size=len(data), start=_excerpt(start)
+        return AttemptFailed(
+            Cause.REJECTED, Text("HTML instead of an image: {text}", text=_excerpt(start))
+        )
+    return AttemptFailed(
+        Cause.REJECTED,
+        Text("{size} bytes that are no known image: {text}", size=len(data), text=_excerpt(start)),
     )
-    return AttemptFailed(Cause.REJECTED, detail)
 
 
 def _excerpt(data: bytes) -> str:

@@ -8,7 +8,7 @@ import anyio
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..language import Text
-from ..messages.finding import find_in_message, segments_of
+from ..messages.reader import find_in_message
 from . import base64_data
 from .files import read_file
 from .links import key_of, with_key
@@ -192,6 +192,6 @@ async def _behind_fresh_message(trial: Trial) -> bytes | None:
     content = await implementation.get_msg(
         int(reference.message_id), trial.config.get_image_timeout
     )
-    found = find_in_message(segments_of(content))[reference.position :][:1]
+    found = find_in_message(content)[reference.position :][:1]
     url = next((one.url for one in found if one.file == reference.file), "")
     return await trial.links.download(url)

@@ -3,19 +3,24 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from nonebot.adapters.onebot.v11 import Message, MessageSegment
+
 
 def message_content(data: object) -> object:
-    """The content of a message, wherever its implementation puts it: segments or CQ codes.
+    """The content of a message as APIs answer it: segments, or CQ codes; an empty list for none.
 
-    ``message`` in ``get_msg`` and in NapCat's forwards, ``content`` in LuckyLilliaBot's and
-    go-cqhttp's, ``data.content`` in the standard's nodes.
+    It is ``message`` in ``get_msg`` and in NapCat's forwarded records, ``content`` in those of
+    LuckyLilliaBot and go-cqhttp, and ``data.content`` in the nodes of the OneBot standard.
     """
     place, field = content_place(data)
     return place.get(field, [])
 
 
 def content_place(data: object) -> tuple[Mapping[str, Any], str]:
-    """Which part of a message has its content, and under which name; see `message_content`."""
+    """The mapping inside a message that holds its content, and the name of the field.
+
+    Both are empty where there is no content. See `message_content` for the fields that are tried.
+    """
     fields = _mapping(data)
     for place in (fields, _mapping(fields.get("data"))):
         for field in ("message", "content"):
@@ -25,9 +30,21 @@ def content_place(data: object) -> tuple[Mapping[str, Any], str]:
 
 
 def forward_nodes(data: object) -> list[object]:
-    """The messages in a forwarded record: ``messages``, or ``message`` in the standard."""
+    """The messages in an answer of ``get_forward_msg`` or ``get_group_msg_history``.
+
+    They are in ``messages``, in ``message`` (the OneBot standard), or the answer is their list.
+    """
     fields = _mapping(data)
     return _list(data) or _list(fields.get("messages")) or _list(fields.get("message"))
+
+
+def segments_of(content: object) -> list[object]:
+    """The segments of a message's content: of a message, a list, one segment, or CQ codes."""
+    if isinstance(content, str):
+        return cast(list[object], Message(content))
+    if isinstance(content, (MessageSegment, Mapping)):
+        return [cast(object, content)]
+    return _list(content)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -10,15 +10,15 @@ class Sighting:
     """One image in one message; ``resolver.image(sighting)`` gives a handle on it."""
 
     reference: ImageReference
-    """What the segment said; with the bot, the message, and the position in it."""
+    """What the segment said, with the bot, the message and the position in the message."""
     chat: str
     """The chat: ``group:<id>`` or ``private:<id of the other side>``."""
     user: str
-    """Who sent it."""
+    """The id of the user who sent it."""
     time: float
     """When, in seconds since the epoch."""
     sha256: str = ""
-    """What it turned out to be; empty while nobody knows."""
+    """SHA-256 of the image in lower-case hex; empty while it has not been fetched."""
 
 
 def group_chat(group_id: object) -> str:

@@ -1,32 +1,36 @@
 """Links: from an image reference to its URL, and back."""
 
-from collections import OrderedDict
+import contextlib
 from pathlib import Path
 
 import anyio.to_thread
+from cachetools import LRUCache
 from yarl import URL
 
 from ..config import ScopedConfig
 from ..errors import QQImageError, mask_keys
-from ..messages.reference import ImageReference
+from ..language import Text
+from ..messages.reference import ImageReference, from_uri
 from .tokens import Tokens
 from .urls import served_url, token_of, without_key
 
-_MAX_KEPT = 4096
-_MAX_BYTES = 32 * 1024 * 1024
+_MAX_KEPT = 32 * 1024 * 1024
+"""Bytes of the references that are remembered."""
+_OVERHEAD = 8 * 1024
+"""Bytes that each of them counts beside its text, so that there are 4096 of them at most."""
 
 
 class Links:
     """Makes URLs and opens them.
 
-    The latest references are remembered with what their tokens leave out, such as a key that lives
-    for hours, so that who asks soon gets the image by the URL that came with it.
+    The latest references are remembered with what their tokens leave out, such as the key in a
+    link. It is valid for hours, so an image that is asked for soon can be had by that link.
 
     Args:
         config: the settings.
 
     Raises:
-        ValueError: one of the two base URLs is none; the message names the setting.
+        ValueError: a setting is no base URL; the message names it.
     """
 
     def __init__(self, config: ScopedConfig) -> None:
@@ -34,8 +38,7 @@ class Links:
         self._public_url = _checked("PUBLIC_URL", config.public_url)
         self._tokens: Tokens | None = None
         self._served = False
-        self._kept: OrderedDict[str, ImageReference] = OrderedDict()
-        self._bytes = 0
+        self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
 
     @property
     def can_serve(self) -> bool:
@@ -43,31 +46,31 @@ class Links:
         return self._served
 
     async def load(self, folder: Path) -> None:
-        """Get ready to open URLs.
+        """Load the secret that signs the tokens in URLs; until then none can be opened.
 
         Args:
-            folder: where the secret is kept that signs their tokens.
+            folder: where the secret is kept.
 
         Raises:
-            StoreError: it cannot be used.
+            StoreError: the secret cannot be used.
         """
         self._tokens = await anyio.to_thread.run_sync(Tokens.load, folder)
 
     def served_at(self, url: str) -> None:
-        """Take note that this bot serves them.
+        """Take note that this bot serves images.
 
         Args:
-            url: where it listens, which the settings may know better.
+            url: where it listens; the setting ``QQIMAGE__BASE_URL`` goes before it.
         """
         self._base_url = self._base_url or url
         self._served = True
 
     def url(self, reference: ImageReference, *, public: bool = False) -> str:
-        """The URL under which an image is served. It stays the same, and valid, for ever.
+        """The URL under which an image is served. It never changes and never expires.
 
         Args:
-            reference: the image, which need not be at hand: it is got when somebody asks.
-            public: one for others than the plugins of this bot.
+            reference: the image; it is fetched when somebody asks for the URL.
+            public: whether to make a URL that works outside this machine.
 
         Raises:
             QQImageError: this bot serves none, or has no public URL.
@@ -75,13 +78,17 @@ class Links:
         """
         if self._tokens is None or not self._served:
             raise QQImageError(
-                "this bot serves no images: it needs a driver with an HTTP server, such as "
-                "DRIVER=~fastapi, and a data folder it can write to"
+                Text(
+                    "this bot serves no images: it needs a driver with an HTTP server, such as "
+                    "DRIVER=~fastapi, and a data folder it can write to"
+                )
             )
         if public and not self._public_url:
             raise QQImageError(
-                "this bot has no public URL: set QQIMAGE__PUBLIC_URL to how others reach its HTTP "
-                "port, such as https://bot.example.com"
+                Text(
+                    "this bot has no public URL: set QQIMAGE__PUBLIC_URL to how others reach its "
+                    "HTTP port, such as https://bot.example.com"
+                )
             )
         token = self._tokens.seal(reference)
         if reference.content or without_key(reference.url) != reference.url:
@@ -89,28 +96,36 @@ class Links:
         return served_url(self._public_url if public else self._base_url, reference.url, token)
 
     def open(self, text: str) -> ImageReference | None:
-        """What a URL of ours, or the token in one, stands for; None when it is neither."""
+        """The image that a served URL, or the token of one, stands for; None for any other text."""
         token = token_of(text) or text
-        reference = self._kept.get(token)  # none but ours are kept, so one check is enough
+        reference = self._kept.get(
+            token
+        )  # what is kept was signed by this bot, so it need not be checked
         if reference is None and self._tokens is not None:
             reference = self._tokens.open(token)
             if reference is not None:
                 self._keep(token, reference)
         return reference
 
+    def referred(self, text: str) -> ImageReference | None:
+        """The image that a served URL or a ``qqimage:`` URI stands for; None for any other text."""
+        if text.startswith("qqimage:"):
+            with contextlib.suppress(ValueError):
+                return from_uri(text)
+            return None
+        return self.open(text)
+
     def opened(self, reference: ImageReference) -> ImageReference:
-        """What a reference stands for whose own URL may be one of ours."""
+        """The reference itself, or what its URL stands for where that is a served URL."""
         return self.open(reference.url) or reference
 
     def _keep(self, token: str, reference: ImageReference) -> None:
-        self._bytes += _held(reference) - _held(self._kept.pop(token, None))
-        self._kept[token] = reference
-        while len(self._kept) > _MAX_KEPT or self._bytes > _MAX_BYTES:
-            self._bytes -= _held(self._kept.popitem(last=False)[1])
+        with contextlib.suppress(ValueError):  # larger than all that may be kept
+            self._kept[token] = reference
 
 
-def _held(reference: ImageReference | None) -> int:
-    return 0 if reference is None else reference.held + len(reference.url) + len(reference.file)
+def _held(reference: ImageReference) -> int:
+    return _OVERHEAD + reference.held + len(reference.url) + len(reference.file)
 
 
 def _checked(setting: str, value: str) -> str:

@@ -1,7 +1,8 @@
-"""Tokens: an image reference as text that only this installation can have written.
+"""Tokens: image references as signed text, which only this installation can have written.
 
-A token needs no memory behind it: it carries what finds the image again, in the store or at the
-implementation, after any restart. Its signature is checked before anything in it is looked at.
+A token carries everything that is needed to find the image again, in the store or from the
+implementation, so nothing has to be remembered and it works after any restart. Its signature is
+checked before its content is read.
 """
 
 import base64
@@ -14,15 +15,19 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import StoreError
+from ..language import Text
 from ..messages.reference import ImageReference
 from .urls import without_key
 
 _VERSION = "1"
 _SECRET = 32
+"""Bytes of the secret."""
 _MAC = 16
+"""Bytes of a signature."""
 _MAC_TEXT = 22
 """Characters of an encoded signature."""
 _MAX_URL = 2048
+"""Characters of the longest URL that a token carries; QQ's have about 300."""
 MAX_TOKEN = 6144
 """Characters of the longest token."""
 
@@ -31,7 +36,7 @@ class Tokens:
     """Writes and reads tokens.
 
     Args:
-        secret: what signs them; whoever has it can have any stored image served.
+        secret: signs them; whoever knows it can ask for any stored image.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -39,14 +44,14 @@ class Tokens:
 
     @classmethod
     def load(cls, folder: Path) -> "Tokens":
-        """With the secret of this installation, which is made when there is none. Blocks.
+        """Tokens with the secret of this installation, which is made if there is none. Blocks.
 
         Args:
-            folder: where it is kept, readable by this user alone.
+            folder: where the secret is kept, readable by this user alone.
 
         Raises:
-            StoreError: it can be neither read nor made, or is damaged. It is never replaced, for
-                every URL given out so far would die with it.
+            StoreError: the secret can be neither read nor made, or is damaged. A damaged one is not
+                replaced, because that would end every URL given out so far.
         """
         path = folder / "secret"
         try:
@@ -54,23 +59,29 @@ class Tokens:
                 _create(path)
             secret = path.read_bytes()
         except OSError as error:
-            raise StoreError(f"cannot use {path}: {error.strerror or error}") from error
+            reason = str(error.strerror or error)
+            text = Text("cannot use {path}: {reason}", path=str(path), reason=reason)
+            raise StoreError(text) from error
         if len(secret) != _SECRET:
             raise StoreError(
-                f"{path} is damaged: {len(secret)} bytes, not {_SECRET}. Restore it, or delete it "
-                "to get a new one; URLs of images given out before will then be dead"
+                Text(
+                    "{path} is damaged: {size} bytes, not {right}. Restore it, or delete it to get "
+                    "a new one; URLs of images given out before will then be dead",
+                    path=str(path),
+                    size=len(secret),
+                    right=_SECRET,
+                )
             )
         return cls(secret)
 
     def seal(self, reference: ImageReference) -> str:
         """The token of a reference; equal references have equal tokens.
 
-        It leaves out the key in the URL, a URL that is too long, and the image itself where the
-        reference holds it: `ImageReference.name` finds what was stored of those.
+        The key in the URL is left out, and so are a URL that is too long and an image inside the
+        reference. What was stored of those is found again by `ImageReference.name`.
 
         Raises:
-            ValueError: without them nothing says which image it is, or the names in it are too
-                long.
+            ValueError: the rest does not say which image it is, or is too long.
         """
         url = without_key(reference.url)
         whole = len(url) <= _MAX_URL
@@ -83,7 +94,7 @@ class Tokens:
         return token
 
     def open(self, token: str) -> ImageReference | None:
-        """The reference that was sealed; None when this is no token of ours."""
+        """The reference that a token was made of; None for text that is no token of this bot."""
         if not _MAC_TEXT < len(token) <= MAX_TOKEN or not token.isascii():
             return None
         body, signature = token[:-_MAC_TEXT], token[-_MAC_TEXT:]
@@ -143,9 +154,11 @@ def _text(data: bytes) -> str:
 
 
 def _create(path: Path) -> None:
-    """Make the secret appear at once and whole; of several processes, one makes it for all."""
+    """Make the secret; it appears complete, and one of several processes makes it for all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # private by itself
+    handle, temporary = tempfile.mkstemp(
+        prefix=".new-", dir=path.parent
+    )  # readable by this user alone
     try:
         with open(handle, "wb") as file:
             file.write(os.urandom(_SECRET))
@@ -159,7 +172,7 @@ def _create(path: Path) -> None:
 
 
 def _publish(temporary: str, path: Path) -> None:
-    """Give it its final name, unless there is one of that name already."""
+    """Give a file its final name, unless there is a file of that name already."""
     try:
         os.link(temporary, path)
     except FileExistsError:

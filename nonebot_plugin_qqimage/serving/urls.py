@@ -1,8 +1,8 @@
-"""Our URLs: they look like the image host's to plugins that sniff them, and carry a token.
+"""Served URLs: they carry a token, and look like those of QQ's image host.
 
-``{base}/qqimage/download?appid=1407&fileid=…&qqimage=<token>``: path and query end as those of
-the original do. Only the token counts. Nothing here parses more than it must, for the URLs of
-segments are whatever somebody sent.
+``{base}/qqimage/download?appid=1407&fileid=…&qqimage=<token>`` has the path and the parameters by
+which plugins recognise a link to an image. Only the token counts. URLs of segments are whatever
+somebody sent, so no more of them is parsed than has to be.
 """
 
 import re
@@ -21,7 +21,7 @@ def served_url(base: str, url: str, token: str) -> str:
     Args:
         base: scheme, host and port, perhaps with a path.
         url: the image's own URL, or empty; its query is repeated, without the key.
-        token: what stands for the image.
+        token: of the image.
     """
     query = _query(url)
     kept = [part for part in query.split("&") if part and _name(part) not in ("rkey", PARAMETER)]
@@ -29,14 +29,14 @@ def served_url(base: str, url: str, token: str) -> str:
 
 
 def without_key(url: str) -> str:
-    """The URL without the key that lets one download from it, which dies soon anyway."""
+    """The URL without its ``rkey``, which is valid for hours at most."""
     address, mark, query = url.partition("#")[0].partition("?")
     kept = [part for part in query.split("&") if _name(part) != "rkey"]
     return address + mark + "&".join(kept)
 
 
 def token_of(url: str) -> str | None:
-    """The token in a URL of ours, whichever base it was made with; None when it is not ours."""
+    """The token in a served URL, with any base; None for any other URL."""
     if PARAMETER not in url:
         return None
     url = url.strip()
@@ -47,7 +47,7 @@ def token_of(url: str) -> str | None:
 
 
 def token_in(query: str) -> str | None:
-    """The token in the query of a URL of ours; None when there is none."""
+    """The token in the query of a served URL; None where there is none."""
     # some plugins take the URL out of a CQ code as it stands there, with the fields behind it
     before, mark, rest = query.rpartition(f"{PARAMETER}=")
     if not mark or (before and not before.endswith(("&", "&amp;"))):
@@ -57,7 +57,7 @@ def token_in(query: str) -> str | None:
 
 
 def _query(url: str) -> str:
-    """What stands after the question mark, as it stands there, fit for a request line."""
+    """The part after the question mark, with characters escaped that no request may have."""
     query = url.partition("#")[0].partition("?")[2]
     return _UNPRINTABLE.sub(_escape, query)
 

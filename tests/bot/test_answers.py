@@ -235,9 +235,21 @@ async def test_records_that_others_ask_for(services: Services) -> None:
     assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
 
 
+@pytest.mark.parametrize("api", ["get_group_msg_history", "get_friend_msg_history"])
+async def test_histories_that_others_ask_for(services: Services, api: str) -> None:
+    bot = Implementation(**{api: {"messages": [message_answer(), message_answer()]}}).bot
+    answer = await bot.call_api(api, group_id=20001)
+    for message in answer["messages"]:
+        (segment,) = message["message"]
+        assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
+
+
 @pytest.mark.parametrize("answer", [None, [], "text", {}, {"message": None}, {"messages": 5}])
 async def test_answers_without_sense(answer: Any) -> None:
-    implementation = Implementation(get_msg=answer, get_forward_msg=answer)
+    implementation = Implementation(
+        get_msg=answer, get_forward_msg=answer, get_group_msg_history=answer
+    )
+    assert await implementation.bot.call_api("get_group_msg_history", group_id=1) is answer
     assert await implementation.bot.get_msg(message_id=1) is answer
     assert await implementation.bot.get_forward_msg(id="1") is answer
 

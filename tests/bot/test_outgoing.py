@@ -18,7 +18,7 @@ from nonebot_plugin_qqimage.bot.outgoing import Outgoing, implementations_uri
 from nonebot_plugin_qqimage.bot.rewriting import Rewriting
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.messages.finding import find_sent
+from nonebot_plugin_qqimage.messages.events import find_sent
 
 from .. import samples
 from ..served_pictures import CDN, World, group_message, image, serving

@@ -15,8 +15,9 @@ from nonebot.params import Depends
 from nonebot_plugin_qqimage.bot.rewriting import Rewriting
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.implementation.forwards import ForwardReader
-from nonebot_plugin_qqimage.messages.finding import find_in_event, find_in_message
+from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
+from nonebot_plugin_qqimage.messages.events import find_in_event
+from nonebot_plugin_qqimage.messages.reader import Reader, find_in_message
 
 from ..served_pictures import BASE, CDN, World, group_message, image, serving
 
@@ -151,7 +152,7 @@ async def test_where_nothing_is_served(tmp_path: Path) -> None:
         async with serving(tmp_path, World(), base="") as services:
             for setting in cast(list[Any], [False, True, ["group:20001"]]):
                 rewriting = Rewriting(ScopedConfig(rewrite_url=setting), services.links)
-                rewriting.say_if_in_vain()
+                rewriting.warn_if_not_served()
                 event = group_message(image("a"))
                 rewriting.in_event(event)
                 assert urls(event.message) == [CDN.format("a")]
@@ -186,12 +187,12 @@ async def test_records_of_every_shape(
 
     async def found() -> list[Any]:
         nodes = record.get("messages") or record["message"]
-        segment = {"type": "forward", "data": {"id": "r1", "content": nodes}}
-        return await ForwardReader(None, "10001", 1).find([segment], "1")
+        segment = MessageSegment("forward", {"id": "r1", "content": deepcopy(nodes)})
+        return await find_forwarded(group_message(segment), None, 1)
 
     before = await found()
     assert before
-    rewriting.in_record(record, "10001", "r1")
+    rewriting.rewrite(Reader("10001").record(record, "r1"))
     assert await found() == before
     text = json.dumps(record).replace("&amp;", "&")
     served = [part.split('"')[0].split(",")[0] for part in text.split(BASE)[1:]]
@@ -207,7 +208,7 @@ def test_a_record_inside_an_event(rewriting: Rewriting) -> None:
 
 def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
     answer = {"message_id": 1, "message": f"hi [CQ:image,file=a.jpg,url={CDN.format('a')}]"}
-    rewriting.in_content(answer, "10001", "1")
+    rewriting.rewrite(Reader("10001").answer(answer, "1"))
     text, picture = Message(answer["message"])
     assert str(text) == "hi "
     assert is_ours(picture.data["url"])
@@ -216,9 +217,10 @@ def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
 
 @pytest.mark.parametrize("content", [None, 5, {}, [], "", [None], {"message": 5}, {"data": []}])
 def test_answers_without_sense(rewriting: Rewriting, content: Any) -> None:
-    rewriting.in_content(content, "10001", "1")
-    rewriting.in_record(content, "10001", "1")
-    rewriting.in_record({"messages": [content]}, "10001", "1")
+    for answer in (content, {"messages": [content]}):
+        rewriting.rewrite(Reader("10001").answer(answer, "1"))
+        rewriting.rewrite(Reader("10001").record(answer, "1"))
+        rewriting.rewrite(Reader("10001").history(answer))
 
 
 def matcher_of(module: str) -> tuple[Matcher, list[Any]]:
@@ -249,10 +251,15 @@ async def test_an_excluded_plugin_sees_the_originals(services: Services, module:
     }
     before = deepcopy((event, state))
 
-    matcher, seen = matcher_of(module)
-    rewriting.for_matcher(matcher)
-    await matcher.run(cast(Any, None), event, state)
-    assert seen == [[module == "local"] * 5, [CDN.format("a"), CDN.format("b")]]
+    for arguments, named in (
+        ((None, event, state), {}),
+        ((None, event), {"state": state, "stack": None}),
+        ((), {"bot": None, "event": event, "state": state, "dependency_cache": {}}),
+    ):
+        matcher, seen = matcher_of(module)
+        rewriting.for_matcher(matcher)
+        await cast(Any, matcher.run)(*arguments, **named)
+        assert seen == [[module == "local"] * 5, [CDN.format("a"), CDN.format("b")]]
     assert matcher.state["number"] == 5
     assert (event, state) == before  # which other matchers go on to see
 
@@ -277,3 +284,23 @@ async def test_what_others_had_made_of_the_event_is_made_anew(services: Services
         rewriting.for_matcher(matcher)
         await matcher.run(cast(Any, None), event, {}, None, cache)
     assert [is_ours(urls[0]) for urls in seen] == [True, False, True]
+
+
+async def test_an_excluded_plugin_sees_the_originals_in_records(services: Services) -> None:
+    config = ScopedConfig(rewrite_url=True, rewrite_exclude=["remote_vision"])
+    rewriting = Rewriting(config, services.links)
+    codes = {"content": f"hi[CQ:image,file=c.jpg,url={CDN.format('c').replace('&', '&amp;')}]"}
+    records = MessageSegment("forward", {"content": [node(plain("a"), NESTED), codes]})
+    event = group_message(MessageSegment(records.type, deepcopy(records.data)))
+    rewriting.in_event(event)
+    assert str(event.message).count(BASE) == 4
+    seen: list[Any] = []
+
+    async def handle(event: GroupMessageEvent) -> None:
+        seen.extend(event.message)
+
+    source = MatcherSource(module_name="remote_vision")
+    matcher = Matcher.new(handlers=[handle], source=source)()
+    rewriting.for_matcher(matcher)
+    await matcher.run(cast(Any, None), event, {})
+    assert [segment.data for segment in seen] == [records.data]

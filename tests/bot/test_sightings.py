@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.bot.intake import Intake
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, StoreError
 
-from ..messages.test_finding import message, parse, sent_event
+from ..messages.test_events import message, parse, sent_event
 from ..store.pictures import Picture
 from ..world import OTHER, PICTURE, Make, World, make, services, world
 

@@ -21,7 +21,7 @@ from PIL import ImageOps, features
 
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.content import reencoding
+from nonebot_plugin_qqimage.content import decoding, encoding
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import ImageRejected, ImageUnavailable
@@ -392,7 +392,7 @@ async def test_a_sheet_shows_evenly_spaced_frames(
 async def test_a_sheet_keeps_to_the_bounds() -> None:
     picture = image(animated("GIF", 9, (900, 700)))
     sheet = opened(await picture.data_url(animation="sheet"))
-    assert 4 * reencoding._CELL < sheet.width * sheet.height < 10 * reencoding._CELL
+    assert 4 * decoding._CELL < sheet.width * sheet.height < 10 * decoding._CELL
     small = await picture.data_url(animation="sheet", max_pixels=90_000, max_bytes=3000)
     assert len(small) <= 3000
     assert opened(small).width * opened(small).height <= 90_000
@@ -407,8 +407,8 @@ async def test_a_still_picture_has_no_sheet() -> None:
 async def test_a_sheet_of_an_endless_animation_is_of_its_beginning(
     frames: int, pixels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reencoding, "_MAX_FRAMES_PASSED", frames)
-    monkeypatch.setattr(reencoding, "_MAX_PIXELS_PASSED", pixels)
+    monkeypatch.setattr(decoding, "_MAX_FRAMES_PASSED", frames)
+    monkeypatch.setattr(decoding, "_MAX_PIXELS_PASSED", pixels)
     sheet = opened(await image(animated("GIF", 20)).data_url(animation="sheet"))
     assert sheet.size == (84, 64)
     assert near(sheet.convert("RGB").getpixel((64, 49)), (35, 35, 35))
@@ -484,7 +484,7 @@ async def test_pillow_warns_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_scans_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(corners(), "JPEG", progressive=True)
     assert opened(await image(data).data_url(max_pixels=500)).width == 27
-    monkeypatch.setattr(reencoding, "_MAX_SCANNED", 48 * 32 * 9)
+    monkeypatch.setattr(decoding, "_MAX_SCANNED", 48 * 32 * 9)
     with pytest.raises(ImageRejected, match="10 scans"):
         await image(data).data_url(max_pixels=500)
 
@@ -560,8 +560,8 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    gate = Gate(reencoding._written)
-    monkeypatch.setattr(reencoding, "_written", gate)
+    gate = Gate(encoding._written)
+    monkeypatch.setattr(encoding, "_written", gate)
     return gate
 
 

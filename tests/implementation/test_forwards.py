@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.log import logger
 
-from nonebot_plugin_qqimage.implementation.forwards import ForwardReader
+from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 
+from ..served_pictures import group_message
 from .fake_bot import HANG, FakeBot, failed
 
 
@@ -41,10 +43,16 @@ class Records(FakeBot):
 
 
 async def read(
-    bot: FakeBot | None, *segments: object, message_id: str = "5", timeout: float = 30
+    bot: FakeBot | None,
+    *segments: object,
+    quoted: dict[str, Any] | None = None,
+    timeout: float = 30,
 ) -> list[ImageReference]:
-    reader = ForwardReader(bot and Implementation(bot), "10001", timeout)
-    return await asyncio.wait_for(reader.find(segments, message_id), 60)
+    reply = None if quoted is None else Message(MessageSegment(**quoted))
+    event = group_message(quoted=reply)
+    event.message = cast(Message, list(segments))
+    implementation = bot and Implementation(bot)
+    return await asyncio.wait_for(find_forwarded(event, implementation, timeout), 60)
 
 
 def names(found: list[ImageReference]) -> list[str]:
@@ -134,7 +142,7 @@ async def test_records_in_records(inner: dict[str, Any]) -> None:
 
 async def test_nodes_in_the_message_itself() -> None:
     found = await read(Records({}), {"type": "node", "data": {"content": [image("a")]}})
-    assert [(one.file, one.message_id) for one in found] == [("a.png", "forward:5")]
+    assert [(one.file, one.message_id) for one in found] == [("a.png", "forward:1")]
 
 
 async def test_several_records_of_one_message() -> None:
@@ -145,13 +153,19 @@ async def test_several_records_of_one_message() -> None:
 
 
 async def test_a_quoted_record_comes_after_the_message_s_own() -> None:
-    reader = ForwardReader(Implementation(Records({})), "10001", 30)
-    await reader.find([forward(None, [{"content": [image("a")]}])], "5")
-    found = await reader.find([forward(None, [{"content": [image("b")]}])], "6")
+    own, quoted = (forward(None, [{"content": [image(name)]}]) for name in "ab")
+    found = await read(Records({}), own, quoted=quoted)
     assert [(one.file, one.message_id) for one in found] == [
-        ("a.png", "forward:5"),
-        ("b.png", "forward:6"),
+        ("a.png", "forward:1"),
+        ("b.png", "forward:2"),
     ]
+
+
+async def test_the_calls_for_a_message_and_a_quoted_one_are_bounded_together() -> None:
+    bot = Records(lambda n: {"messages": [{"content": [image(n)]}]})
+    own = [forward(str(n)) for n in range(1, 20)]
+    quoted = forward(None, [{"content": [forward("a"), forward("b"), forward("c")]}])
+    assert names(await read(bot, *own, quoted=quoted)) == [*map(str, range(1, 20)), "a"]
 
 
 @pytest.mark.parametrize("forward_id", [7, "7"])

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageEvent, MessageSegment
 
-from nonebot_plugin_qqimage.messages.finding import find_in_event, find_in_message
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment, from_uri
+from nonebot_plugin_qqimage.messages.events import find_in_event
+from nonebot_plugin_qqimage.messages.reader import find_in_message
+from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
+from nonebot_plugin_qqimage.messages.segments import from_segment
 
 MD5 = "0123456789abcdef0123456789abcdef"
 NT_URL = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=EhQ&spec=0&rkey=CAQS"
@@ -236,7 +238,7 @@ def test_a_segment_reads_the_same_as_mapping_and_object(data: dict[str, Any]) ->
 
 
 def test_a_message_of_thousands_of_images_is_cut() -> None:
-    found = find_in_message(image(file=f"{n}.png") for n in range(5000))
+    found = find_in_message([image(file=f"{n}.png") for n in range(5000)])
     assert 20 <= len(found) <= 200
     assert [reference.file for reference in found] == [f"{n}.png" for n in range(len(found))]
 

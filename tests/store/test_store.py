@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import StoreError
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment, from_uri
+from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
+from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store import journal
 from nonebot_plugin_qqimage.store.image_store import ImageStore

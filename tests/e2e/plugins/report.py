@@ -18,7 +18,7 @@ from nonebot_plugin_qqimage import (
     get_resolver,
 )
 from nonebot_plugin_qqimage.bot.lifespan import get_services
-from nonebot_plugin_qqimage.messages.finding import find_in_own_event
+from nonebot_plugin_qqimage.messages.events import find_in_own_event
 from nonebot_plugin_qqimage.simulator.pictures import png
 
 

@@ -1,0 +1,155 @@
+"""Decoding pictures with Pillow, within limits: hostile ones may not cost memory or minutes."""
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+from ..errors import AttemptFailed, Cause
+from ..language import Text
+from .bounds import DECODERS
+from .info import ImageInfo
+from .pixels import MAX_WRITTEN, on_white, plain, resized, size_within
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+_MAX_SCANNED = 10_000_000_000
+"""Pixels times scans of a JPEG, at a nanosecond each. Real ones have about ten scans, and what is
+appended to a phone's photo can look like hundreds."""
+_SHEET_FRAMES = 9
+"""Frames on a contact sheet."""
+_CELL = 512 * 512
+"""Pixels of one frame on a contact sheet."""
+_GAP = 4
+"""Pixels between the frames of a contact sheet."""
+_MAX_FRAMES_PASSED = 1000
+"""Frames to decode for a contact sheet; later ones are not on it."""
+_MAX_PIXELS_PASSED = 200_000_000
+"""Pixels of all frames together to decode for a contact sheet; a few seconds of work."""
+_ORIENTATION = 0x0112
+"""The number of the EXIF tag."""
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+
+def kind_of(info: ImageInfo) -> str:
+    """The type of a picture, as in `bounds.DECODERS`."""
+    return info.mime.removeprefix("image/")
+
+
+def open_picture(data: bytes, info: ImageInfo) -> "Picture":
+    """A picture whose header is read, and whose pixels are not decoded yet.
+
+    Raises:
+        AttemptFailed: Pillow cannot read it, or decoding it would cost too much.
+    """
+    import PIL.Image
+
+    decoder = DECODERS[kind_of(info)]
+    if decoder not in PIL.Image.OPEN:
+        PIL.Image.init()
+    if decoder not in PIL.Image.OPEN:
+        raise AttemptFailed(
+            Cause.FAILED,
+            Text(
+                "Pillow {version} cannot decode {mime} without a plugin of its own",
+                version=PIL.__version__,
+                mime=info.mime,
+            ),
+        )
+    scans = data.count(b"\xff\xda") if decoder == "JPEG" else 1
+    if scans * info.width * info.height > _MAX_SCANNED:
+        raise AttemptFailed(
+            Cause.FAILED, Text("a JPEG of {count} scans, which would take too long", count=scans)
+        )
+    # no other decoder may try: what it costs them to read hostile bytes is not bounded
+    try:
+        picture = PIL.Image.open(io.BytesIO(data), formats=(decoder,))
+    except PIL.UnidentifiedImageError:
+        raise AttemptFailed(
+            Cause.FAILED, Text("Pillow cannot read this {mime}", mime=info.mime)
+        ) from None
+    _check_size(picture, info)
+    return picture
+
+
+def is_turned(picture: "Picture") -> bool:
+    """Whether its EXIF data says that it is to be turned or mirrored for being seen."""
+    return _orientation(picture) in _TURNS
+
+
+def first_frame(picture: "Picture", max_pixels: int | None) -> "Picture":
+    """The first frame, turned as it should be seen, no larger than may be encoded.
+
+    Args:
+        picture: of `open_picture`.
+        max_pixels: width times height that it may have; None for any.
+    """
+    import PIL.Image
+
+    most = min(max_pixels or MAX_WRITTEN, MAX_WRITTEN)
+    picture.draft(None, size_within(picture.size, most))  # a JPEG can be decoded smaller
+    picture.load()
+    turn = _TURNS.get(_orientation(picture))
+    still = resized(plain(picture), size_within(picture.size, most))
+    return still.transpose(PIL.Image.Transpose[turn]) if turn else still
+
+
+def contact_sheet(picture: "Picture", info: ImageInfo) -> "Picture":
+    """Evenly spaced frames of an animation, in reading order on white.
+
+    Frames are decoded one after the other, so only one of them is in memory.
+    """
+    import PIL.Image
+
+    passed = _MAX_PIXELS_PASSED // (info.width * info.height)
+    window = max(1, min(info.frames, _MAX_FRAMES_PASSED, passed))
+    count = min(window, _SHEET_FRAMES)
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    width, height = size_within(picture.size, _CELL)
+    size = columns * (width + _GAP) - _GAP, rows * (height + _GAP) - _GAP
+    sheet = PIL.Image.new("RGB", size, "white")
+    places = {place * (window - 1) // max(count - 1, 1): place for place in range(count)}
+    for number in range(window):
+        try:
+            picture.seek(number)
+        except EOFError:  # fewer than announced
+            break
+        _check_size(picture, info)
+        place = places.get(number)
+        if place is not None:
+            row, column = divmod(place, columns)
+            frame = on_white(resized(plain(picture), (width, height)))
+            sheet.paste(frame, (column * (width + _GAP), row * (height + _GAP)))
+    return sheet
+
+
+def _check_size(picture: "Picture", info: ImageInfo) -> None:
+    """Refuse to decode more pixels than were announced when the settings accepted the picture.
+
+    A little more is fine, because the frames of some GIFs stand over the edge.
+    """
+    if picture.width * picture.height > 2 * info.width * info.height:
+        raise AttemptFailed(
+            Cause.FAILED,
+            Text(
+                "{found} pixels where the header announces {announced}",
+                found=f"{picture.width} × {picture.height}",
+                announced=f"{info.width} × {info.height}",
+            ),
+        )
+
+
+def _orientation(picture: "Picture") -> int:
+    import PIL.Image
+
+    # the method of PNG pictures would decode all of it, because the chunk may come last
+    return PIL.Image.Image.getexif(picture).get(_ORIENTATION, 1)
