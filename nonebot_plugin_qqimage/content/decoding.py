@@ -138,14 +138,14 @@ def _check_size(picture: "Picture", info: ImageInfo) -> None:
     A little more is fine, because the frames of some GIFs stand over the edge.
     """
     if picture.width * picture.height > 2 * info.width * info.height:
-        raise AttemptFailed(
-            Cause.FAILED,
-            Text(
-                "{found} pixels where the header announces {announced}",
-                found=f"{picture.width} × {picture.height}",
-                announced=f"{info.width} × {info.height}",
-            ),
+        found = f"{picture.width} × {picture.height}"
+        announced = f"{info.width} × {info.height}"
+        detail = Text(
+            "{found} pixels where the header announces {announced}",
+            found=found,
+            announced=announced,
         )
+        raise AttemptFailed(Cause.FAILED, detail)
 
 
 def _orientation(picture: "Picture") -> int:

@@ -125,7 +125,8 @@ class ImageReference:
         elif self.file_id:
             what = Text("shared file {name}", name=self.file or self.file_id)
         elif self.file or self.sha256:
-            what = Text("image {name}", name=self.file or f"qqimage:{self.sha256}")
+            name = self.file or "qqimage:" + self.sha256
+            what = Text("image {name}", name=name)
         else:
             what = Text("image without a file name")
         if self.message_id:

@@ -96,19 +96,19 @@ async def _in_chat(near: SimulatedImplementation, far: SimulatedImplementation) 
     await near.send_group("/qqimage doctor")
     answer = (await near.next_sent(PATIENCE)).text
     assert "its files are readable here" in answer
-    assert "✓ picture: the store has it: image/png, 320 × 200" in answer
-    assert "✓ picture: file in the answer: image/png, 320 × 200" in answer
+    assert "✓ image: the store has it: image/png, 320 × 200" in answer
+    assert "✓ image: file in the answer: image/png, 320 × 200" in answer
     assert "10002" not in answer
 
     await far.send_group(["/qqimage doctor"], group_id=20002)
     answer = (await far.next_sent(PATIENCE)).text
     assert "NapCat.Onebot 4.18.19" in answer
-    assert "! picture: there is none in this chat to try" in answer
+    assert "! image: there is none in this chat to try" in answer
 
     await far.send_group("/qqimage doctor")  # where there is one, of which the link alone is left
     answer = (await far.next_sent(PATIENCE)).text
-    assert "! picture: file in the answer unreadable" in answer
-    assert "✓ picture: url in the answer: image/png" in answer
+    assert "! image: file in the answer unreadable" in answer
+    assert "✓ image: url in the answer: image/png" in answer
     assert "rkey=***" in answer or "rkey" not in answer
 
     await near.send_private("/qqimage stats")

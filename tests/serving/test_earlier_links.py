@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.messages.reference import ImageReference, from_segment
+from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.serving.links import Links
 from nonebot_plugin_qqimage.serving.urls import without_key
 
