@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
+from .segments import parts_of
+
 
 def message_content(data: object) -> object:
     """The content of a message as APIs answer it: segments, or CQ codes; an empty list for none.
@@ -13,18 +15,21 @@ def message_content(data: object) -> object:
     LuckyLilliaBot and go-cqhttp, and ``data.content`` in the nodes of the OneBot standard.
     """
     place, field = content_place(data)
-    return place.get(field, [])
+    content = place.get(field)
+    return content if isinstance(content, str) else segments_of(content)
 
 
 def content_place(data: object) -> tuple[Mapping[str, Any], str]:
     """The mapping inside a message that holds its content, and the name of the field.
 
     Both are empty where there is no content. See `message_content` for the fields that are tried.
+    The content may also be a single segment, as plugins write nodes that are sent.
     """
     fields = _mapping(data)
     for place in (fields, _mapping(fields.get("data"))):
         for field in ("message", "content"):
-            if isinstance(place.get(field), (str, list)):
+            content = cast(object, place.get(field))
+            if isinstance(content, (str, list)) or parts_of(content)[0]:
                 return place, field
     return {}, ""
 

@@ -86,6 +86,8 @@ def shapes(message: Message) -> dict[str, Any]:
         "codes": str(message),
         "node": [MessageSegment.node_custom(1, "me", message)],
         "nodes of dicts": [{"type": "node", "data": {"user_id": 1, "content": dicts}}],
+        "node of a segment": [MessageSegment("node", {"content": message[0]})],
+        "node of a dict": [{"type": "node", "data": {"content": dicts[0]}}],
         "node of codes": [{"type": "node", "data": {"content": str(message)}}],
         "node in node": [
             MessageSegment.node_custom(

@@ -210,6 +210,13 @@ def test_what_is_sent(content: object) -> None:
             id="segments",
         ),
         pytest.param(
+            [
+                {"type": "node", "data": {"content": MessageSegment.image("a.png")}},
+                {"type": "node", "data": {"content": vars(MessageSegment.image("b.png"))}},
+            ],
+            id="of one segment each",
+        ),
+        pytest.param(
             Message(
                 [
                     MessageSegment.node_custom(1, "x", Message(MessageSegment.image("a.png"))),
