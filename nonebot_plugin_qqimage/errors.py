@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 
-from .language import Text, localized, say
+from .language import Text, localized, say, with_semicolons
 
 _MAX_DETAIL = 300
 """Characters of a stranger's text that a log shows."""
@@ -166,9 +166,13 @@ class ImageUnavailable(QQImageError):
         return reduce(_either, cures) if cures else ""
 
     def __str__(self) -> str:
-        tried = "; ".join(map(str, self.attempts)) or say("the segment names no way to get it")
-        text = f"{localized(self.image)}: {tried}"
-        return say("{text}. Hint: {hint}", text=text, hint=self.hint) if self.hint else text
+        tried = with_semicolons(attempt.words for attempt in self.attempts)
+        text = Text(
+            "{image}: {tried}",
+            image=self.image,
+            tried=tried or Text("the segment names no way to get it"),
+        )
+        return say("{text}. Hint: {hint}", text=text, hint=self.hint) if self.hint else text.local
 
     @property
     def cause(self) -> Cause:

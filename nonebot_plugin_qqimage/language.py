@@ -9,8 +9,8 @@ Translations are in ``locale/``, made from these two names; `tests/test_language
 import gettext
 import locale
 import os
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, reduce
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +82,26 @@ def say(template: str, /, **values: object) -> str:
 def localized(text: str) -> str:
     """What people read of a text; one that is no `Text` is the same in every language."""
     return text.local if isinstance(text, Text) else text
+
+
+def with_commas(texts: Iterable[str]) -> str:
+    """Several texts as one, for a list within a sentence; empty where there are none."""
+
+    def joined(one: str, other: str) -> str:
+        return Text("{one}, {other}", one=one, other=other)
+
+    first, *others = [*texts] or [""]
+    return reduce(joined, others, first)
+
+
+def with_semicolons(texts: Iterable[str]) -> str:
+    """Several texts as one, where they are longer; empty where there are none."""
+
+    def joined(one: str, other: str) -> str:
+        return Text("{one}; {other}", one=one, other=other)
+
+    first, *others = [*texts] or [""]
+    return reduce(joined, others, first)
 
 
 def use(language: Language) -> None:

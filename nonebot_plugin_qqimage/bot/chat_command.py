@@ -17,7 +17,7 @@ from ..doctor.picture import about_picture
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError, words_of
-from ..language import Text, localized, say
+from ..language import Text, localized, say, with_commas
 from ..store.image_store import ImageStore
 from .services import Services
 
@@ -86,7 +86,12 @@ async def _figures(store: ImageStore) -> str:
         failed = await store.catalog.counters("failed")
     except StoreError as error:
         return str(error)
-    causes = ", ".join(f"{count} {localized(words_of(cause))}" for cause, count in failed.items())
+    causes = localized(
+        with_commas(
+            Text("{count} {trouble}", count=count, trouble=words_of(cause))
+            for cause, count in failed.items()
+        )
+    )
     return "\n".join(
         (
             say("{count} images, {size}", count=totals.images, size=size_of(totals.bytes)),
@@ -102,7 +107,8 @@ async def _figures(store: ImageStore) -> str:
 
 def _in_chat(line: Line) -> str:
     cure = f"\n  → {localized(line.cure)}" if line.cure else ""
-    return f"{_MARKS[line.state]} {localized(line.about)}: {localized(line.text)}{cure}"
+    text = say("{about}: {text}", about=line.about, text=line.text)
+    return f"{_MARKS[line.state]} {text}{cure}"
 
 
 def _messages(lines: Iterable[str]) -> Iterator[str]:

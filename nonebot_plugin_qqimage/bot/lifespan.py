@@ -13,6 +13,7 @@ from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
 from .upkeep import upkeep
+from .warm_up import WarmUp
 
 _services: Services | None = None
 
@@ -51,10 +52,11 @@ def install() -> None:
     use(config.language)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    heartbeat = Heartbeat(services)
+    heartbeat, warm_up = Heartbeat(services), WarmUp(services.pipeline.warm_up)
     driver = get_driver()
     driver.on_startup(keeping.start)
     driver.on_startup(heartbeat.start)
+    driver.on_startup(warm_up.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -64,6 +66,7 @@ def install() -> None:
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
+        await warm_up.stop()
         await heartbeat.stop()
         await keeping.stop()
         await services.pipeline.close()

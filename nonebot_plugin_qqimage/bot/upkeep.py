@@ -7,8 +7,9 @@ from collections.abc import Callable
 from nonebot.log import logger
 
 from ..errors import StoreError
-from ..language import say
+from ..language import Text, say, with_commas
 from ..store.image_store import ImageStore
+from ..store.local.maintenance import in_words
 from .background import BackgroundTask
 
 _INTERVAL = 3600.0
@@ -44,5 +45,8 @@ async def _round(store: ImageStore) -> None:
         await asyncio.sleep(_SHARE * (loop.time() - started))
     del found["foreign"]  # not ours, left alone
     if found:
-        what = ", ".join(f"{count} {trouble}" for trouble, count in found.most_common())
+        what = with_commas(
+            Text("{count} {trouble}", count=count, trouble=in_words(trouble))
+            for trouble, count in found.most_common()
+        )
         logger.info(say("qqimage: put the store in order: {what}", what=what))

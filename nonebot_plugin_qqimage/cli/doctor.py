@@ -58,8 +58,8 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
 
     def show(terminal: Terminal) -> None:
         for line in lines:
-            mark, about, text = _MARKS[line.state], localized(line.about), localized(line.text)
-            terminal.line(f"{mark:<6}  {about}: {text}")
+            text = say("{about}: {text}", about=line.about, text=line.text)
+            terminal.line(f"{_MARKS[line.state]:<6}  {text}")
             if line.cure:
                 terminal.line(f"{'':<6}    → {localized(line.cure)}")
 

@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 
-from ..language import Text, say
+from ..language import Text, localized, say, with_commas
 from ..store.local.maintenance import Finding, Trouble, in_words
 from .commands import Commands
 from .session import TROUBLE, Result, Session
@@ -77,8 +77,11 @@ async def sweep(session: Session, what: str, *, deep: bool, repair: bool) -> lis
 
 def summary(found: Counter[str]) -> str:
     """What was found, for people."""
-    counts = (f"{count} {in_words(trouble).local}" for trouble, count in found.most_common())
-    return ", ".join(counts) or say("nothing wrong")
+    counts = (
+        Text("{count} {trouble}", count=count, trouble=in_words(trouble))
+        for trouble, count in found.most_common()
+    )
+    return localized(with_commas(counts) or Text("nothing wrong"))
 
 
 def _is_trouble(found: Counter[str]) -> bool:

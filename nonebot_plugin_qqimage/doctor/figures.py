@@ -3,18 +3,20 @@
 import time
 import unicodedata
 
-from ..language import say
+from ..language import Text, say
 
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
 def size_of(count: float) -> str:
     """A number of bytes."""
+    if count < 1024:
+        return Text("{count:.0f} bytes", count=count)
     for unit in _UNITS[:-1]:
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1024
-    return f"{count:.1f} {_UNITS[-1]}"
+        if count < 1024:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1024:.1f} {_UNITS[-1]}"
 
 
 def time_of(seconds: float) -> str:

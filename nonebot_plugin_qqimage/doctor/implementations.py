@@ -71,9 +71,18 @@ def _who(known: Mapping[str, Any]) -> Text:
     return Text(
         "{name} by {connection}, connected for {time}",
         name=Text("{name} {version}", name=name, version=version) if version else name,
-        connection=known["connection"],
-        time=f"{minutes} min" if minutes < 120 else f"{minutes // 60} h",
+        connection=_way(known["connection"]),
+        time=Text("{count} min", count=minutes)
+        if minutes < 120
+        else Text("{count} h", count=minutes // 60),
     )
+
+
+def _way(connection: str) -> str:
+    way, _, driver = connection.partition(" WebSocket ")
+    if way == "reverse":
+        return Text("reverse WebSocket {driver}", driver=driver)
+    return Text("forward WebSocket {driver}", driver=driver) if driver else connection
 
 
 def _get_image(about: str, known: Mapping[str, Any]) -> Iterator[Line]:

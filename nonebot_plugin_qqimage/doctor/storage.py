@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import StoreError
-from ..language import Text
+from ..language import Text, with_commas
 from ..store.image_store import ImageStore
 from ..store.local.facts import Totals
 from ..store.local.maintenance import in_words
@@ -48,11 +48,15 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
 
 
 def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:
-    counted = Text("nothing")
-    for number, (what, count) in enumerate(trouble.items()):
-        one = Text("{count} {trouble}", count=count, trouble=in_words(what))
-        counted = one if number == 0 else Text("{one}, {other}", one=counted, other=one)
-    text = Text("{count} files in quarantine; found so far: {found}", count=aside, found=counted)
+    counted = with_commas(
+        Text("{count} {trouble}", count=count, trouble=in_words(what))
+        for what, count in trouble.items()
+    )
+    text = Text(
+        "{count} files in quarantine; found so far: {found}",
+        count=aside,
+        found=counted or Text("nothing"),
+    )
     cure = Text("check the disk, and that nobody else changes the folder; then empty quarantine/")
     return Line("warning", _ABOUT, text, cure)
 

@@ -156,6 +156,10 @@ class Pipeline:
         """Try again what failed a moment ago, when it is next asked for."""
         self._failures.clear()
 
+    async def warm_up(self) -> None:
+        """Make ready what downloads need, so that the first one does not wait for it."""
+        await self._fetcher.warm_up()
+
     async def close(self) -> None:
         """End everything under way, and close the store."""
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
