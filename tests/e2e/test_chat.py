@@ -140,9 +140,7 @@ async def test_another_host_is_asked_for_links_alone(
     common: SharedBot, simulate: Simulate, tmp_path: Path
 ) -> None:
     """LuckyLilliaBot would keep each downloaded file for ever, where nobody can read it."""
-    implementation = simulate(
-        "luckylilliabot-8", file_dir=tmp_path, reported_dir="/app/llbot/data"
-    )
+    implementation = simulate("luckylilliabot-8", file_dir=tmp_path, reported_dir="/app/llbot/data")
     async with connected(implementation, common):
         for _ in range(4):
             await implementation.send_group(implementation.picture(new_png()))
@@ -203,9 +201,7 @@ async def test_a_picture_larger_than_allowed(restricted: Restricted, simulate: S
         assert "QQIMAGE__MAX_IMAGE_SIZE" in failure["text"]
 
 
-async def test_an_animation_longer_than_allowed(
-    restricted: Restricted, simulate: Simulate
-) -> None:
+async def test_an_animation_longer_than_allowed(restricted: Restricted, simulate: Simulate) -> None:
     async with connected(simulate("napcat"), restricted.bot) as implementation:
         await implementation.send_group(implementation.picture(ANIMATION))
         failure = await told(implementation)
