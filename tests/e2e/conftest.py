@@ -57,6 +57,15 @@ class SharedBot(BotProcess):
         """Let a case begin."""
         self._begin = len(self.whole_log)
 
+    async def settle(self) -> None:
+        """Wait for the matchers that run, as a call of theirs would wait long for its answer.
+
+        One that hangs, as some are made to, is waited for a second.
+        """
+        with anyio.move_on_after(1):
+            while (log := self.log).count("will be handled by") > log.count("running complete"):
+                await anyio.sleep(0.02)
+
     def check(self) -> None:
         """It must run, and neither have blocked its loop nor met an unexpected error."""
         assert self.alive, self.log
@@ -121,12 +130,13 @@ def simulate(cdn: SimulatedCdn) -> Simulate:
 
 @asynccontextmanager
 async def connected(
-    implementation: SimulatedImplementation, bot: BotProcess
+    implementation: SimulatedImplementation, bot: SharedBot
 ) -> AsyncIterator[SimulatedImplementation]:
     """The implementation, connected to the bot by a reverse WebSocket."""
     async with ReverseWebSocket(implementation, bot.ws_url):
         await implementation.connected(1, PATIENCE)
         yield implementation
+        await bot.settle()
 
 
 def new_png() -> bytes:
@@ -171,3 +181,8 @@ async def stored(bot: BotProcess, data: bytes) -> None:
 def files(bot: BotProcess, data: bytes) -> list[Path]:
     """The files of that picture in the bot's store."""
     return list(bot.store.rglob(f"{sha256(data)}.*"))
+
+
+def pngs(folder: Path) -> list[Path]:
+    """All PNGs in a folder, however deep."""
+    return list(folder.rglob("*.png"))

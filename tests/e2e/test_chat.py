@@ -18,6 +18,7 @@ from .conftest import (
     files,
     fresh,
     new_png,
+    pngs,
     seeds,
     started,
     told,
@@ -147,7 +148,7 @@ async def test_another_host_is_asked_for_links_alone(
             assert (await told(implementation))["source"] == "url in the answer"
         asked = [call.params.get("download", True) for call in implementation.calls_of("get_image")]
         assert asked == [True, True, False, False]
-        assert len(list(tmp_path.rglob("*.png"))) == 2
+        assert len(pngs(tmp_path)) == 2
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ async def test_the_store_keeps_to_its_bounds(restricted: Restricted, simulate: S
         for _ in range(10):
             await implementation.send_group(implementation.picture(noise_png(300_000, next(seeds))))
             assert "sha256" in await told(implementation)
-        kept = restricted.bot.store.rglob("*.png")
+        kept = pngs(restricted.bot.store)
         assert sum(file.stat().st_size for file in kept) <= MOST_BYTES
 
 
