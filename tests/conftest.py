@@ -3,6 +3,8 @@
 Most of what needs a whole bot starts one of its own instead (see ``e2e/``).
 """
 
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,14 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebug import NONEBOT_INIT_KWARGS
+
+if sys.dont_write_bytecode:
+    # All the processes that tests start would compile everything anew, which is half the time that
+    # a bot takes to start. So bytecode is kept after all, but in pytest's own folder.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="qqimage-tests-", ignore_cleanup_errors=True)
 _SETTINGS = {"driver": "~none", "localstore_data_dir": Path(_FOLDER.name)}
