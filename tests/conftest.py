@@ -32,9 +32,24 @@ nonebot.get_driver().register_adapter(Adapter)
 assert nonebot.load_plugin("nonebot_plugin_qqimage")
 
 
+_LONGEST_FIRST = ("published", "e2e", "demo", "store", "cli", "docs", "")
+"""Folders whose files go to a worker before others, so that none is left with a long one alone."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[NONEBOT_INIT_KWARGS] = _SETTINGS
     config.add_cleanup(_FOLDER.cleanup)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        return _LONGEST_FIRST.index(folder if folder in _LONGEST_FIRST else "")
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)
