@@ -3,6 +3,8 @@
 Most of what needs a whole bot starts one of its own instead (see ``e2e/``).
 """
 
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,14 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebug import NONEBOT_INIT_KWARGS
 
+if sys.dont_write_bytecode:
+    # All the processes that tests start would compile everything anew, which is half the time that
+    # a bot takes to start. So bytecode is kept after all, but in pytest's own folder.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
 _FOLDER = tempfile.TemporaryDirectory(prefix="qqimage-tests-", ignore_cleanup_errors=True)
 _SETTINGS = {"driver": "~none", "localstore_data_dir": Path(_FOLDER.name)}
 
@@ -22,9 +32,24 @@ nonebot.get_driver().register_adapter(Adapter)
 assert nonebot.load_plugin("nonebot_plugin_qqimage")
 
 
+_LONGEST_FIRST = ("published", "e2e", "demo", "store", "cli", "docs", "")
+"""Folders whose files go to a worker before others, so that none is left with a long one alone."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[NONEBOT_INIT_KWARGS] = _SETTINGS
     config.add_cleanup(_FOLDER.cleanup)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        return _LONGEST_FIRST.index(folder if folder in _LONGEST_FIRST else "")
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)

@@ -110,18 +110,19 @@ def test_the_demo_says_what_it_lacks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "wrong",
     [
-        ("QQIMAGE__MAX_IMAGE_SIZE", "-1"),
-        ("QQIMAGE__DOWNLOAD_TIMEOUT", "soon"),
-        ("QQIMAGE__PROXY", "nonsense"),
-        ("QQIMAGE__MIRRORS", '{"gchat.qpic.cn": "nonsense"}'),
+        {"QQIMAGE__MAX_IMAGE_SIZE": "-1", "QQIMAGE__DOWNLOAD_TIMEOUT": "soon"},
+        {"QQIMAGE__PROXY": "nonsense"},
+        {"QQIMAGE__MIRRORS": '{"gchat.qpic.cn": "nonsense"}'},
     ],
+    ids=" ".join,
 )
-def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
-    log = python(TRY, tmp_path, DRIVER="~none", **{name: value})
-    field = name.removeprefix("QQIMAGE__")
-    assert field in log or field.lower() in log, log
+def test_wrong_settings_are_named(tmp_path: Path, wrong: dict[str, str]) -> None:
+    log = python(TRY, tmp_path, DRIVER="~none", **wrong)
+    for name in wrong:
+        field = name.removeprefix("QQIMAGE__")
+        assert field in log or field.lower() in log, log
     assert "the bot goes on" in log
 
 

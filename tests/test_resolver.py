@@ -245,7 +245,10 @@ async def test_a_bug_is_reported_and_told_as_unavailable(
         await read(services, reference("bug"))
     assert "RuntimeError" in str(caught.value)
     assert "SECRET" not in str(caught.value)
-    assert "please report it" in log[0]
+    (line,) = log
+    assert line.startswith("ERROR qqimage: ")
+    assert "unexpected error, please report it" in line
+    assert "RuntimeError" in line
 
 
 # Bounds

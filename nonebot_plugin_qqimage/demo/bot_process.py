@@ -38,7 +38,7 @@ class BotProcess:
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        self._settings: dict[str, object] = {
+        self.settings: dict[str, object] = {
             "DRIVER": "~fastapi",
             "HOST": "127.0.0.1",
             "PORT": self.port,
@@ -139,7 +139,7 @@ class BotProcess:
             shutil.copy(plugin, self.folder / "plugins")
         lines = (
             f"{name}={value if isinstance(value, str) else json.dumps(value)}\n"
-            for name, value in self._settings.items()
+            for name, value in self.settings.items()
         )
         (self.folder / ".env").write_text("".join(lines), "utf-8")
 

@@ -32,7 +32,7 @@ def play(*, as_json: bool) -> int:
     """Play the day and print what happened.
 
     Args:
-        as_json: print one JSON object instead of a table.
+        as_json: print one JSON object at the end, and the table to standard error.
 
     Returns:
         The exit status: 1 if a picture that can be had was not.
@@ -67,7 +67,7 @@ async def _play(report: Report) -> int:
     store = ImageStore(bot.store, max_size=1 << 40, max_age=1 << 40)
     totals = await store.totals()
     await store.close()
-    report.end(bot.store, totals)
+    report.end(bot.store, totals.images, totals.bytes)
     return 0 if report.ok else 1
 
 

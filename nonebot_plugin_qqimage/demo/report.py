@@ -1,11 +1,10 @@
-"""What the demo prints: a table as it goes, or one JSON object at the end."""
+"""What the demo prints: a table as it goes, and one JSON object at the end if asked for."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-from ..store.local.facts import Totals
 
 _LINE = "{:<33} {:<34} {:<21} {:<20} {:>5}"
 _PRIVATE = ("explanation", "possible", "right")
@@ -40,7 +39,7 @@ class Report:
     """Collects the rows and prints them.
 
     Args:
-        as_json: print nothing but one JSON object at the end.
+        as_json: print one JSON object at the end, and all else to standard error.
     """
 
     as_json: bool
@@ -71,29 +70,33 @@ class Report:
             got = "WRONG BYTES"
         self._print(_LINE.format(row.case, row.naive, got, what, row.ms))
 
-    def end(self, store: Path, totals: Totals) -> None:
-        """Say how it ended."""
-        if self.as_json:
-            print(json.dumps(self._summary(store, totals), ensure_ascii=False))
-            return
+    def end(self, store: Path, images: int, size: int) -> None:
+        """Say how it ended.
+
+        Args:
+            store: where the images lie.
+            images: how many different ones.
+            size: their bytes.
+        """
         for row in self.rows:
             if not row.right:
-                print(f"\n{row.case}:\n  {row.explanation}")
+                self._print(f"\n{row.case}:\n  {row.explanation}")
         had = sum(row.right for row in self.rows)
         possible = sum(row.possible for row in self.rows)
-        print(
+        self._print(
             f"\n{had} of the {possible} pictures that could be had were. "
-            f"{totals.images} different ones, {totals.bytes} bytes, lie in\n{store}"
+            f"{images} different ones, {size} bytes, lie in\n{store}"
         )
+        if self.as_json:
+            summary = self._summary({"path": str(store), "images": images, "bytes": size})
+            print(json.dumps(summary, ensure_ascii=False))
 
-    def _summary(self, store: Path, totals: Totals) -> dict[str, Any]:
+    def _summary(self, store: dict[str, Any]) -> dict[str, Any]:
         images = [
             {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
             for row in self.rows
         ]
-        kept = {"path": str(store), "images": totals.images, "bytes": totals.bytes}
-        return {"images": images, "store": kept, "ok": self.ok}
+        return {"images": images, "store": store, "ok": self.ok}
 
     def _print(self, text: str) -> None:
-        if not self.as_json:
-            print(text, flush=True)
+        print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from .behaviour import Behaviour, ConnectionBreaks, ScriptedAnswer
-from .flavours.__init__ import FLAVOURS
+from .flavours import FLAVOURS
 from .flavours.answers import Action, Answer, ImplementationSettings, Json, Over, Refused
 from .image_host.cdn import SimulatedCdn
 from .image_host.keys import Kind

@@ -5,6 +5,7 @@ import math
 import random
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 
 _FILES = Path(__file__).parent / "pictures_data"
@@ -38,8 +39,7 @@ def png(width: int = 320, height: int = 200, seed: int = 0) -> bytes:
         for _ in range(5)
     ]
     rows: list[bytes] = []
-    for y in range(height):
-        shade = bytes(value * (height + y) // (2 * height) for value in range(_SHADES))
+    for y, shade in enumerate(_shades(height)):
         row = bytearray(sky.translate(shade))
         for centre, middle, radius, colour in discs:
             reach = radius**2 - (y - middle) ** 2
@@ -103,6 +103,15 @@ def _png(width: int, height: int, pixels: bytes) -> bytes:
 def _chunk(kind: bytes, content: bytes) -> bytes:
     check = zlib.crc32(content, zlib.crc32(kind))
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+
+@cache
+def _shades(height: int) -> list[bytes]:
+    """For each row the table that darkens its colours: the top row by half, the last hardly."""
+    return [
+        bytes(value * (height + y) // (2 * height) for value in range(_SHADES))
+        for y in range(height)
+    ]
 
 
 def _colour(dice: random.Random) -> tuple[int, int, int]:

@@ -1,6 +1,5 @@
 """The doctor beside a bot that runs: by the command line, and in a chat."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ from nonebot_plugin_qqimage.doctor.running import running_bots
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.pictures import png
-from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
 from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..cli.conftest import module
-from .conftest import PATIENCE, StartBot, told
+from .conftest import PATIENCE, started, told
 
 HOST = "multimedia.nt.qq.com.cn"
 
@@ -56,13 +54,13 @@ async def doctor(bot: BotProcess) -> dict[str, list[str]]:
     return lines
 
 
-async def test_files_and_the_chat(start_bot: StartBot, cdn: SimulatedCdn, tmp_path: Path) -> None:
+async def test_files_and_the_chat(cdn: SimulatedCdn, tmp_path: Path) -> None:
     near = SimulatedImplementation("napcat", cdn, self_id=10001, file_dir=tmp_path / "near")
     far = SimulatedImplementation(
         "napcat", cdn, self_id=10002, file_dir=tmp_path / "far", reported_dir="/app/.config/QQ"
     )
     settings = {"SUPERUSERS": ["30001"], "QQIMAGE__MIRRORS": {HOST: cdn.base_url}}
-    async with start_bot(settings=settings) as bot:
+    async with started(tmp_path / "bot", settings=settings) as bot:
         async with ReverseWebSocket(near, bot.ws_url), ReverseWebSocket(far, bot.ws_url):
             for seed, implementation in enumerate((near, far)):
                 await implementation.connected(1, PATIENCE)
@@ -116,25 +114,3 @@ async def _in_chat(near: SimulatedImplementation, far: SimulatedImplementation) 
     await near.send_private("/qqimage")
     assert "/qqimage doctor" in (await near.next_sent(PATIENCE)).text
     assert len(near.sent) == 4  # the picture's, and three answers
-
-
-async def test_frames_that_base64_would_break(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn, inline_base64=True)
-    async with ForwardWebSocket(implementation) as server:
-        settings = {
-            "DRIVER": "~httpx+~websockets",
-            "ONEBOT_WS_URLS": [server.url],
-            "QQIMAGE__MIRRORS": {HOST: "http://127.0.0.1:9"},
-        }
-        async with start_bot(settings=settings) as bot:
-            await implementation.connected(1, PATIENCE)
-            await implementation.send_group(implementation.picture(png()))
-            assert (await told(implementation))["source"] == "base64 in the answer"
-            await learned(bot, "inlines", "10001")
-            done = await module(bot.folder, "doctor")
-    assert done.status == 1
-    assert "!       bot 10001: its connection carries answers up to 1.0 MiB" in done.out
-    assert "DRIVER=~aiohttp" in done.out
-    assert f"FAILED  image host {HOST}" in done.out
-    assert "QQIMAGE__MIRRORS" in done.out
-    assert json.dumps(done.err) == '""'

@@ -1,7 +1,8 @@
 """What works where: every implementation × place × kind of picture, against one table.
 
-All cells of a place are tried at the same time. Each has a picture and each row a bot of its own,
-so that nothing known from one can answer another.
+All cells of a place are tried at the same time, and a few places. Each cell has a picture, each row
+an account and each place an image host of its own, so that nothing known from one can answer
+another.
 """
 
 import asyncio
@@ -42,6 +43,9 @@ PATIENCE = 60.0
 """Seconds for one answer, while all the others of its place are under way."""
 SHARED = "/shared"
 """What the implementations call the folder that a path map is for."""
+
+AT_ONCE = 4
+"""Places tried at the same time."""
 
 Told = list[dict[str, str]]
 """What a plugin was given for each picture of a message."""
@@ -122,22 +126,23 @@ async def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
     shared = folder / "shared"
     path_map = {SHARED: str(shared), "data/cache": str(shared / "gocqhttp" / "data" / "cache")}
     found: dict[str, dict[str, Row]] = {name: {} for name in EXPECTED}
-    async with AsyncExitStack() as stack:
-        cdn = await stack.enter_async_context(SimulatedCdn())
-        plain = await stack.enter_async_context(started(folder / "plain", "report"))
-        settings = {"QQIMAGE__PATH_MAP": path_map}
-        mapped = await stack.enter_async_context(
-            started(folder / "mapped", "report", settings=settings)
-        )
-        for place in PLACES:
+    settings = {"QQIMAGE__PATH_MAP": path_map}
+    a_few = asyncio.Semaphore(AT_ONCE)
+    async with (
+        started(folder / "plain", "report") as plain,
+        started(folder / "mapped", "report", settings=settings) as mapped,
+    ):
+
+        async def at(place: str) -> None:
             bot = mapped if "map" in place else plain
-            async with connected(place, cdn, bot, folder) as at_place:
-                events = [row.events() for row in at_place.values()]
+            async with a_few, SimulatedCdn() as cdn, connected(place, cdn, bot, folder) as here:
+                events = [row.events() for row in here.values()]
                 disturb(cdn, place)
-                await asyncio.gather(*map(Row.watch, at_place.values(), events))
-                cdn.faults.clear()
-            for name, row in at_place.items():
+                await asyncio.gather(*map(Row.watch, here.values(), events))
+            for name, row in here.items():
                 found[name][place] = row
+
+        await asyncio.gather(*map(at, PLACES))
     return found
 
 

@@ -9,6 +9,7 @@ them are played with::
 import asyncio
 import contextlib
 import copy
+import itertools
 import json
 import os
 import re
@@ -246,7 +247,7 @@ def _host(implementation: SimulatedImplementation, lines: list[Line]) -> None:
     reader = Reader(implementation, lines)
     for line in lines:
         if line.kind == "event" and line.frame["post_type"] == "message":
-            images = iter([*line.images, *(png(seed=seed) for seed in range(9))])
+            images = itertools.chain(line.images, (png(seed=seed) for seed in range(9)))
             with contextlib.suppress(ValueError):  # the same file was recorded at both programs
                 implementation.remember(reader.message(line.frame, images, line.case))
 

@@ -3,6 +3,8 @@
 import itertools
 import json
 import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,92 +12,104 @@ import pytest
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
-from nonebot_plugin_qqimage.simulator.pictures import png
-from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
-from .conftest import PATIENCE, StartBot, stored, told
+from .conftest import (
+    PATIENCE,
+    SharedBot,
+    Simulate,
+    connected,
+    files,
+    new_png,
+    pngs,
+    started,
+    stored,
+    told,
+    watched,
+)
 
-SHORT = {"QQIMAGE__GET_IMAGE_TIMEOUT": 1, "QQIMAGE__DOWNLOAD_TIMEOUT": 1}
+SHORT = {
+    "QQIMAGE__GET_IMAGE_TIMEOUT": 1,
+    "QQIMAGE__DOWNLOAD_TIMEOUT": 1,
+    "QQIMAGE__RESOLVE_TIMEOUT": 4,
+}
 
 
-async def test_matchers_do_not_wait_for_get_image(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    implementation.behaviour.hanging.add("get_image")
-    async with start_bot("ping") as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        await implementation.send_group(implementation.picture(png()))
-        # get_image is never answered, so nobody who waits for it could say this
+@pytest.fixture(scope="module")
+async def hasty_process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedBot]:
+    folder = tmp_path_factory.mktemp("hasty") / "bot"
+    async with started(folder, "ping", "late_raiser", "early_raiser", settings=SHORT) as bot:
+        yield bot
+
+
+@pytest.fixture
+def hasty(hasty_process: SharedBot) -> Iterator[SharedBot]:
+    """A bot that does not wait long for anything."""
+    yield from watched(hasty_process)
+
+
+async def test_an_implementation_that_hangs(
+    hasty: SharedBot, simulate: Simulate, cdn: SimulatedCdn
+) -> None:
+    async with connected(simulate("napcat"), hasty) as implementation:
+        implementation.behaviour.hanging.add("get_image")
+        await implementation.send_group(["ping", implementation.picture(new_png())])
         assert (await implementation.next_sent(PATIENCE)).text == "pong"
-
-
-async def test_a_implementation_that_hangs(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    implementation.behaviour.hanging.add("get_image")
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        await implementation.send_group(implementation.picture(png()))
+        assert not cdn.requests  # for which get_image has to time out: no matcher waits for it
         assert (await told(implementation))["source"] == "url of the segment"
 
 
-async def test_a_implementation_and_an_image_host_that_hang(
-    start_bot: StartBot, cdn: SimulatedCdn
+async def test_an_implementation_and_an_image_host_that_hang(
+    hasty: SharedBot, simulate: Simulate, cdn: SimulatedCdn
 ) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    implementation.behaviour.hanging.add("get_image")
-    cdn.faults.set(Fault.HANG)
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        await implementation.send_group(implementation.picture(png()))
+    async with connected(simulate("napcat"), hasty) as implementation:
+        implementation.behaviour.hanging.add("get_image")
+        cdn.faults.set(Fault.HANG)
+        await implementation.send_group(implementation.picture(new_png()))
         failure = await told(implementation)
         assert failure["error"] == "ImageUnavailable"
         assert "get_image timed out" in failure["text"]
         assert "url of the segment timed out" in failure["text"]
         assert "QQIMAGE__PROXY" in failure["text"]
-        lines = [line for line in bot.log.splitlines() if "qqimage: image" in line]
-        assert len(lines) == 1, bot.log
+        lines = [line for line in hasty.log.splitlines() if "qqimage: image" in line]
+        assert len(lines) == 1, hasty.log
         assert "[WARNING]" in lines[0]
-        assert "Traceback" not in bot.log
+        assert "Traceback" not in hasty.log
 
 
-async def test_a_socket_that_drops_in_mid_call(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    implementation.behaviour.dropping.add("get_image")
-    async with start_bot(settings=SHORT) as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        message = await implementation.send_group(implementation.picture(png()))
-        await bot.wait_for_log(f"SEEN message {message}")
+async def test_a_socket_that_drops_in_mid_call(hasty: SharedBot, simulate: Simulate) -> None:
+    async with connected(simulate("napcat"), hasty) as implementation:
+        implementation.behaviour.dropping.add("get_image")
+        data = new_png()
+        message = await implementation.send_group(implementation.picture(data))
+        await hasty.wait_for_log(f"SEEN message {message}")
         await implementation.connected(2, PATIENCE)
         # the picture came by its link; only the answer may have found nobody to be sent to
-        await stored(bot, 1)
+        await stored(hasty, data)
         implementation.behaviour.dropping.clear()
         calls = len(implementation.calls_of("get_image"))
-        await implementation.send_group(implementation.picture(png()))
+        await implementation.send_group(implementation.picture(data))
         sources = [(await told(implementation))["source"]]
         if sources[0] != "store":  # that of the first message, sent once the bot was back
             sources.append((await told(implementation))["source"])
         assert sources[-1] == "store"
         assert len(implementation.calls_of("get_image")) == calls
-        await implementation.send_group(implementation.picture(png(seed=1)))
+        await implementation.send_group(implementation.picture(new_png()))
         assert (await told(implementation))["source"] == "url in the answer"
 
 
-@pytest.mark.parametrize("raiser", ["late_raiser", "early_raiser"])
+@pytest.mark.parametrize("raiser", ["late", "early"])
 async def test_another_preprocessor_that_raises(
-    start_bot: StartBot, cdn: SimulatedCdn, raiser: str
+    hasty: SharedBot, simulate: Simulate, cdn: SimulatedCdn, raiser: str
 ) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    async with start_bot(raiser) as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        picture = implementation.picture(png())
-        dropped = await implementation.send_group(
-            [*implementation.message("group", "boom").parts, picture]
-        )
+    async with connected(simulate("napcat"), hasty) as implementation:
+        picture = implementation.picture(new_png())
+        dropped = await implementation.send_group([f"{raiser} boom", picture])
         # NoneBot itself drops that event for everyone; the next one must be all right
-        await bot.wait_for_log("Event ignored")
-        assert f"SEEN message {dropped}" not in bot.log
-        if raiser == "late_raiser":
+        await hasty.wait_for_log("Event ignored")
+        assert f"SEEN message {dropped}" not in hasty.log
+        if raiser == "late":
             # our work was under way by then, and nobody could stop it
-            await stored(bot, 1)
+            await stored(hasty, picture.hosted.data)
             cdn.expire_keys()
             cdn.faults.set(Fault.EXPIRED)
             implementation.restart()
@@ -106,48 +120,45 @@ async def test_another_preprocessor_that_raises(
             assert (await told(implementation))["source"] == "url in the answer"
 
 
-async def test_a_full_disk(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
-    async with start_bot("full_disk") as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        for seed in range(3):
-            await implementation.send_group(implementation.picture(png(seed=seed)))
+async def test_a_full_disk(simulate: Simulate, tmp_path: Path) -> None:
+    async with (
+        started(tmp_path / "bot", "full_disk") as bot,
+        connected(simulate("napcat"), bot) as implementation,
+    ):
+        for _ in range(3):
+            await implementation.send_group(implementation.picture(new_png()))
             assert "sha256" in await told(implementation)
         complaints = [line for line in bot.log.splitlines() if "No space left" in line]
         about_images = [line for line in complaints if "images are still fetched" in line]
         assert len(about_images) == 1
         assert len(complaints) == 2  # the other says that the key of served URLs cannot be kept
-        assert not list(bot.store.rglob("*.png"))
+        assert not pngs(bot.store)
         (bot.folder / "room").touch()
-        await implementation.send_group(implementation.picture(png(seed=9)))
+        data = new_png()
+        await implementation.send_group(implementation.picture(data))
         assert "sha256" in await told(implementation)
-        assert len(list(bot.store.rglob("*.png"))) == 1
+        await stored(bot, data)
+        assert len(files(bot, data)) == 1
 
 
-HUGE = "x" * 10_000_000
+HUGE = "x" * 2_000_000
 ODD: list[Any] = [None, 0, -1, 1.5, True, [], {}, [{"a": []}], "", "x", "\x00", "\ud800", HUGE]
 FIELDS = ["file", "url", "file_size", "sub_type", "subType", "emoji_id", "summary", "unheard_of"]
 
 
-async def test_malformed_segments(start_bot: StartBot, cdn: SimulatedCdn) -> None:
-    implementation = SimulatedImplementation("napcat", cdn)
+async def test_malformed_segments(hasty: SharedBot, simulate: Simulate) -> None:
     data = [{}, *({field: value} for field in FIELDS for value in ODD)]
     segments: list[Any] = [{"type": "image", "data": one} for one in data]
     segments += [{"type": "mface", "data": one} for one in data if HUGE not in one.values()]
-    settings = {**SHORT, "QQIMAGE__RESOLVE_TIMEOUT": 2}
-    async with start_bot(settings=settings) as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
+    async with connected(simulate("napcat"), hasty) as implementation:
         for number, segment in zip(itertools.count(1), segments):
-            await implementation.push(_message(number, [segment]))
+            await implementation.push(_message(implementation, number, [segment]))
             assert (await told(implementation))["error"]
-            assert f"SEEN message {number}\n" in bot.log
-        await implementation.push(_message(10_001, [{"type": "image", "data": {}}] * 3000))
-        await bot.wait_for_log("SEEN message 10001")
-        await implementation.send_group(implementation.picture(png()))
-        while "sha256" not in await told(
-            implementation
-        ):  # of one of those, or the short deadlines passed
-            await implementation.send_group(implementation.picture(png()))
+            assert f"SEEN message {number}\n" in hasty.log
+        many = [{"type": "image", "data": {}}] * 3000
+        await implementation.push(_message(implementation, 10_001, many))
+        await hasty.wait_for_log("SEEN message 10001")
+        await _works(implementation)
 
 
 @pytest.mark.parametrize(
@@ -156,24 +167,27 @@ async def test_malformed_segments(start_bot: StartBot, cdn: SimulatedCdn) -> Non
     ids=json.dumps,
 )
 async def test_segments_that_nonebot_itself_refuses(
-    start_bot: StartBot, cdn: SimulatedCdn, segment: Any
+    common: SharedBot, simulate: Simulate, segment: Any
 ) -> None:
     """The adapter makes no message event of them; the bot only has to stay up."""
-    implementation = SimulatedImplementation("napcat", cdn)
-    async with start_bot() as bot, ReverseWebSocket(implementation, bot.ws_url):
-        await implementation.connected(1, PATIENCE)
-        await implementation.push(_message(1, [segment]))
-        await implementation.send_group(implementation.picture(png()))
-        while "sha256" not in await told(
-            implementation
-        ):  # of one of those, or the short deadlines passed
-            await implementation.send_group(implementation.picture(png()))
+    async with connected(simulate("napcat"), common) as implementation:
+        await implementation.push(_message(implementation, 1, [segment]))
+        await _works(implementation)
 
 
-def _message(message_id: int, segments: list[Any]) -> dict[str, Any]:
+async def _works(implementation: SimulatedImplementation) -> None:
+    """Send pictures until one arrives: what came before it may still be answered."""
+    await implementation.send_group(implementation.picture(new_png()))
+    while "sha256" not in await told(implementation):
+        await implementation.send_group(implementation.picture(new_png()))
+
+
+def _message(
+    implementation: SimulatedImplementation, message_id: int, segments: list[Any]
+) -> dict[str, Any]:
     return {
         "time": int(time.time()),
-        "self_id": 10001,
+        "self_id": implementation.settings.self_id,
         "post_type": "message",
         "message_type": "group",
         "sub_type": "normal",

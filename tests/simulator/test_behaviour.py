@@ -1,60 +1,11 @@
 """What a test can make an implementation do with calls."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from .clients import talk
 from .conftest import MakeImplementation
-
-
-async def test_any_frame_can_be_pushed(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation()
-    async with talk(implementation) as client:
-        await implementation.push({"post_type": "message", "message": 5})
-        assert await client.event() == {"post_type": "message", "message": 5}
-
-
-async def test_calls_are_logged(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation()
-    async with talk(implementation) as client:
-        await client.call("get_image", file="x.jpg", _timeout=5)
-        await client.call("get_status")
-        assert [call.action for call in implementation.calls] == ["get_image", "get_status"]
-        await implementation.called("get_image")
-        with pytest.raises(asyncio.TimeoutError):
-            await implementation.called("get_image", 2, timeout=0.01)
-        (call,) = implementation.calls_of("get_image")
-        assert call.params == {"file": "x.jpg", "_timeout": 5}
-
-
-async def test_a_scripted_answer(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation()
-
-    async def answer(params: dict[str, Any]) -> dict[str, Any]:
-        return {"status": "async", "data": params["file"]}
-
-    async with talk(implementation) as client:
-        implementation.answers["get_image"] = {"status": "ok", "data": None}
-        assert await client.call("get_image") == {"status": "ok", "data": None}
-        implementation.answers["get_image"] = answer
-        assert await client.call("get_image", file="x") == {"status": "async", "data": "x"}
-        implementation.answers["get_image"] = lambda params: implementation.flavour.ok(params)
-        assert (await client.call("get_image", file="x"))["data"] == {"file": "x"}
-        implementation.answers["get_image"] = implementation.refusal("no luck")
-        assert (await client.call("get_image", file="x"))["message"] == "no luck"
-        del implementation.answers["get_image"]
-        assert (await client.call("get_image", file="x"))["message"] == "file not found"
-
-
-async def test_one_action_hangs_and_others_do_not(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation()
-    implementation.behaviour.hanging.add("get_image")
-    async with talk(implementation) as client:
-        with pytest.raises(asyncio.TimeoutError):
-            await client.call("get_image", 0.05, file="x")
-        assert (await client.call("get_login_info"))["data"]["user_id"] == 10001
 
 
 @pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat", "lagrange"])
@@ -98,15 +49,3 @@ async def test_a_delay_and_serial_answers(make_implementation: MakeImplementatio
 
             await asyncio.gather(call("get_image"), call("get_status"))
             assert ended[0] == first
-
-
-async def test_a_connection_breaks_in_the_middle_of_a_call(
-    make_implementation: MakeImplementation,
-) -> None:
-    implementation = make_implementation()
-    implementation.behaviour.dropping.add("get_image")
-    async with talk(implementation) as client:
-        with pytest.raises(asyncio.CancelledError):
-            await client.call("get_image", file="x")
-        assert (await client.ended())[0] == 1006
-        assert not implementation.links.open

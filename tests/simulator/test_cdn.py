@@ -54,16 +54,6 @@ async def test_keys_are_for_one_kind_of_chat(
     assert await _retcode(session, url) == INVALID
 
 
-async def test_rotated_keys_are_expired(cdn: SimulatedCdn, session: aiohttp.ClientSession) -> None:
-    picture = cdn.add(PHOTO)
-    before = cdn.url(picture)
-    announced_end = cdn.keys.current("group").expires_at
-    cdn.rotate_keys()
-    assert cdn.keys.now() < announced_end
-    assert await _retcode(session, before) == EXPIRED
-    assert await _get(session, cdn.url(picture)) == (200, PHOTO)
-
-
 async def test_expired_keys_have_lived_their_life(
     cdn: SimulatedCdn, session: aiohttp.ClientSession
 ) -> None:
@@ -123,17 +113,6 @@ async def test_redirects_lead_on(cdn: SimulatedCdn, session: aiohttp.ClientSessi
         await _get(session, cdn.url(moved))
 
 
-async def test_a_truncated_answer_breaks_off(
-    cdn: SimulatedCdn, session: aiohttp.ClientSession
-) -> None:
-    cdn.faults.set(Fault.TRUNCATED)
-    async with session.get(cdn.url(cdn.add(PHOTO))) as response:
-        assert response.status == 200
-        assert response.content_length == len(PHOTO)
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await response.read()
-
-
 async def test_a_reset_connection_says_nothing(cdn: SimulatedCdn) -> None:
     cdn.faults.set(Fault.RESET)
     port = int(cdn.base_url.rpartition(":")[2])
@@ -143,29 +122,6 @@ async def test_a_reset_connection_says_nothing(cdn: SimulatedCdn) -> None:
     with pytest.raises(ConnectionResetError):
         await reader.read()
     writer.close()
-
-
-async def test_a_hanging_request_is_never_answered(
-    cdn: SimulatedCdn, session: aiohttp.ClientSession
-) -> None:
-    hanging, other = cdn.add(PHOTO), cdn.add(ANIMATION)
-    cdn.faults.set(Fault.HANG, fileid=hanging.fileid)
-    request = asyncio.create_task(_get(session, cdn.url(hanging)))
-    assert await _get(session, cdn.url(other)) == (200, ANIMATION)
-    await asyncio.wait([request], timeout=0.05)
-    assert not request.done()
-    request.cancel()
-    await asyncio.wait([request])
-
-
-async def test_closing_ends_what_hangs() -> None:
-    async with aiohttp.ClientSession() as session:
-        async with SimulatedCdn() as cdn:
-            cdn.faults.set(Fault.HANG)
-            request = asyncio.create_task(_get(session, cdn.url(cdn.add(PHOTO))))
-            await cdn.requests.reach(1)
-        with pytest.raises(aiohttp.ClientError):
-            await asyncio.wait_for(request, 5)
 
 
 async def test_dripping_bytes_are_the_right_ones(
@@ -229,12 +185,6 @@ async def test_the_implementation_meets_faults_too(cdn: SimulatedCdn, fault: Fau
     with pytest.raises(InsideFetchFailed) as caught:
         await cdn.fetch_inside(cdn.url(picture), patience=0.01)
     assert caught.value.fault is fault
-
-
-async def test_the_implementation_meets_expired_keys_too(cdn: SimulatedCdn) -> None:
-    url = cdn.url(cdn.add(PHOTO))
-    cdn.rotate_keys()
-    assert (await cdn.fetch_inside(url, patience=5)).status == 400
 
 
 async def test_real_hosts_and_their_mirrors(session: aiohttp.ClientSession) -> None:

@@ -7,24 +7,11 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
-from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, qq_name
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO, qq_name
 
 from .clients import talk
 from .conftest import MakeImplementation
-
-
-@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "napcat"])
-async def test_get_image_names_a_file_which_is_there(
-    make_implementation: MakeImplementation, flavour: str
-) -> None:
-    implementation = make_implementation(flavour)
-    async with talk(implementation) as client:
-        await implementation.send_group(implementation.picture(PHOTO))
-        answer = await client.call("get_image", file=qq_name(PHOTO))
-        assert _file_of(answer) == PHOTO
-        assert "base64" not in answer["data"]
 
 
 async def test_luckylilliabot_downloads_anew_and_napcat_does_not(
@@ -38,28 +25,6 @@ async def test_luckylilliabot_downloads_anew_and_napcat_does_not(
             answers = [await client.call("get_image", file=picture.name) for _ in range(2)]
             assert len({answer["data"]["file"] for answer in answers}) == files
             assert cdn.fetches(picture.hosted, inside=True) == downloads
-
-
-async def test_a_reported_path_may_be_another_hosts(
-    make_implementation: MakeImplementation, tmp_path: Path
-) -> None:
-    implementation = make_implementation(reported_dir="/app/llbot/data")
-    async with talk(implementation) as client:
-        await implementation.send_group(implementation.picture(PHOTO))
-        answer = await client.call("get_image", file=qq_name(PHOTO))
-        reported = answer["data"]["file"]
-        assert reported.startswith("/app/llbot/data/temp/")
-        real = tmp_path / reported.removeprefix("/app/llbot/data/")
-        assert real.read_bytes() == PHOTO
-
-
-async def test_napcat_inlines_base64_if_asked_for(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation("napcat", inline_base64=True)
-    async with talk(implementation) as client:
-        await implementation.send_group(implementation.picture(STICKER, sticker=True))
-        answer = await client.call("get_image", file=qq_name(STICKER))
-        assert base64.b64decode(answer["data"]["base64"]) == STICKER
-        assert "/Emoji/emoji-recv/" in answer["data"]["file"]
 
 
 @pytest.mark.parametrize(
@@ -157,19 +122,6 @@ async def test_a_key_rotated_early_fools_the_implementation_until_its_announced_
         cdn.expire_keys()
         answer = await client.call("get_image", file=qq_name(PHOTO))
         assert _file_of(answer) == PHOTO
-
-
-async def test_the_download_of_luckylilliabot_gives_up(
-    make_implementation: MakeImplementation, cdn: SimulatedCdn
-) -> None:
-    implementation = make_implementation()
-    implementation.flavour.patience = 0.02
-    async with talk(implementation) as client:
-        picture = implementation.picture(ANIMATION)
-        await implementation.send_group(picture)
-        cdn.faults.set(Fault.HANG, fileid=picture.hosted.fileid)
-        answer = await client.call("get_image", file=picture.name)
-        assert answer["message"].endswith("Headers Timeout Error")
 
 
 def _file_of(answer: dict[str, Any]) -> bytes | None:

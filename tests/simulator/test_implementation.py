@@ -1,15 +1,13 @@
 """What an implementation tells and takes, seen over one forward WebSocket."""
 
-import asyncio
-import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.simulator.flavours.__init__ import FLAVOURS
+from nonebot_plugin_qqimage.simulator.flavours import FLAVOURS
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
-from nonebot_plugin_qqimage.simulator.pictures import PHOTO, STICKER, png, qq_name
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO, STICKER, png
 
 from .clients import SocketClient, talk
 from .conftest import MakeImplementation
@@ -21,20 +19,6 @@ async def _image(client: SocketClient) -> dict[str, Any]:
     segment = (await client.event())["message"][-1]
     assert segment["type"] == "image"
     return segment["data"]
-
-
-@EACH_FLAVOUR
-async def test_a_picture_arrives_with_a_url_that_works(
-    make_implementation: MakeImplementation, cdn: SimulatedCdn, flavour: str
-) -> None:
-    implementation = make_implementation(flavour)
-    async with talk(implementation) as client:
-        message_id = await implementation.send_group([implementation.picture(PHOTO)], user_id=30001)
-        event = await client.event()
-        assert (event["message_id"], event["group_id"]) == (message_id, 20001)
-        (segment,) = event["message"]
-        reply = await cdn.fetch_inside(segment["data"]["url"], patience=5)
-        assert reply.body == PHOTO
 
 
 @EACH_FLAVOUR
@@ -55,24 +39,6 @@ async def test_a_message_can_be_got_again_and_quoted(
         kinds = [segment["type"] for segment in answer["data"]["message"]]
         assert kinds == ["text", "image"]
         assert (await client.call("get_msg", message_id=1))["status"] == "failed"
-
-
-@EACH_FLAVOUR
-async def test_the_bot_sends_a_picture(
-    make_implementation: MakeImplementation, flavour: str
-) -> None:
-    implementation = make_implementation(flavour)
-    async with talk(implementation) as client:
-        content = [
-            {"type": "text", "data": {"text": "here"}},
-            {"type": "image", "data": {"file": _base64(PHOTO)}},
-        ]
-        answer = await client.call("send_group_msg", group_id=20001, message=content)
-        sent = await implementation.next_sent()
-        assert answer["data"]["message_id"] == sent.message_id
-        assert (sent.text, sent.pictures, sent.message.own) == ("here", [PHOTO], True)
-        got = await client.call("get_msg", message_id=sent.message_id)
-        assert got["status"] == "ok"
 
 
 async def test_every_way_to_send(make_implementation: MakeImplementation, tmp_path: Path) -> None:
@@ -99,18 +65,6 @@ async def test_every_way_to_send(make_implementation: MakeImplementation, tmp_pa
         lost = await client.call("send_private_msg", user_id=30001, message=image)
         assert lost["status"] == "failed"
         assert len(implementation.sent) == 4
-
-
-async def test_waiting_for_what_the_bot_sends(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation()
-    with pytest.raises(asyncio.TimeoutError):
-        await implementation.next_sent(timeout=0.01)
-    async with talk(implementation) as client:
-        for text in ("one", "two"):
-            await client.call("send_group_msg", group_id=20001, message=text)
-        assert [(await implementation.next_sent()).text for _ in range(2)] == ["one", "two"]
-        with pytest.raises(asyncio.TimeoutError):
-            await implementation.next_sent(timeout=0.01)
 
 
 @pytest.mark.parametrize("report", [True, False])
@@ -167,17 +121,6 @@ async def test_a_forwarded_record_within_another(
         assert ("content" in contents[2][0]["data"]) == (flavour == "napcat")
 
 
-async def test_napcat_expands_forwards_if_asked_for(
-    make_implementation: MakeImplementation,
-) -> None:
-    implementation = make_implementation("napcat", expand_forwards=True)
-    async with talk(implementation) as client:
-        await implementation.send_group(implementation.forward([implementation.picture(PHOTO)]))
-        (segment,) = (await client.event())["message"]
-        (node,) = segment["data"]["content"]
-        assert node["message"][0]["data"]["file"] == qq_name(PHOTO)
-
-
 @pytest.mark.parametrize("flavour", [name for name in FLAVOURS if name != "gocqhttp"])
 async def test_a_market_face(
     make_implementation: MakeImplementation, cdn: SimulatedCdn, flavour: str
@@ -195,19 +138,6 @@ async def test_a_market_face(
         assert (await cdn.fetch_inside(first["data"]["url"], patience=5)).body == STICKER
 
 
-@EACH_FLAVOUR
-async def test_a_shared_file_makes_a_notice_and_a_message(
-    make_implementation: MakeImplementation, flavour: str
-) -> None:
-    implementation = make_implementation(flavour)
-    async with talk(implementation) as client:
-        await implementation.send_group(implementation.shared_file(PHOTO, "photo.jpg"))
-        notice, message = await client.event(), await client.event()
-        assert notice["notice_type"] == "group_upload"
-        assert (notice["file"]["name"], notice["file"]["size"]) == ("photo.jpg", len(PHOTO))
-        assert message["message"][0]["type"] == "file"
-
-
 async def test_strings_for_messages(make_implementation: MakeImplementation) -> None:
     implementation = make_implementation("luckylilliabot-8", message_format="string")
     async with talk(implementation) as client:
@@ -215,7 +145,3 @@ async def test_strings_for_messages(make_implementation: MakeImplementation) -> 
         event = await client.event()
         assert event["message"].startswith("[CQ:image,file=a&#44;b.png,subType=0,url=http")
         assert "&amp;rkey=GRP1," in event["message"]
-
-
-def _base64(data: bytes) -> str:
-    return f"base64://{base64.b64encode(data).decode()}"

@@ -9,7 +9,6 @@ import pytest
 
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
-from nonebot_plugin_qqimage.simulator.implementation_files import FileFault
 from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, qq_name
 
 from .clients import SocketClient, talk
@@ -300,22 +299,6 @@ async def test_3_29_without_a_name(
         answer = await client.call("get_image")
         assert answer["retcode"] == retcode
         assert answer["message"].startswith(message)
-
-
-@pytest.mark.parametrize("flavour", [OLD, MIDDLE, "gocqhttp"])
-async def test_a_file_that_is_not_there(
-    make_implementation: MakeImplementation, tmp_path: Path, flavour: str
-) -> None:
-    async with talk(implementation := make_implementation(flavour)) as client:
-        implementation.files.fault = FileFault.MISSING
-        await implementation.send_group(implementation.picture(PHOTO))
-        (image,) = await _images(client)
-        answer = await client.call("get_image", file=image["file"])
-        assert answer["status"] == "ok"
-        assert not (tmp_path / answer["data"]["file"]).exists()
-        implementation.files.fault = None
-        answer = await client.call("get_image", file=image["file"])
-        assert (tmp_path / answer["data"]["file"]).read_bytes() == PHOTO
 
 
 @pytest.mark.parametrize("flavour", [OLD, MIDDLE])

@@ -6,21 +6,6 @@ import pytest
 from nonebot_plugin_qqimage.simulator import pictures
 
 
-@pytest.mark.parametrize(
-    ("data", "extension"),
-    [
-        (pictures.PHOTO, "jpg"),
-        (pictures.WEBP, "webp"),
-        (pictures.ANIMATION, "gif"),
-        (pictures.STICKER, "gif"),
-        (pictures.png(), "png"),
-        (b"<html>", ""),
-    ],
-)
-def test_extension(data: bytes, extension: str) -> None:
-    assert pictures.extension(data) == extension
-
-
 @pytest.mark.parametrize("data", [pictures.png(33, 17), pictures.noise_png(5000)])
 def test_a_png_holds_together(data: bytes) -> None:
     chunks = _chunks(data)
@@ -34,7 +19,7 @@ def test_seeds_make_distinct_pictures_and_the_same_ones_again() -> None:
     assert pictures.png(seed=3) == pictures.png(seed=3)
 
 
-@pytest.mark.parametrize("size", [100, 1000, 65_536, 65_537, 1_234_567, 20_000_000])
+@pytest.mark.parametrize("size", [100, 1000, 65_536, 65_537, 1_234_567])
 def test_noise_has_the_size_asked_for(size: int) -> None:
     data = pictures.noise_png(size)
     assert len(data) == size

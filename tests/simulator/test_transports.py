@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from nonebot_plugin_qqimage.simulator.pictures import PHOTO, noise_png, qq_name
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO, qq_name
 from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
 from nonebot_plugin_qqimage.simulator.transports.http import HttpApi
 from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
@@ -100,18 +100,6 @@ async def test_reverse_websocket_comes_again(
         await implementation.connected(3)
 
 
-async def test_reverse_websocket_waits_for_a_bot(
-    make_implementation: MakeImplementation, bot: Bot
-) -> None:
-    implementation = make_implementation()
-    url = f"ws://127.0.0.1:{bot.port}/no-such-path"
-    async with ReverseWebSocket(implementation, url, reconnect_seconds=0.01) as transport:
-        with pytest.raises(asyncio.TimeoutError):
-            await implementation.connected(timeout=0.1)
-        assert transport.last_error is not None
-        assert "404" in transport.last_error
-
-
 async def test_forward_websocket_paths(make_implementation: MakeImplementation) -> None:
     for flavour, event_answers in (("luckylilliabot-8", False), ("napcat", True)):
         implementation = make_implementation(flavour)
@@ -156,15 +144,6 @@ async def test_forward_websocket_and_nonsense(make_implementation: MakeImplement
             await client.ws.send_str(nonsense)
             assert (await client.event())["retcode"] == 1400
         assert implementation.calls == []
-
-
-async def test_a_large_answer_in_one_frame(make_implementation: MakeImplementation) -> None:
-    implementation = make_implementation("napcat", inline_base64=True)
-    data = noise_png(3_000_000)
-    async with ForwardWebSocket(implementation) as server, SocketClient(server.url) as client:
-        await implementation.send_group(implementation.picture(data))
-        answer = await client.call("get_image", file=qq_name(data))
-        assert len(answer["data"]["base64"]) == 4_000_000
 
 
 async def test_http_calls(

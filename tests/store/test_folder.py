@@ -1,4 +1,6 @@
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from nonebot.plugin import get_plugin
@@ -45,3 +47,37 @@ def test_asking_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(localstore, "BASE_DATA_DIR", tmp_path)
     assert data_folder() == tmp_path / NAME
     assert not list(tmp_path.iterdir())
+
+
+class OtherLocalstore(ModuleType):
+    """A localstore that has none of the variables of today's."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("nonebot_plugin_localstore")
+        self.folder = folder
+
+    def get_data_dir(self, name: str) -> Path:
+        return self.folder / name
+
+
+class LaterLocalstore(OtherLocalstore):
+    def get_plugin_data_dir(self) -> Path:
+        return self.folder / "later"
+
+
+@pytest.mark.parametrize("loaded", [True, False], ids=["in a bot", "on the command line"])
+def test_a_later_localstore_is_asked(
+    loaded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nonebot_plugin_localstore", LaterLocalstore(tmp_path))
+    if not loaded:
+        monkeypatch.setattr(folder, "get_plugin_by_module_name", lambda name: None)
+    assert data_folder() == tmp_path / ("later" if loaded else NAME)
+
+
+def test_an_earlier_localstore_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = OtherLocalstore(tmp_path)
+    earlier.BASE_DATA_DIR = tmp_path / "base"
+    earlier.plugin_config = SimpleNamespace(localstore_data_dir=None)
+    monkeypatch.setitem(sys.modules, "nonebot_plugin_localstore", earlier)
+    assert data_folder() == tmp_path / NAME

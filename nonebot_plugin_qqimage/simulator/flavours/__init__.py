@@ -1,13 +1,6 @@
-"""The implementations the simulated implementation can behave as."""
+"""The programs that a simulated implementation can behave as."""
 
-from .answers import Action as Action
-from .answers import Answer as Answer
-from .answers import ImplementationSettings as ImplementationSettings
-from .answers import Json as Json
-from .answers import Over as Over
-from .answers import Refused as Refused
-from .answers import TokenRefusal as TokenRefusal
-from .base import Flavour as Flavour
+from .base import Flavour
 from .gocqhttp import GoCqhttp
 from .lagrange import Lagrange
 from .llonebot_3_24 import LLOneBot324

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from nonebot import on_message, require
+from nonebot import on_command, require
 from nonebot.matcher import Matcher
 
 require("nonebot_plugin_qqimage")
@@ -15,4 +15,4 @@ async def _(matcher: Matcher, images: Images) -> None:
 
 
 for _number in range(5):
-    on_message(priority=0, block=False, handlers=[_])
+    on_command("crowd", priority=0, block=False, handlers=[_])

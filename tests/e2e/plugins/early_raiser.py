@@ -6,5 +6,5 @@ from nonebot.message import event_preprocessor
 
 @event_preprocessor
 async def _(event: MessageEvent) -> None:
-    if "boom" in event.get_plaintext():
+    if "early boom" in event.get_plaintext():
         raise ZeroDivisionError

@@ -8,6 +8,6 @@ from nonebot.message import event_preprocessor
 
 @event_preprocessor
 async def _(event: MessageEvent) -> None:
-    if "boom" in event.get_plaintext():
+    if "late boom" in event.get_plaintext():
         await asyncio.sleep(0.3)
         raise ZeroDivisionError

@@ -1,9 +1,9 @@
-"""Answers at once, whatever the message holds."""
+"""Answers every message with "ping" in it at once, whatever else it holds."""
 
-from nonebot import on_message
+from nonebot import on_keyword
 from nonebot.matcher import Matcher
 
 
-@on_message(priority=0, block=False).handle()
+@on_keyword({"ping"}, priority=0, block=False).handle()
 async def _(matcher: Matcher) -> None:
     await matcher.send("pong")

@@ -1,13 +1,13 @@
-"""Says under which URL each picture is served, before anybody has got it."""
+"""Says on command under which URL each picture is served, before anybody has got it."""
 
-from nonebot import on_message, require
+from nonebot import on_command, require
 from nonebot.matcher import Matcher
 
 require("nonebot_plugin_qqimage")
 from nonebot_plugin_qqimage import Images, QQImageError
 
 
-@on_message(priority=0, block=False).handle()
+@on_command("url", priority=0, block=False).handle()
 async def _(matcher: Matcher, images: Images) -> None:
     for image in images:
         try:

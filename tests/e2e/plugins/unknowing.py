@@ -10,8 +10,6 @@ from nonebot import on_command
 from nonebot.adapters.onebot.v11 import Bot, GroupMessageEvent, Message, MessageSegment
 from nonebot.matcher import Matcher
 
-WORD_BANK = Path("word_bank.json")
-
 
 async def download(message: Any) -> list[str]:
     """The digests of all pictures, as `url` leads to them."""
@@ -22,6 +20,11 @@ async def download(message: Any) -> list[str]:
 
 def as_dicts(message: Any) -> list[dict[str, Any]]:
     return [getattr(segment, "__dict__", segment) for segment in message]
+
+
+def _word_bank(event: GroupMessageEvent) -> Path:
+    """The file for the word behind the command."""
+    return Path(event.get_plaintext().split()[1])
 
 
 @on_command("fetch", priority=0, block=True).handle()
@@ -44,14 +47,14 @@ async def _(bot: Bot, event: GroupMessageEvent) -> None:
 
 @on_command("save", priority=0, block=True).handle()
 async def _(matcher: Matcher, event: GroupMessageEvent) -> None:
-    words = json.dumps([as_dicts(event.message["image"]), str(event.message)])
-    WORD_BANK.write_text(words)  # noqa: ASYNC240
+    words = json.dumps([as_dicts(event.message["image"]), str(event.message["image"])])
+    _word_bank(event).write_text(words)
     await matcher.send("saved")
 
 
 @on_command("recall", priority=0, block=True).handle()
 async def _(bot: Bot, matcher: Matcher, event: GroupMessageEvent) -> None:
-    segments, codes = json.loads(WORD_BANK.read_text())  # noqa: ASYNC240
+    segments, codes = json.loads(_word_bank(event).read_text())
     await matcher.send(Message(MessageSegment(**segment) for segment in segments))
     await bot.send_group_msg(group_id=event.group_id, message=codes)
 
