@@ -18,23 +18,27 @@ class BackgroundTask:
 
     Args:
         name: what the log calls it.
-        work: done again and again; gives the seconds to wait until the next time.
+        work: done again and again; gives the seconds to wait until the next time, or None when it
+            is done for good.
         after_trouble: seconds to wait when it has failed.
         complain: told when the store cannot be used.
+        delay: seconds to wait before the first time.
     """
 
     def __init__(
         self,
         name: str,
-        work: Callable[[], Awaitable[float]],
+        work: Callable[[], Awaitable[float | None]],
         *,
         after_trouble: float,
         complain: Callable[[StoreError], None],
+        delay: float = 0.0,
     ) -> None:
         self._name = name
         self._work = work
         self._after_trouble = after_trouble
         self._complain = complain
+        self._delay = delay
         self._task: asyncio.Task[None] | None = None
         self._hurried = asyncio.Event()
 
@@ -53,13 +57,16 @@ class BackgroundTask:
         self._hurried.set()
 
     async def _run(self) -> None:
+        await asyncio.sleep(self._delay)
         while True:
             self._hurried.clear()
             pause = await self._once()
+            if pause is None:
+                return
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._hurried.wait(), pause)
 
-    async def _once(self) -> float:
+    async def _once(self) -> float | None:
         try:
             return await self._work()
         except StoreError as error:

@@ -9,12 +9,14 @@ from ..resolver import ImageResolver
 from ..serving.mounting import serve
 from ..store.folder import data_folder
 from . import chat_command
+from .background import BackgroundTask
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
 from .upkeep import upkeep
-from .warm_up import WarmUp
 
+_WARM_UP_AFTER = 20.0
+"""Seconds after the start: implementations connect, and the first events come in before."""
 _services: Services | None = None
 
 
@@ -52,7 +54,14 @@ def install() -> None:
     use(config.language)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    heartbeat, warm_up = Heartbeat(services), WarmUp(services.pipeline.warm_up)
+    heartbeat = Heartbeat(services)
+    warm_up = BackgroundTask(
+        "warm-up",
+        services.pipeline.warm_up,
+        after_trouble=_WARM_UP_AFTER,
+        complain=services.pipeline.store_trouble.log,
+        delay=_WARM_UP_AFTER,
+    )
     driver = get_driver()
     driver.on_startup(keeping.start)
     driver.on_startup(heartbeat.start)
