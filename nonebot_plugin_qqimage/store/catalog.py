@@ -96,7 +96,7 @@ def _statistics(db: Connection, aside: Totals) -> Statistics:
 
 
 def _describe(db: Connection, digits: str, max_sightings: int) -> list[Description]:
-    named = images.by_md5(db, digits)
+    named = images.by_digest(db, digits, "md5")
     prefix = digits if named is None else named.sha256
     return [
         Description(

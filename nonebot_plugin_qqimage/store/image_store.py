@@ -6,6 +6,7 @@ what works on them, in threads, is in ``local/``.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nonebot.log import logger
@@ -23,7 +24,7 @@ from .local.blobs import Blobs
 from .local.eviction import Bounds, evict_step, forget_step
 from .local.facts import Totals
 from .local.maintenance import Finding
-from .local.sightings import IsImage, Seen
+from .local.sightings import IsImage
 from .memory import Memory, confirms
 from .putting import Putting
 
@@ -65,7 +66,6 @@ class ImageStore:
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
         self._lookups = Batching(self._look_up, images.MOST_ASKED)
-        self._closed = False
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
 
@@ -131,7 +131,7 @@ class ImageStore:
         return self._blobs.path(info)
 
     async def pin(self, sha256: str, owner: str) -> bool:
-        """Keep an image until its owner unpins it as often; False if it is unknown."""
+        """Keep an image until its owner unpins it as often; False if it is not stored."""
         return await self._access.write(lambda db: images.pin(db, sha256, owner))
 
     async def unpin(self, sha256: str, owner: str) -> bool:
@@ -144,7 +144,7 @@ class ImageStore:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
             known = None if sighting.sha256 else self.known(sighting.reference)
-            self._journal.add(Seen.of(sighting, known))
+            self._journal.add(replace(sighting, sha256=known.sha256) if known else sighting)
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
@@ -190,14 +190,11 @@ class ImageStore:
 
         Args:
             chat: the chat, as in `Sighting.chat`; None for any.
-            user: the user; None for any.
+            user: the user; None for any. One of the two must be given, or it is a `ValueError`.
             progress: told how many sightings have gone so far.
 
         Returns:
             How many sightings and how many images went.
-
-        Raises:
-            ValueError: neither is given.
         """
         if chat is None and user is None:
             raise ValueError("say whose sightings to forget: a chat, a user, or both")
@@ -233,8 +230,7 @@ class ImageStore:
         All of the index is read, to find damage before it does harm: a damaged one has been
         replaced when this raises `StoreError`.
         """
-        await self._access.demand_sound_index()
-        return await self._access.read(lambda db: maintenance.steps(db, self._blobs))
+        return await self._access.index(lambda database: maintenance.steps(database, self._blobs))
 
     async def check(
         self, step: str, *, deep: bool = False, repair: bool = False, grace: float = _GRACE
@@ -271,14 +267,10 @@ class ImageStore:
 
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
-        if not self._closed:
-            self._closed = True
-            await self._journal.close()
-            await self._access.close()
+        await self._journal.close()
+        await self._access.close()
 
-    # Inside
-
-    async def _look_up(self, asked: Sequence[ImageReference]) -> Sequence[ImageInfo | None]:
+    async def _look_up(self, asked: Sequence[ImageReference]) -> list[ImageInfo | None]:
         return await self._access.read(lambda db: images.meant_by(db, asked))
 
     async def _evict_step(self, keep: str = "") -> bool:

@@ -16,10 +16,11 @@ from nonebot.log import logger
 
 from ..errors import StoreError
 from ..language import say
+from ..messages.sighting import Sighting
 from .local import images, notes, sightings
 from .local.access import Access
 from .local.database import Connection
-from .local.sightings import IsImage, Seen
+from .local.sightings import IsImage
 
 _DELAY = 0.2
 """Seconds that writes wait for others, for one transaction costs as much as ten rows in it."""
@@ -27,7 +28,7 @@ _DELAY_OF_USES = 5.0
 """Seconds that uses wait: they come all the time, and a lost one does no harm."""
 _DELAY_AFTER_FAILURE = 5.0
 """Seconds until it is tried again: the disk may be full, or another process hold the lock."""
-_Row = Seen | IsImage
+_Row = Sighting | IsImage
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class _Pending:
         images.note_uses(db, self.uses)
         notes.add_counts(db, self.counts)
         for kind, group in groupby(self.rows, type):
-            if kind is Seen:
-                sightings.add(db, cast(Iterable[Seen], group))
+            if kind is Sighting:
+                sightings.add(db, cast(Iterable[Sighting], group))
             else:
                 sightings.identify(db, cast(Iterable[IsImage], group))
 
@@ -86,9 +87,9 @@ class Journal:
         self._counts[kind, what] += 1
         self._flush_after(_DELAY)
 
-    def add(self, row: Seen | IsImage) -> None:
+    def add(self, row: Sighting | IsImage) -> None:
         """An image was seen, or what was seen turned out to be a certain image."""
-        self._append(row)
+        self._append(sightings.lean(row) if isinstance(row, Sighting) else row)
         self._flush_after(_DELAY)
 
     async def flush(self) -> None:
@@ -119,9 +120,9 @@ class Journal:
 
     def _append(self, row: _Row) -> None:
         self._rows.append(row)
-        self._text += row.text
+        self._text += _text(row)
         while len(self._rows) > self._max_rows or self._text > self._max_text:
-            self._text -= self._rows.popleft().text
+            self._text -= _text(self._rows.popleft())
 
     def _restore(self, pending: _Pending) -> None:
         """Let what could not be written wait again, before what has come since."""
@@ -159,3 +160,10 @@ class Journal:
             self._flush_after(_DELAY)
         except Exception:  # noqa: BLE001  an error of ours must not end the bot
             logger.exception(say("qqimage: the journal failed, please report it"))
+
+
+def _text(row: _Row) -> int:
+    """Characters that a row holds, but for a few."""
+    if isinstance(row, Sighting):
+        return len(row.reference.file) + len(row.reference.url)
+    return len(row.key)

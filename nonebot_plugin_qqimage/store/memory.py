@@ -1,7 +1,7 @@
 """What the store keeps in memory: which image a reference means, and the newest bytes."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from cachetools import LRUCache, TTLCache
 
@@ -34,7 +34,8 @@ class Memory:
 
     def meant_by(self, reference: ImageReference) -> ImageInfo | None:
         """The image that a reference means; None where that is not known here."""
-        for key in _asked(reference):
+        own = () if reference.name else (reference.own_key,)
+        for key in (*reference.known_by, *own):
             try:
                 return self._infos[self._digests[key]]
             except KeyError:
@@ -44,8 +45,11 @@ class Memory:
     def learn(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember which image a reference means."""
         self._infos[info.sha256] = info
-        for key in _learned(reference, info):
-            self._digests[key] = info.sha256
+        self._digests[reference.name or reference.own_key] = info.sha256
+        # not a file name that the content does not confirm, and not the place of what this bot
+        # sent: either would speak for other images, as message ids are used twice
+        if reference.sha256 or confirms(info, reference):
+            self._digests[reference.key] = info.sha256
 
     def data(self, sha256: str) -> bytes | None:
         """The verified bytes of an image; None where they are not here."""
@@ -72,21 +76,3 @@ class Memory:
 def confirms(info: ImageInfo, reference: ImageReference) -> bool:
     """Whether the content is what the reference's file name promises."""
     return reference.md5 == info.md5 and reference.size in (None, info.size)
-
-
-def _asked(reference: ImageReference) -> Iterator[str]:
-    """What a reference may be known by here, the strongest first."""
-    yield from reference.known_by
-    if not reference.name:
-        yield reference.own_key
-
-
-def _learned(reference: ImageReference, info: ImageInfo) -> Iterator[str]:
-    """What a reference is known by from now on.
-
-    Not a file name that the content does not confirm, and not the place of what this bot sent:
-    either would speak for other images, as implementations use the same message id twice.
-    """
-    if reference.sha256 or confirms(info, reference):
-        yield reference.key
-    yield reference.name or reference.own_key

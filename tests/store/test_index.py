@@ -46,16 +46,16 @@ def test_facts_come_back_as_they_were(db: Connection, picture: Picture) -> None:
     info = picture.info
     images.add(db, info, "face:a", "test")
     assert named(db, "a") == info
-    assert images.by_sha256(db, info.sha256) == info
-    assert images.by_md5(db, info.md5) == info
+    assert images.by_digest(db, info.sha256) == info
+    assert images.by_digest(db, info.md5, "md5") == info
     of_size = [ImageReference(file=f"{info.md5}.png", size=info.size + more) for more in (0, 1)]
     assert images.meant_by(db, of_size) == [info, None]
 
 
 def test_what_was_never_added(db: Connection, picture: Picture) -> None:
     assert named(db, "a") is None
-    assert images.by_sha256(db, picture.info.sha256) is None
-    assert images.by_md5(db, picture.info.md5) is None
+    assert images.by_digest(db, picture.info.sha256) is None
+    assert images.by_digest(db, picture.info.md5, "md5") is None
     assert images.totals(db) == Totals(0, 0)
     assert images.unused(db, 10) == []
 

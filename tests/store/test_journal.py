@@ -1,7 +1,7 @@
-"""The journal: what waits to be written down, and how much of it at most."""
+"""What waits to be written down, and how much of it at most."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -9,100 +9,114 @@ from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.journal import Journal
+from nonebot_plugin_qqimage.store.local import images, notes, sightings
 from nonebot_plugin_qqimage.store.local.access import Access
-from nonebot_plugin_qqimage.store.local.sightings import Seen
+from nonebot_plugin_qqimage.store.local.sightings import IsImage, lean
+
+from .pictures import Picture
 
 
-class Index:
-    """An index that cannot be written while it is broken."""
+class FailingAccess(Access):
+    """An index that cannot be written while it fails."""
 
-    def __init__(self) -> None:
-        self.broken = False
-        self.written: list[Any] = []
+    failing = False
 
-    async def write(self, work: Callable[[Any], object]) -> None:
-        if self.broken:
-            raise StoreError("database is locked")
-        self.written.append(cast(Any, work).__self__)
-
-    @property
-    def messages(self) -> list[str]:
-        rows = [row for each in self.written for row in each.rows]
-        return [row.sighting.reference.message_id for row in rows]
+    async def write(self, work):  # type: ignore[no-untyped-def]
+        if self.failing:
+            raise StoreError("the disk is full")
+        return await super().write(work)
 
 
 @pytest.fixture
-def index() -> Index:
-    return Index()
+async def access(tmp_path: Path) -> AsyncIterator[FailingAccess]:
+    access = FailingAccess(tmp_path)
+    yield access
+    await access.close()
 
 
-def journal_of(index: Index, **bounds: int) -> Journal:
-    return Journal(cast(Access, index), **bounds)
+def seen(number: int, *, file: str = "a.png", content: str = "") -> Sighting:
+    reference = ImageReference("1", str(number), file=file, content=content)
+    return Sighting(reference, "group:1", "5", float(number))
 
 
-def seen(number: int, url: str = "") -> Seen:
-    reference = ImageReference("1", str(number), url=url)
-    return Seen.of(Sighting(reference, "group:1", "2", 1.0), None)
+async def written(access: Access) -> list[int]:
+    """The numbers of the sightings in the index, in the order in which they were written."""
+    rows = await access.read(lambda db: db.rows("SELECT message FROM sightings ORDER BY id"))
+    return [int(message) for (message,) in rows]
 
 
-async def test_everything_is_written_once(index: Index) -> None:
-    journal = journal_of(index)
+async def test_everything_is_written_once(access: FailingAccess) -> None:
+    journal, picture = Journal(access), Picture(1)
+    await access.write(lambda db: images.add(db, picture.info, "", "test"))
+    journal.use(picture.info.sha256, 4e9)
     for number in (1, 2):
         journal.add(seen(number))
-    journal.use("ab", 5.0)
-    journal.use("ab", 6.0)
     for _ in range(3):
         journal.count("failed", "timeout")
-    await journal.flush()
-    await journal.flush()
-    (pending,) = index.written
-    assert pending.uses == {"ab": 6.0}
-    assert pending.counts == {("failed", "timeout"): 3}
-    assert index.messages == ["1", "2"]
-    await journal.close()
+    for _ in range(2):
+        await journal.flush()
+    assert await written(access) == [1, 2]
+    assert await access.read(lambda db: notes.counters(db, "failed")) == {"timeout": 3}
+    assert await access.read(lambda db: images.unused(db, 1, before=3e9)) == []
 
 
-async def test_what_could_not_be_written_comes_first_the_next_time(index: Index) -> None:
-    journal = journal_of(index)
+async def test_what_could_not_be_written_comes_first_the_next_time(access: FailingAccess) -> None:
+    journal = Journal(access)
     journal.add(seen(1))
     journal.count("failed", "timeout")
-    journal.use("ab", 5.0)
-    index.broken = True
+    access.failing = True
     with pytest.raises(StoreError):
         await journal.flush()
     journal.add(seen(2))
     journal.count("failed", "timeout")
-    journal.use("ab", 6.0)
-    index.broken = False
+    access.failing = False
     await journal.flush()
-    (pending,) = index.written
-    assert index.messages == ["1", "2"]
-    assert pending.counts == {("failed", "timeout"): 2}
-    assert pending.uses == {"ab": 6.0}
-    await journal.close()
+    assert await written(access) == [1, 2]
+    assert await access.read(lambda db: notes.counters(db, "failed")) == {"timeout": 2}
 
 
-async def test_the_oldest_go_when_there_are_too_many(index: Index) -> None:
-    journal = journal_of(index, max_rows=10)
+async def test_the_oldest_go_when_there_are_too_many(access: FailingAccess) -> None:
+    journal = Journal(access, max_rows=10)
+    access.failing = True
     for number in range(25):
         journal.add(seen(number))
         journal.use(str(number), 1.0)
-    index.broken = True
     with pytest.raises(StoreError):
         await journal.flush()
     journal.add(seen(25))
-    index.broken = False
+    access.failing = False
     await journal.flush()
-    assert index.messages == [str(number) for number in range(16, 26)]
-    assert len(index.written[0].uses) == 10
-    await journal.close()
+    assert await written(access) == list(range(16, 26))
 
 
-async def test_the_oldest_go_when_they_are_too_long(index: Index) -> None:
-    journal = journal_of(index, max_text=1000)
+async def test_the_oldest_go_when_they_are_too_long(access: FailingAccess) -> None:
+    journal = Journal(access, max_text=130)
     for number in range(8):
-        journal.add(seen(number, "http://a.test/" + "x" * 200))
+        journal.add(seen(number, file="x" * 60))
     await journal.flush()
-    assert index.messages[-1] == "7"
-    assert 1 <= len(index.messages) <= 4
-    await journal.close()
+    assert await written(access) == [6, 7]
+
+
+async def test_rows_are_written_in_their_order(access: FailingAccess) -> None:
+    journal, info = Journal(access), Picture(1).info
+    for number in (1, 2, 3):
+        journal.add(seen(number))
+        if number == 2:
+            journal.add(IsImage.of(seen(1).reference, info))
+    journal.add(IsImage.of(seen(3).reference, info))
+    await journal.flush()
+    found = await access.read(lambda db: sightings.find(db, sha256=info.sha256, limit=5))
+    assert [sighting.time for sighting in found] == [3.0, 1.0]
+
+
+def test_the_image_itself_is_not_held() -> None:
+    assert lean(seen(1, content="base64://" + "A" * 10**6)) == seen(1)
+
+
+async def test_half_an_emoji_is_made_storable(access: FailingAccess) -> None:
+    journal = Journal(access)
+    reference = ImageReference("1", "1", file="图\ud83d.png")
+    journal.add(Sighting(reference, "group:1", "a\ud83d", 1.0))
+    await journal.flush()
+    (found,) = await access.read(lambda db: sightings.find(db, limit=5))
+    assert (found.user, found.reference.file) == ("a?", "图?.png")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...errors import StoreError
 from ...language import Text
 from .database import Connection, Database
-from .rescue import is_sound, put_index_aside
+from .rescue import put_index_aside
 
 _T = TypeVar("_T")
 _THREADS = 4
@@ -24,6 +24,7 @@ _PASSING = ("database is locked", "database or disk is full")
 class Access:
     """Opens the index when it is needed, anew where it was replaced, and rescues a damaged one.
 
+    Every coroutine raises `StoreError` where the store cannot be used.
     Reading has threads of its own, for all those that write may be waiting for another process.
 
     Args:
@@ -40,19 +41,11 @@ class Access:
         self._closed = False
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """Look something up in the index; nobody who writes is waited for.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
+        """Look something up in the index; nobody who writes is waited for."""
         return await self._run(self._readers, lambda: self._use(lambda it: work(it.reader)))
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """Change the index in one transaction.
-
-        Raises:
-            StoreError: the store cannot be written.
-        """
+        """Change the index in one transaction."""
 
         def change(database: Database) -> _T:
             with database.transaction() as db:
@@ -61,19 +54,11 @@ class Access:
         return await self.index(change)
 
     async def index(self, work: Callable[[Database], _T]) -> _T:
-        """Do some work on files and on the index, in as many transactions as it takes.
-
-        Raises:
-            StoreError: the store cannot be used.
-        """
+        """Do some work on files and on the index, in as many transactions as it takes."""
         return await self._run(self._writers, lambda: self._use(work))
 
     async def files(self, work: Callable[[], _T], *, writing: bool = False) -> _T:
-        """Do some work on files alone, which is a good deal cheaper.
-
-        Raises:
-            StoreError: the store cannot be used.
-        """
+        """Do some work on files alone, which is a good deal cheaper."""
 
         def run() -> _T:
             try:
@@ -83,21 +68,10 @@ class Access:
 
         return await self._run(self._writers if writing else self._readers, run)
 
-    async def demand_sound_index(self) -> None:
-        """Read all of the index, to find damage before it does harm.
-
-        Raises:
-            StoreError: the store cannot be used. A damaged index has been replaced then.
-        """
-
-        def look(_: Database) -> None:
-            if not is_sound(self.index_path):
-                raise sqlite3.DatabaseError("it is damaged")
-
-        await self.index(look)
-
     async def close(self) -> None:
         """Close the index, for good."""
+        if self._closed:
+            return
         self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._writers, self._drop, None)
         self._readers.shutdown(wait=False)

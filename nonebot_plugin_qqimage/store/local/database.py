@@ -41,11 +41,6 @@ class Connection:
             path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
 
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction has begun and not ended."""
-        return self._db.in_transaction
-
     def rows(self, query: str, *values: object) -> list[Row]:
         """Run a statement; what it gives."""
         with self.lock:
@@ -138,7 +133,7 @@ class Database:
                 yield self._writer
                 self._writer.run("COMMIT")
             except BaseException:
-                if self._writer.in_transaction:  # SQLite has rolled back already on a full disk
+                with contextlib.suppress(sqlite3.Error):  # SQLite has done it on a full disk
                     self._writer.run("ROLLBACK")
                 raise
 

@@ -89,5 +89,5 @@ def forget_step(
     """
     gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
     digests = sightings.unreferred(db, (each.sha256 for each in gone if each.sha256))
-    lonely = [info for sha256 in digests if (info := images.by_sha256(db, sha256))]
+    lonely = [info for sha256 in digests if (info := images.by_digest(db, sha256))]
     return len(gone), len(remove(db, blobs, lonely))

@@ -62,14 +62,11 @@ class Description:
 
 @dataclass(frozen=True)
 class Statistics:
-    """How much of everything there is."""
+    """How much of everything there is; where there are kinds, the most frequent first."""
 
     totals: Totals
-    """All images."""
     by_type: dict[str, Totals]
-    """The images of each type, such as ``image/png``; the most frequent type first."""
     by_source: dict[str, Totals]
-    """The images of each source; the most frequent source first."""
     resolved: dict[str, int]
     """How often references were resolved, by where the image came from."""
     failed: dict[str, int]
@@ -77,7 +74,6 @@ class Statistics:
     store_trouble: dict[str, int]
     """How often a file was found damaged or missing, by which of these."""
     sightings: int
-    """Sightings remembered."""
     pinned: int
     """Images that somebody keeps."""
     quarantine: Totals

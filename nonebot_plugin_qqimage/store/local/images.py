@@ -14,6 +14,7 @@ from .database import Connection
 from .facts import Selection, Stored, Totals
 
 _FACTS = "sha256, md5, mime, size, width, height, frames"
+_COUNT = len(_FACTS.split(", "))
 _IMAGES_FACTS = ", ".join(f"images.{fact}" for fact in _FACTS.split(", "))
 MOST_ASKED = 64
 """References looked up at a time; older versions of SQLite take no more than 999 values."""
@@ -46,14 +47,12 @@ def meant_by(db: Connection, references: Sequence[ImageReference]) -> list[Image
     return [found.get(number) for number in range(len(references))]
 
 
-def by_sha256(db: Connection, sha256: str) -> ImageInfo | None:
-    """The image with this SHA-256."""
-    return _one(db, f"SELECT {_FACTS} FROM images WHERE sha256 = ?", sha256)
-
-
-def by_md5(db: Connection, md5: str) -> ImageInfo | None:
-    """An image with this MD5."""
-    return _one(db, f"SELECT {_FACTS} FROM images WHERE md5 = ? LIMIT 1", md5)
+def by_digest(
+    db: Connection, digest: str, kind: Literal["sha256", "md5"] = "sha256"
+) -> ImageInfo | None:
+    """The image with this SHA-256, or one with this MD5."""
+    rows = db.rows(f"SELECT {_FACTS} FROM images WHERE {kind} = ? LIMIT 1", digest)
+    return ImageInfo(*rows[0]) if rows else None
 
 
 def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
@@ -147,7 +146,7 @@ def select(
         f"WHERE {condition} AND sha256 > ? ORDER BY {order} LIMIT ?",
         *(*values, after or "", limit),
     )
-    return [Stored(ImageInfo(*row[:7]), *row[7:]) for row in rows]
+    return [Stored(ImageInfo(*row[:_COUNT]), *row[_COUNT:]) for row in rows]
 
 
 def measure(db: Connection, selection: Selection) -> Totals:
@@ -191,11 +190,6 @@ def pinned(db: Connection) -> int:
     return int(db.rows("SELECT count(DISTINCT sha256) FROM pins")[0][0])
 
 
-def _one(db: Connection, query: str, *values: object) -> ImageInfo | None:
-    rows = db.rows(query, *values)
-    return ImageInfo(*rows[0]) if rows else None
-
-
 def _condition(selection: Selection) -> tuple[str, list[object]]:
     """A selection in SQL, with its values."""
     conditions, values = ["TRUE"], list[object]()
@@ -206,11 +200,8 @@ def _condition(selection: Selection) -> tuple[str, list[object]]:
         conditions.append("mime = ?")
         values.append(selection.mime)
     if selection.chat or selection.user:
-        given: dict[str, object] = {
-            "chat = ?": selection.chat,
-            "user = ?": selection.user,
-            "time >= ?": selection.since,
-        }
+        given: dict[str, object] = {"chat = ?": selection.chat, "user = ?": selection.user}
+        given["time >= ?"] = selection.since
         fitting = {condition: value for condition, value in given.items() if value}
         seen = " AND ".join(fitting)
         conditions.append(f"sha256 IN (SELECT sha256 FROM sightings WHERE {seen})")

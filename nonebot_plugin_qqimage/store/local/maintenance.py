@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from . import images
 from .blobs import Blobs
 from .database import Connection, Database
 from .facts import Selection
+from .rescue import is_sound
 
 _ANY = 1 << 62
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -35,8 +37,8 @@ _WORDS = {
 
 
 def in_words(trouble: str) -> Text:
-    """A `Trouble`, for people."""
-    return _WORDS[trouble]
+    """A `Trouble` as people read it; what a later version calls one is left as it is."""
+    return _WORDS.get(trouble) or Text(trouble)
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,17 @@ class Finding:
     """The file, or the SHA-256, that it is about."""
 
 
-def steps(db: Connection, blobs: Blobs) -> list[str]:
-    """The parts there are to check, by the first two digits of the digests in them."""
-    return sorted({*images.shards(db), *blobs.shards()})
+def steps(database: Database, blobs: Blobs) -> list[str]:
+    """The parts there are to check, by the first two digits of the digests in them.
+
+    All of the index is read first, to find damage before it does harm.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged.
+    """
+    if not is_sound(database.path):
+        raise sqlite3.DatabaseError("it is damaged")
+    return sorted({*images.shards(database.reader), *blobs.shards()})
 
 
 def check(
@@ -127,7 +137,7 @@ def _trouble_with(db: Connection, blobs: Blobs, info: ImageInfo) -> Trouble | No
         return None
     if blobs.path(info).exists():
         return "damaged"
-    return "missing" if images.by_sha256(db, info.sha256) is not None else None
+    return "missing" if images.by_digest(db, info.sha256) is not None else None
 
 
 def _without_row(

@@ -3,10 +3,9 @@
 Every function blocks. What changes the table is given the connection of a transaction.
 """
 
-import dataclasses
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from ...content.info import ImageInfo
@@ -19,35 +18,8 @@ _MAX_SIGHTINGS = 1_000_000
 """Sightings kept; the oldest go first."""
 _COLUMNS = "reference, chat, user, time, sha256"
 # but the image itself, or the path of a file that this bot once sent
-_FIELDS = [each.name for each in dataclasses.fields(ImageReference) if each.name != "content"]
+_FIELDS = [each.name for each in fields(ImageReference) if each.name != "content"]
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A sighting that is yet to be written down."""
-
-    sighting: Sighting
-    """Where it was; without the image itself, which would take memory."""
-    key: str
-    """`ImageReference.key` of what was seen."""
-    sha256: str
-    """What it is; empty while nobody knows."""
-
-    @classmethod
-    def of(cls, sighting: Sighting, known: ImageInfo | None) -> "Seen":
-        """A sighting, of an image that is known meanwhile or not."""
-        reference = sighting.reference
-        if reference.content:
-            bare = dataclasses.replace(reference, content="")
-            sighting = dataclasses.replace(sighting, reference=bare)
-        sha256 = sighting.sha256 if known is None else known.sha256
-        return cls(sighting, reference.key, sha256)
-
-    @property
-    def text(self) -> int:
-        """Characters that it holds, but for a few."""
-        return len(self.key) + len(self.sighting.reference.file) + len(self.sighting.reference.url)
 
 
 @dataclass(frozen=True)
@@ -55,11 +27,10 @@ class IsImage:
     """That a reference which was seen means a certain image, yet to be written down."""
 
     sha256: str
-    """Which image."""
     key: str
     """`ImageReference.key`: all sightings that have it are meant, if there is no place."""
     place: tuple[str, str, int] | None
-    """Message, bot and position of the only sighting that is meant; None for all of them."""
+    """Message, bot and position of the only sighting that is meant."""
 
     @classmethod
     def of(cls, reference: ImageReference, info: ImageInfo) -> "IsImage":
@@ -68,13 +39,15 @@ class IsImage:
         spoken_for = reference.md5 in ("", info.md5)
         return cls(info.sha256, reference.key, None if spoken_for else _place(reference))
 
-    @property
-    def text(self) -> int:
-        """Characters that it holds, but for a few."""
-        return len(self.key)
+
+def lean(sighting: Sighting) -> Sighting:
+    """A sighting as it is written down: without the image itself, which would take memory."""
+    if not sighting.reference.content:
+        return sighting
+    return replace(sighting, reference=replace(sighting.reference, content=""))
 
 
-def add(db: Connection, seen: Iterable[Seen]) -> None:
+def add(db: Connection, seen: Iterable[Sighting]) -> None:
     """Write sightings down. Of what is seen again, as when it is quoted, the first one stays."""
     db.insert_many(
         "INSERT OR IGNORE INTO sightings "
@@ -182,13 +155,13 @@ def _place(reference: ImageReference) -> tuple[str, str, int]:
     return reference.message_id or reference.file_id, reference.self_id, reference.position
 
 
-def _row(seen: Seen) -> Row:
-    sighting, reference = seen.sighting, seen.sighting.reference
+def _row(sighting: Sighting) -> Row:
+    reference = sighting.reference
     # every default is falsy
     said = {name: value for name in _FIELDS if (value := getattr(reference, name))}
     row = (
         *(*_place(reference), sighting.chat, sighting.user, sighting.time),
-        *(seen.sha256, seen.key, _encode(said)),
+        *(sighting.sha256, reference.key, _encode(said)),
     )
     return tuple(map(_storable, row))
 
@@ -202,5 +175,5 @@ def _storable(value: object) -> object:
 
 def _load(row: Row) -> Sighting:
     said, *rest = row
-    fields = cast(dict[str, Any], json.loads(said))
-    return Sighting(ImageReference(**fields), *rest)
+    known = cast(dict[str, Any], json.loads(said))
+    return Sighting(ImageReference(**known), *rest)
