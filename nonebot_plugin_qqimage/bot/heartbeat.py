@@ -34,7 +34,8 @@ class Heartbeat:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}"
+        # ends in a colon, so that forgetting it forgets no note whose name starts like it
+        self._name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
         self._task = BackgroundTask(
             "heartbeat",
             self._work,

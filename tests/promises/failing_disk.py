@@ -62,7 +62,6 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
                 slowest = loop.time() - started
                 bad += await _ask(services, before)
             bad += await _ask(services, [after])
-            await services.resolver.image(link(after, 0))  # until it is on the disk
         async with opened(folder) as other:
             kept = await other.read(after.info) == after.data
     once = len(lines) == 1
@@ -76,10 +75,16 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
 
 
 async def _ask(services: Services, known: list[Picture]) -> int:
-    """How many of these were not served as they are."""
+    """How many of these were not served as they are; then all are on the disk that can be."""
+
+    async def ask(number: int, picture: Picture) -> bytes:
+        image = services.resolver.image(link(picture, number))
+        data = await image.read()
+        await image
+        return data
+
     answers = await asyncio.gather(
-        *(services.resolver.image(link(picture, n)).read() for n, picture in enumerate(known)),
-        return_exceptions=True,
+        *(ask(number, picture) for number, picture in enumerate(known)), return_exceptions=True
     )
     pairs = zip(answers, known, strict=True)
     return sum(answer != picture.data for answer, picture in pairs)

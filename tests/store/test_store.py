@@ -8,10 +8,12 @@ import errno
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -527,6 +529,33 @@ async def test_a_failure_in_one_thread_is_none_in_another(
 
     assert await look(store, work) == 1
     assert tries == 2
+
+
+async def test_who_reads_waits_for_nobody_who_writes(store: ImageStore, picture: Picture) -> None:
+    """Neither for a transaction of this process, nor for all threads that wait for another one."""
+    await put(store, picture)
+    writing, done = threading.Event(), threading.Event()
+
+    def write(_: Connection) -> None:
+        writing.set()
+        done.wait(20)
+
+    access = store._access  # pyright: ignore[reportPrivateUsage]
+    first = asyncio.create_task(access.write(write))
+    await asyncio.to_thread(writing.wait)
+    others = [asyncio.create_task(put(store, Picture(number))) for number in range(2, 22)]
+    pins = [asyncio.create_task(store.pin(picture.info.sha256, "me")) for _ in range(20)]
+    try:
+        with anyio.fail_after(5):
+            store._memory.clear()  # pyright: ignore[reportPrivateUsage]
+            assert await store.find(picture.reference) == picture.info
+            assert await store.read(picture.info) == picture.data
+            assert (await store.totals()).images == 1
+        assert not any(task.done() for task in (first, *pins))
+    finally:
+        done.set()
+    await asyncio.gather(first, *others, *pins)
+    assert (await store.totals()).images == 21
 
 
 async def test_half_an_emoji_spoils_nothing(store: ImageStore, picture: Picture) -> None:
