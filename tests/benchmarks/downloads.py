@@ -91,7 +91,7 @@ async def _against_others(bot: AnsweringBot, load: "_Workload") -> list[Result]:
         time = compare(seconds(costs["ours"]), seconds(costs[name])) * 1000
         work = compare(cpu(costs["ours"]), cpu(costs[name])) * 1000
         results.append(times_less(6, "total time, 20 ms, http", "ms", name, time, 15))
-        results.append(times_less(6, "CPU, 20 ms, http", "ms", name, work, 50))
+        results.append(times_less(6, "CPU, 20 ms, http", "ms", name, work, 30))
     if fetch is None:
         why = "nonebot-plugin-alconna is not installed"
         results.append(

@@ -26,7 +26,7 @@ _ROUNDS = 2
 """With each of them."""
 _SECONDS = 1
 _CONNECTIONS = 16
-_SHARE = 0.35
+_SHARE = 0.20
 _PLUGIN = Path(__file__).parent / "plugins" / "serve.py"
 _PLAIN = (sys.executable, "-m", f"{__package__}.plain_http")
 _NGINX = """
