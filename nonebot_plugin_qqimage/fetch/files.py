@@ -105,7 +105,8 @@ def _read(path: Path, max_size: int, size: int | None, md5: str) -> tuple[bytes,
                 "{size} bytes, more than the {limit} allowed", size=status.st_size, limit=max_size
             )
             raise AttemptFailed(Cause.TOO_LARGE, detail)
-        data = file.read(max_size + 1)
+        # a byte more shows that it grows; asking for all that may be would allocate as much
+        data = file.read(status.st_size + 1)
     if size is not None and len(data) >= size:
         return data, True
     return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == md5

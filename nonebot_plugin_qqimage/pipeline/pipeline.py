@@ -1,5 +1,6 @@
 """From a reference to verified bytes: the store first, then one fetch for all who want them."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ _MAX_WAIT = 600.0
 """Seconds an image may wait for its turn."""
 _KEEP_TIMEOUT = 60.0
 """Seconds for writing one image; a dead network mount would take for ever."""
+_HEAD_START = 0.001
+"""Seconds for whoever waits for the bytes, before threads that write them compete for the GIL."""
 _CLOSE_TIMEOUT = 5.0
 """Seconds for ending what is under way when the bot ends."""
 _MAX_SIGHTINGS_ASKED = 3
@@ -261,6 +264,7 @@ class Pipeline:
                     raise unavailable(str(reference), attempts)
                 arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
                 self._deliver(arrival, deliver)
+                await asyncio.sleep(_HEAD_START)
                 # still in turn: until they are stored, the bytes are in memory
                 await self._keep(arrival, fetched.data)
         except NoTurn:
