@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, ImageUnavailable, StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.segments import from_segment
+from nonebot_plugin_qqimage.pipeline import failures
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from . import samples
@@ -196,7 +198,7 @@ async def test_a_failure_is_remembered_for_a_moment(
     services: Services, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr("time.monotonic", clock)
+    monkeypatch.setattr(failures, "time", SimpleNamespace(monotonic=clock))
     wanted = reference("late")
     for _ in range(3):
         with pytest.raises(ImageExpired):
