@@ -2,10 +2,14 @@
 
 import argparse
 import sys
+from importlib.util import find_spec
 
 from .cli import run
 from .cli.commands import Commands
 from .language import say
+
+_DEMO_NEEDS = ("fastapi", "uvicorn", "websockets")
+"""What its bot runs on: the extra ``demo``."""
 
 
 def main() -> int:
@@ -22,19 +26,15 @@ def _add_demo(commands: Commands) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    try:
-        from .demo.day import play
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("nonebot_plugin_qqimage"):
-            raise
-        print(
-            say(
-                "the demo needs {package}: pip install 'nonebot-plugin-qqimage[demo]'",
-                package=error.name,
-            ),
-            file=sys.stderr,
+    missing = next((name for name in _DEMO_NEEDS if find_spec(name) is None), None)
+    if missing is not None:
+        text = say(
+            "the demo needs {package}: pip install 'nonebot-plugin-qqimage[demo]'", package=missing
         )
+        print(text, file=sys.stderr)
         return 2
+    from .demo.day import play
+
     return play(as_json=arguments.json)
 
 
