@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 
-from .language import Text, localized, say, with_semicolons
+from .language import Text, localized, with_semicolons
 
 _MAX_DETAIL = 300
 """Characters of a stranger's text that a log shows."""
@@ -84,7 +84,18 @@ def words_of(cause: str) -> str:
 
 
 class QQImageError(Exception):
-    """Base of every error this plugin raises."""
+    """Base of every error this plugin raises.
+
+    ``str(error)`` is in the language of the operator, for logs.
+    """
+
+    @property
+    def text(self) -> str:
+        """What is wrong, in English; a `Text` where it can be read in other languages."""
+        return self.args[0] if self.args else ""
+
+    def __str__(self) -> str:
+        return localized(self.text)
 
 
 class AttemptFailed(QQImageError):
@@ -103,8 +114,10 @@ class AttemptFailed(QQImageError):
         """What exactly happened: English, and a `Text` where it can be read in other languages."""
         super().__init__(cause, self.detail)
 
-    def __str__(self) -> str:
-        return say("{cause}: {detail}", cause=self.cause.words, detail=self.detail)
+    @property
+    def text(self) -> str:
+        """The cause and the detail."""
+        return Text("{cause}: {detail}", cause=self.cause.words, detail=self.detail)
 
 
 @dataclass(frozen=True)
@@ -165,14 +178,16 @@ class ImageUnavailable(QQImageError):
         cures = _cures(self.attempts)
         return reduce(_either, cures) if cures else ""
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """Which image, every way that was tried, and the hint."""
         tried = with_semicolons(attempt.words for attempt in self.attempts)
         text = Text(
             "{image}: {tried}",
             image=self.image,
             tried=tried or Text("the segment names no way to get it"),
         )
-        return say("{text}. Hint: {hint}", text=text, hint=self.hint) if self.hint else text.local
+        return Text("{text}. Hint: {hint}", text=text, hint=self.hint) if self.hint else text
 
     @property
     def cause(self) -> Cause:
@@ -199,19 +214,7 @@ class ImageRejected(ImageUnavailable):
 
 
 class StoreError(QQImageError):
-    """The local store cannot be read or written: disk full, no permission, a newer schema, …
-
-    Args:
-        text: what exactly is wrong.
-    """
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-        """What is wrong: English, and a `Text` where it can be read in other languages."""
-
-    def __str__(self) -> str:
-        return localized(self.text)
+    """The local store cannot be read or written: disk full, no permission, a newer schema, …"""
 
 
 def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:

@@ -12,6 +12,7 @@ from .content.bounds import Animation, bounds_of
 from .content.fitting import fit
 from .content.info import ImageInfo
 from .errors import QQImageError, StoreError
+from .language import Text
 from .messages.reference import ImageReference
 from .pipeline.arrival import Arrival, State, StoredImage
 from .pipeline.pipeline import Pipeline
@@ -77,7 +78,10 @@ class Image:
             stored = await self._stored()
             if stored.data is not None:
                 raise StoreError(
-                    f"{self.reference}: it could not be stored, so there is no file of it"
+                    Text(
+                        "{image}: it could not be stored, so there is no file of it",
+                        image=str(self.reference),
+                    )
                 )
             if await self._pipeline.store.intact(stored.info):
                 return stored.path
@@ -186,7 +190,10 @@ class Image:
         return await self._pipeline.stored(await self._resolve())
 
     def _lost(self) -> StoreError:
-        return StoreError(f"{self.reference}: the store lost it again as soon as it was fetched")
+        text = Text(
+            "{image}: the store lost it again as soon as it was fetched", image=str(self.reference)
+        )
+        return StoreError(text)
 
 
 async def _base64(data: bytes) -> str:

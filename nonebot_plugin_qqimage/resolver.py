@@ -9,6 +9,7 @@ from .errors import StoreError
 from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
+from .language import Text
 from .messages.events import chat_of, find_in_event
 from .messages.reference import ImageReference, from_uri
 from .messages.segments import from_segment
@@ -135,7 +136,9 @@ class ImageResolver:
             if await self._store.pin(stored.info.sha256, owner):
                 return
             await handle.path()
-        raise StoreError(f"{handle.reference} cannot be kept, and so not be pinned")
+        raise StoreError(
+            Text("{image} cannot be kept, and so not be pinned", image=str(handle.reference))
+        )
 
     async def unpin(self, image: Image | str, owner: str) -> None:
         """Take back one `pin` of the same owner; where there is none, nothing happens.

@@ -293,15 +293,12 @@ class Pipeline:
                 await self.store.put(arrival.reference, arrival.info, data, arrival.source)
             kept = True
         except TimeoutError:
-            self.store_trouble.log(
-                StoreError(
-                    say(
-                        "{folder} takes more than {seconds:g} s to write an image",
-                        folder=str(self.store.folder),
-                        seconds=_KEEP_TIMEOUT,
-                    )
-                )
+            text = Text(
+                "{folder} takes more than {seconds:g} s to write an image",
+                folder=str(self.store.folder),
+                seconds=_KEEP_TIMEOUT,
             )
+            self.store_trouble.log(StoreError(text))
         except StoreError as error:
             # who waits gets the image all the same; it just cannot be kept
             self.store_trouble.log(error)

@@ -130,9 +130,9 @@ def failed(error: QQImageError) -> Answer:
     """The answer when the image cannot be had, for people to read and for programs."""
     name = type(error).__name__
     if not isinstance(error, ImageUnavailable):
-        return problem(503, name, str(error))
+        return problem(503, name, error.text)
     attempts = [{**asdict(attempt), "cause": attempt.cause.value} for attempt in error.attempts]
-    return problem(502, name, str(error), hint=error.hint, attempts=attempts)
+    return problem(502, name, error.text, hint=error.hint, attempts=attempts)
 
 
 def busy(why: str) -> Answer:

@@ -13,7 +13,7 @@ from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError, StoreError
-from ..language import say
+from ..language import Text, say
 from ..messages.reference import ImageReference
 from ..pipeline.budget import ByteBudget, NoTurn
 from ..pipeline.pipeline import Pipeline
@@ -152,7 +152,9 @@ class ImageRoute:
                 data = await self._pipeline.read(arrival)
                 if data is not None:
                     return await write(answer.with_part_of(data))
-        raise StoreError(f"{reference}: the store lost it again as soon as it was fetched")
+        raise StoreError(
+            Text("{image}: the store lost it again as soon as it was fetched", image=str(reference))
+        )
 
 
 async def _send(send: _Send, answer: Answer) -> None:

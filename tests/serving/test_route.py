@@ -9,6 +9,7 @@ import pytest
 from nonebot.log import logger
 
 from nonebot_plugin_qqimage.bot.services import Services
+from nonebot_plugin_qqimage.language import use
 from nonebot_plugin_qqimage.serving import route as route_module
 
 from .conftest import LARGE, PNG, Client, Response, World, picture, query_of
@@ -367,3 +368,14 @@ async def _until(condition: Callable[[], object]) -> None:
             return
         await asyncio.sleep(0.001)
     raise AssertionError("it did not happen")
+
+
+async def test_what_programs_read_stays_english(client: Client, services: Services) -> None:
+    use("zh")
+    try:
+        got = await client.ask(query_of(services, picture("gone")))
+    finally:
+        use("en")
+    assert got.status == 502
+    assert got.problem["message"].isascii()
+    assert got.problem["hint"].startswith("the link is dead")
