@@ -105,13 +105,15 @@ def with_semicolons(texts: Iterable[str]) -> str:
 
 
 def use(language: Language) -> None:
-    """Choose the language, for this process.
+    """Choose the language, for this process. It may read a file: call it before the bot runs.
 
     Args:
         language: ``auto`` for that of the process's locale, where there is a translation.
     """
     global _chosen
     _chosen = _of_the_process() if language == "auto" else language
+    if _chosen == "zh":
+        _chinese()
 
 
 def _of_the_process() -> Language:

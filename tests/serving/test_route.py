@@ -371,7 +371,7 @@ async def _until(condition: Callable[[], object]) -> None:
 
 
 async def test_what_programs_read_stays_english(client: Client, services: Services) -> None:
-    use("zh")
+    await asyncio.to_thread(use, "zh")  # which reads the catalog
     try:
         got = await client.ask(query_of(services, picture("gone")))
     finally:
