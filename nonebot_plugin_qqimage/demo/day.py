@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# the bot needs it, and that is said before it starts
-import fastapi  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import httpx
 
 from ..simulator.image_host.cdn import SimulatedCdn
