@@ -97,8 +97,9 @@ def test_outside_a_bot_nothing_is_wired(tmp_path: Path) -> None:
 
 
 def test_the_demo_says_what_it_lacks(tmp_path: Path) -> None:
-    code = WITHOUT_EXTRAS + (
-        "import runpy\n"
+    code = (
+        "import runpy, sys\n"
+        "sys.modules['fastapi'] = None\n"
         "sys.argv = ['qqimage', 'demo']\n"
         "sys.stderr = sys.stdout\n"
         "try:\n    runpy.run_module('nonebot_plugin_qqimage', run_name='__main__')\n"

@@ -1,8 +1,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from .http_server import Server, serving
 
@@ -23,6 +25,19 @@ async def reservation() -> AsyncGenerator["Reservation", None]:
 
     async with ByteBudget(1 << 30).reserve(1 << 20) as reservation:
         yield reservation
+
+
+@pytest.fixture(scope="session")
+def authority_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.fixture
+def one_authority(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust one authority instead of all there are: to read those takes longer than a test."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
 from .http_server import Server, reply, serving
 
+pytestmark = pytest.mark.usefixtures("one_authority")
+
 Resolve = Callable[..., None]
 
 PRIVATE = [

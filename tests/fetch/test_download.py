@@ -17,6 +17,8 @@ from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, Reservation
 from .. import samples
 from .http_server import Request, Server, reply, serving
 
+pytestmark = pytest.mark.usefixtures("one_authority")
+
 LOOPBACK = "127.0.0.0/8"
 MAX = 100_000
 EXPIRED = b'{"retcode":-5503007,"retmsg":"download url has expired","retryflag":0}'

@@ -162,8 +162,9 @@ async def _fetch_again(folder: Path, dice: random.Random, images: int) -> Line:
 
         await each(enumerate(known), ask, 8)
         again = len(world.fetched) - before
-        async with opened(folder) as store:
-            wrong += await wrong_or_missing(store, known)
+    # an image is given before it is kept; by now all are
+    async with opened(folder) as store:
+        wrong += await wrong_or_missing(store, known)
     return Line(
         _PROMISE,
         f"{images} damaged images that a source still has are asked for",
