@@ -6,7 +6,8 @@ deliver its result before it has ended; who joins in between gets the result at 
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 _T = TypeVar("_T")
 Work = Callable[[Callable[[_T], None]], Coroutine[Any, Any, None]]
@@ -17,7 +18,8 @@ _GRACE = 2.0
 """Seconds for work that has delivered its result; NoneBot itself ends after some more."""
 
 
-class _Flight(NamedTuple, Generic[_T]):
+@dataclass(frozen=True)
+class _Flight(Generic[_T]):
     """Work under way."""
 
     task: asyncio.Task[None]
