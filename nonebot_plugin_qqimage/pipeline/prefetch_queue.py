@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..messages.reference import ImageReference
 
-_PAUSE = 0.005
+_PAUSE = 0.02
 """Seconds; most first matchers have answered by then, and no link dies."""
 
 
