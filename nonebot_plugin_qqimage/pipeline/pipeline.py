@@ -264,7 +264,6 @@ class Pipeline:
                     raise unavailable(str(reference), attempts)
                 arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
                 self._deliver(arrival, deliver)
-                await asyncio.sleep(_HEAD_START)
                 # still in turn: until they are stored, the bytes are in memory
                 await self._keep(arrival, fetched.data)
         except NoTurn:
@@ -289,6 +288,7 @@ class Pipeline:
     async def _keep(self, arrival: Arrival, data: bytes) -> None:
         kept = False
         try:
+            await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
                 await self.store.put(arrival.reference, arrival.info, data, arrival.source)
             kept = True
