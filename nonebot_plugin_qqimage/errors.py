@@ -51,6 +51,8 @@ class Cause(str, Enum):
     """Not tried, because trying could break the bot's connection."""
     UNSUPPORTED = "unsupported"
     """The implementation has no such action."""
+    FORGOTTEN = "forgotten"
+    """It was forgotten on request, and has not been seen since."""
     FAILED = "failed"
     """Anything else; the detail says what."""
 
@@ -71,6 +73,7 @@ _WORDS = {
     Cause.UNREADABLE: Text("unreadable"),
     Cause.SKIPPED: Text("skipped"),
     Cause.UNSUPPORTED: Text("unsupported"),
+    Cause.FORGOTTEN: Text("forgotten"),
     Cause.FAILED: Text("failed"),
 }
 
@@ -224,7 +227,7 @@ def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
         return ImageExpired(image, attempts)
     if causes & {Cause.REJECTED, Cause.TOO_LARGE}:
         return ImageRejected(image, attempts)
-    if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED}:
+    if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.FORGOTTEN}:
         return ImageNotFound(image, attempts)
     return ImageUnavailable(image, attempts)
 

@@ -51,13 +51,19 @@ class Image:
         """Start to resolve it in the background, for a use soon after."""
         self._pipeline.prefetch(self.reference)
 
-    async def read(self) -> bytes:
+    async def read(self, *, fresh: bool = False) -> bytes:
         """The bytes, verified against their SHA-256; as soon as they are there.
+
+        Args:
+            fresh: whether to ask the sources whatever the store has, for those who must be sure:
+                what is known of an image may go back to a name that its sender has chosen.
 
         Raises:
             ImageUnavailable: no source has it.
             StoreError: it was fetched, but the store could not keep it.
         """
+        if fresh:
+            self._arrival = await self._pipeline.resolve_anew(self.reference)
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
             data = await self._pipeline.read(await self._resolve())
             if data is not None:

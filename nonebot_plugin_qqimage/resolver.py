@@ -10,7 +10,8 @@ from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
 from .language import Text
-from .messages.events import chat_of, find_in_event
+from .messages.chats import chat_of, checked_chat
+from .messages.events import find_in_event, seen_forwarded
 from .messages.reference import ImageReference, from_uri
 from .messages.segments import from_segment
 from .messages.sighting import Sighting
@@ -93,12 +94,13 @@ class ImageResolver:
             limit: how many at most.
 
         Raises:
+            ValueError: the text is no chat, such as a bare id.
             StoreError: the store cannot be read.
         """
         return await self._store.sightings(
             sha256=sha256,
             bot=bot,
-            chat=chat,
+            chat=None if chat is None else checked_chat(chat),
             user=user,
             message_id=message_id,
             since=since,
@@ -162,9 +164,11 @@ class ImageResolver:
             How many sightings and how many images went.
 
         Raises:
-            ValueError: neither is given.
+            ValueError: neither is given, or the text is no chat, such as a bare id.
             StoreError: the store cannot be written.
         """
+        if chat is not None:
+            checked_chat(chat)
         self._pipeline.forget_failures()
         return await self._store.forget(chat=chat, user=user)
 
@@ -191,8 +195,19 @@ class ImageResolver:
         # a saved one may hold a URL of ours alone, and nothing is downloaded from ourselves
         return Image(self._links.opened(reference), self._pipeline, self._links)
 
+    def chat_of(self, event: BaseEvent) -> str:
+        """The chat that an event belongs to, as `find` and `forget` take it.
+
+        It is ``group:<id>``, or ``private:<id of the other side>`` for a temporary session, too;
+        other kinds of messages have a chat of their own. Empty for an event that belongs to none.
+        """
+        return chat_of(event)
+
     async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):
             return []
         implementation = self._implementations.find(str(event.self_id))
-        return await find_forwarded(event, implementation, self._timeout)
+        found = await find_forwarded(event, implementation, self._timeout)
+        for sighting in seen_forwarded(event, found):  # so that they can be forgotten
+            self._store.saw(sighting)
+        return found

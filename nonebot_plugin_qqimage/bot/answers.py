@@ -17,7 +17,8 @@ from nonebot.matcher import current_event, current_matcher
 from ..content.info import ImageInfo
 from ..errors import QQImageError
 from ..implementation.answers import image_answer
-from ..messages.events import chat_of, chat_of_sent, find_in_event
+from ..messages.chats import chat_in, chat_of
+from ..messages.events import find_in_event
 from ..messages.reader import Reader
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS, from_segment
@@ -87,9 +88,10 @@ class ApiAnswers:
     def serve_message(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_msg``, in place."""
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
-        if answer and self._wanted(chat_of_sent(answer)):
+        chat = chat_in({"self_id": bot.self_id, **answer})
+        if answer and self._wanted(chat):
             message_id = str(params.get("message_id", ""))
-            self._rewriting.rewrite(Reader(bot.self_id).answer(answer, message_id))
+            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).answer(answer, message_id))
 
     def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_forward_msg``, in place."""
@@ -99,8 +101,9 @@ class ApiAnswers:
 
     def serve_history(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_group_msg_history``, in place."""
-        if self._wanted(chat_of_sent(params)):
-            self._rewriting.rewrite(Reader(bot.self_id).history(result))
+        chat = chat_in(params)
+        if self._wanted(chat):
+            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).history(result))
 
     def _wanted(self, chat: str) -> bool:
         """Whether the plugin that calls wants served URLs.

@@ -26,6 +26,7 @@ from .outgoing import Outgoing
 from .rewriting import Rewriting
 from .services import Services
 
+_MESSAGES = ("get_msg", "get_forward_msg", "get_group_msg_history", "get_friend_msg_history")
 _HISTORIES = ("get_group_msg_history", "get_friend_msg_history")
 
 
@@ -104,10 +105,12 @@ class Hooks:
             return
         try:
             if api.startswith("send_") and exception is None:
-                self._intake.sent(bot, data, result)
+                self._intake.sent(bot, api, data, result)
             elif api == "get_image":
                 answer = await self._answers.repaired(bot, data, exception, result)
-            elif api == "get_msg":
+            elif api in _MESSAGES and exception is None:
+                self._intake.said(result)
+            if api == "get_msg":
                 self._answers.serve_message(bot, data, result)
             elif api == "get_forward_msg":
                 self._answers.serve_record(bot, data, result)

@@ -8,6 +8,7 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent
 
 from ..messages.events import find_in_own_event, find_received, find_sent
+from ..messages.said_paths import said_paths
 from ..messages.sighting import Sighting
 from .services import Services
 
@@ -26,6 +27,8 @@ class Intake:
 
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event, as its segments are now."""
+        if isinstance(event, MessageEvent):
+            self.said(event.message)
         for sighting in find_received(event):
             # a shared file in a message stands nowhere; the notice of its upload says where it is
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
@@ -35,16 +38,26 @@ class Intake:
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
 
-    def sent(self, bot: BaseBot, params: Mapping[str, Any], result: object) -> None:
+    def said(self, content: object) -> None:
+        """Remember the paths that a received message says, which nobody may make this bot open.
+
+        Args:
+            content: the message, or an answer that holds messages.
+        """
+        for digest in said_paths(content):
+            self._store.said_path(digest)
+
+    def sent(self, bot: BaseBot, api: str, params: Mapping[str, Any], result: object) -> None:
         """Take in the images of a message that a bot has just sent.
 
         Args:
             bot: the bot.
-            params: the parameters of the ``send_…`` action.
+            api: the ``send_…`` action.
+            params: its parameters.
             result: its answer.
         """
         if self._config.own_images and isinstance(bot, Bot):
-            self._take_in_own(find_sent(bot.self_id, params, result))
+            self._take_in_own(find_sent(bot.self_id, params, result, api))
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:

@@ -16,7 +16,7 @@ from nonebot.matcher import Matcher
 from ..config import ScopedConfig
 from ..errors import QQImageError
 from ..language import say
-from ..messages.events import chat_of
+from ..messages.chats import chat_of
 from ..messages.reader import Found, Reader, Walk, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS, originals
@@ -73,7 +73,9 @@ class Rewriting:
         """
         if not self._links.can_serve:
             return False
-        return self._everywhere or not self._chats.isdisjoint((chat, chat.partition(":")[2]))
+        kind, _, number = chat.partition(":")
+        bare = number if kind in ("group", "private") else chat  # which settings may say alone
+        return self._everywhere or not self._chats.isdisjoint((chat, bare))
 
     def excludes(self, matcher: Matcher | type[Matcher]) -> bool:
         """Whether a matcher belongs to an excluded plugin, or to a part of one."""
@@ -95,13 +97,16 @@ class Rewriting:
 
     def in_event(self, event: MessageEvent) -> None:
         """Put served URLs into an event's message, and into the message it quotes."""
-        if not self.serves(chat_of(event)):
+        chat, self_id, message_id = chat_of(event), str(event.self_id), str(event.message_id)
+        if not self.serves(chat):
             return
-        self_id, message_id = str(event.self_id), str(event.message_id)
-        self.rewrite(Reader(self_id).message(event.message, message_id))
-        self.rewrite(Reader(self_id).message(event.original_message, message_id))
+        own = str(event.user_id) == self_id
+        for message in (event.message, event.original_message):
+            self.rewrite(Reader(self_id, chat=chat, own=own).message(message, message_id))
         if event.reply is not None:
-            self.rewrite(Reader(self_id).message(event.reply.message, str(event.reply.message_id)))
+            own = str(event.reply.sender.user_id) == self_id
+            reader = Reader(self_id, chat=chat, own=own)
+            self.rewrite(reader.message(event.reply.message, str(event.reply.message_id)))
 
     def rewrite(self, walk: Walk) -> None:
         """Put served URLs into the images of a walk, in place; shared files are left as they are.

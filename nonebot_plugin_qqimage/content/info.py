@@ -1,6 +1,6 @@
 """`ImageInfo`: the facts about an image that are read from its bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EXTENSIONS = {
     "image/png": "png",
@@ -33,6 +33,9 @@ class ImageInfo:
     """Height in pixels, as stored."""
     frames: int
     """Number of frames; more than 1 for an animation."""
+    sha1: str = field(default="", compare=False)
+    """SHA-1 of the bytes in lower-case hex, which QQ's links say; empty for an image of an earlier
+    version's store that has not been read since."""
 
     @property
     def uri(self) -> str:

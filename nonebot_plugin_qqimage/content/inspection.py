@@ -90,6 +90,7 @@ def inspect(
         width=width,
         height=height,
         frames=frames,
+        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
     )
 
 

@@ -1,6 +1,7 @@
 """`Fetcher`: gets an image from whatever source can give it, within the time there is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 
@@ -43,6 +44,7 @@ class Fetcher:
         reference: ImageReference,
         find_implementation: Callable[[], Implementation | None],
         reservation: Reservation,
+        binding: bool = False,
     ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
         """Try the sources in order, until one brings the image that the segment describes.
 
@@ -51,13 +53,16 @@ class Fetcher:
             find_implementation: gives whom to ask: another one after a reconnect, and None while
                 the bot is away.
             reservation: the bytes of memory that may be held for the image.
+            binding: whether links have proven to tell the truth about their content.
 
         Returns:
             The image, or None; and the attempts that failed. It stops in time: see
             ``resolve_timeout``.
         """
         links = Links(self._downloader, reservation)
-        trial = Trial(reference, find_implementation, links, reservation, self._config)
+        trial = Trial(
+            reference, find_implementation, links, reservation, self._config, binding=binding
+        )
         found: Fetched | None = None
         with anyio.move_on_after(self._config.resolve_timeout) as deadline:
             found = await try_in_order(trial)
@@ -67,7 +72,10 @@ class Fetcher:
             trial.attempts.append(
                 Attempt(Text("everything together"), Cause.TIMEOUT, detail, limit)
             )
-        return found or trial.second_best, tuple(trial.attempts)
+        best = found or trial.second_best
+        if best is not None:
+            best = replace(best, link_agrees=trial.link_agrees)
+        return best, tuple(trial.attempts)
 
     async def warm_up(self) -> None:
         """Make ready what downloads need, so that the first one does not wait for it.

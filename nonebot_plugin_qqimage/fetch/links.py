@@ -28,6 +28,8 @@ class Links:
     def __init__(self, downloader: Downloader, reservation: Reservation) -> None:
         self.expired = ""
         """The last link whose key was refused."""
+        self.opened = ""
+        """The last link that brought bytes."""
         self._downloader = downloader
         self._reservation = reservation
         self._tried: set[str] = set()
@@ -46,11 +48,13 @@ class Links:
             return None
         self._tried.add(url)
         try:
-            return await self._downloader.get(url, self._reservation)
+            data = await self._downloader.get(url, self._reservation)
         except AttemptFailed as failure:
             if failure.cause is Cause.EXPIRED:
                 self.expired = url
             raise
+        self.opened = url
+        return data
 
 
 def key_of(url: str) -> tuple[Kind, str] | None:

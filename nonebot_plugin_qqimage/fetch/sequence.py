@@ -107,16 +107,18 @@ async def _answer(trial: Trial) -> ImageAnswer | None:
         raise AttemptFailed(Cause.UNREACHABLE, Text("the bot is not connected"))
     if implementation is None or not name:
         return None
-    danger = await implementation.would_break(name, reference.size)
+    danger = await implementation.would_break(name, reference.expected_size)
     if danger:
         raise AttemptFailed(Cause.SKIPPED, danger)
     if reference.file_id:
-        return await implementation.get_file(name, timeout, size=reference.size)
+        return await implementation.get_file(name, timeout, size=reference.expected_size)
     # each download leaves a file there that nobody deletes, so none where it is no use
     if implementation.profile.files_unreadable and await implementation.can_skip_download():
-        answer = await implementation.get_image(name, timeout, size=reference.size, download=False)
+        answer = await implementation.get_image(
+            name, timeout, size=reference.expected_size, download=False
+        )
         return replace(answer, file_declined=True)
-    return await implementation.get_image(name, timeout, size=reference.size)
+    return await implementation.get_image(name, timeout, size=reference.expected_size)
 
 
 async def _decoded(trial: Trial, encoded: str) -> bytes | None:
@@ -128,7 +130,11 @@ async def _decoded(trial: Trial, encoded: str) -> bytes | None:
 async def _read(trial: Trial, named: str) -> bytes:
     config, reference = trial.config, trial.reference
     return await read_file(
-        named, config.path_map, config.max_image_size, size=reference.size, md5=reference.md5
+        named,
+        config.path_map,
+        config.max_image_size,
+        size=reference.expected_size,
+        md5=reference.md5,
     )
 
 
@@ -140,6 +146,11 @@ async def _read_answered(trial: Trial, answer: ImageAnswer) -> bytes | None:
         )
     if not answer.file:
         return None
+    if answer.file == trial.reference.file and any(slash in answer.file for slash in "/\\"):
+        # a stranger's words are no path, whoever repeats them
+        raise AttemptFailed(
+            Cause.UNREADABLE, Text("{file} is what the segment says", file=answer.file)
+        )
     implementation = trial.find_implementation()
     try:
         data = await _read(trial, answer.file)
@@ -185,13 +196,14 @@ async def _behind_group_file_url(trial: Trial) -> bytes | None:
 async def _behind_fresh_message(trial: Trial) -> bytes | None:
     """Download the link that the image has when its message is asked for again."""
     implementation, reference = trial.find_implementation(), trial.reference
-    # of what this bot sends it has the content, and no file name to recognise it by
-    unnamed = reference.own and not reference.file
+    # of what this bot has just sent it has the content, and no file name to recognise it by
+    unnamed = reference.own and not reference.file and reference.content
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
         return None
     content = await implementation.get_msg(
         int(reference.message_id), trial.config.get_image_timeout
     )
     found = find_in_message(content)[reference.position :][:1]
-    url = next((one.url for one in found if one.file == reference.file), "")
+    named = not reference.own or reference.file
+    url = next((one.url for one in found if not named or one.file == reference.file), "")
     return await trial.links.download(url)

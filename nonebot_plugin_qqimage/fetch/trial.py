@@ -12,7 +12,8 @@ from ..content.info import ImageInfo
 from ..content.inspection import inspect
 from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.implementation import Implementation
-from ..language import Text
+from ..messages.claims import doubt, link_agrees
+from ..messages.file_id import file_id_of
 from ..messages.reference import ImageReference
 from .links import Links
 from .reservation import Reservation, memory_for
@@ -30,6 +31,9 @@ class Fetched:
     """Its bytes, inspected."""
     source: str
     """The name of the source that gave them."""
+    link_agrees: bool | None = None
+    """Whether the segment's own link brought what it says; None where it did not bring anything, or
+    says nothing that can be read."""
 
 
 class Trial:
@@ -42,6 +46,7 @@ class Trial:
         links: downloads the image's links.
         reservation: the bytes of memory that may be held for the image.
         config: the settings.
+        binding: whether links have proven to tell the truth about their content.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class Trial:
         links: Links,
         reservation: Reservation,
         config: ScopedConfig,
+        *,
+        binding: bool = False,
     ) -> None:
         self.reference = reference
         """What the segment said."""
@@ -64,7 +71,10 @@ class Trial:
         """The attempts that failed, in order."""
         self.second_best: Fetched | None = None
         """The first image that is probably another one, to be taken when nothing better comes."""
+        self.link_agrees: bool | None = None
+        """Whether the segment's own link brought what it says; None where nobody knows."""
         self._reservation = reservation
+        self._binding = binding
 
     async def ask(self, source: str, question: Awaitable[Answer]) -> Answer | None:
         """The answer to a question, which holds no image yet; None where it failed.
@@ -84,9 +94,8 @@ class Trial:
     async def take(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
         """The image that a source brings; None where it brings none, or the wrong one.
 
-        Bytes of another size than the segment declares are most likely another image of the same
-        name, because implementations look it up by name: they become `second_best`, but not when
-        their MD5 contradicts the name as well.
+        Implementations look images up by name, and may bring another one of that name: what claims
+        contradict is taken as `second_best` at most. See `claims.doubt`.
 
         Args:
             source: what errors and statistics call the source.
@@ -96,17 +105,29 @@ class Trial:
         return await self.ask(source, self._judged(source, delivery))
 
     async def _judged(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
+        self.links.opened = ""
         data = await delivery
         if data is None:
             return None
         self._reservation.resize(memory_for(len(data)))
-        fetched = Fetched(await anyio.to_thread.run_sync(self._inspect, data), data, source)
-        doubt = _doubt(self.reference, fetched.info)
-        if not doubt:
+        info = await anyio.to_thread.run_sync(self._inspect, data)
+        by_link = self._is_own_link(self.links.opened)
+        if by_link:
+            self.link_agrees = link_agrees(info, self.reference)
+        fetched = Fetched(info, data, source)
+        reason, acceptable = doubt(info, self.reference, binding=self._binding, by_link=by_link)
+        if not reason:
             return fetched
-        if not (self.reference.md5 or self.reference.sha256):
-            self.second_best = self.second_best or fetched
-        raise AttemptFailed(Cause.REJECTED, doubt)
+        if acceptable and (self.second_best is None or (by_link and self.reference.link)):
+            self.second_best = fetched
+        raise AttemptFailed(Cause.REJECTED, reason)
+
+    def _is_own_link(self, url: str) -> bool:
+        """Whether a link is the segment's own, with any key."""
+        link, opened = self.reference.link, file_id_of(url)
+        if link is None or opened is None:
+            return bool(url) and url == self.reference.url
+        return opened.name == link.name
 
     def _inspect(self, data: bytes) -> ImageInfo:
         return inspect(
@@ -116,21 +137,3 @@ class Trial:
             max_frames=self.config.max_frames,
             md5=self.reference.md5,
         )
-
-
-def _doubt(reference: ImageReference, info: ImageInfo) -> str:
-    """Why these bytes are probably not the image that the segment describes; empty if they are.
-
-    A name that is another MD5 alone is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
-    """
-    if reference.sha256:
-        if info.sha256 == reference.sha256:
-            return ""
-        return Text("another image: {sha256}", sha256=info.sha256)
-    if info.md5 == reference.md5 or reference.size in (None, info.size):
-        return ""
-    return Text(
-        "another image: {size} bytes, where the segment says {declared}",
-        size=info.size,
-        declared=reference.size,
-    )

@@ -7,6 +7,7 @@ from nonebot.log import logger
 
 from ..errors import AttemptFailed
 from ..language import say
+from ..messages.chats import chat_of
 from ..messages.reader import Reader, Unopened, Walk
 from ..messages.reference import ImageReference
 from .implementation import Implementation
@@ -24,7 +25,7 @@ async def find_forwarded(
         implementation: gives the records; None while the bot is not connected.
         timeout: seconds for each call.
     """
-    reader = Reader(str(event.self_id))
+    reader = Reader(str(event.self_id), chat=chat_of(event))
     walks = [reader.message(event.message, str(event.message_id))]
     if event.reply is not None:
         walks.append(reader.message(event.reply.message, str(event.reply.message_id)))

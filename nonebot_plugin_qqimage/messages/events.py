@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, GroupUploadNoticeEvent, MessageEvent
 
+from .chats import chat_in, chat_of, chat_of_call, fields_of, group_chat
 from .reader import Reader, find_in_message, found_in
 from .reference import ImageReference
 from .segments import from_shared_file
-from .sighting import Sighting, group_chat, private_chat
+from .sighting import Sighting
 
 
 def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReference]]:
@@ -21,12 +21,24 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
     """
     if not isinstance(event, MessageEvent):
         return [sighting.reference for sighting in _find_upload(event)], []
-    place = str(event.self_id), event.group_id if isinstance(event, GroupMessageEvent) else 0
-    own = find_in_message(event.message, place[0], str(event.message_id), place[1])
+    self_id, chat = str(event.self_id), chat_of(event)
+    group_id = event.group_id if isinstance(event, GroupMessageEvent) else 0
+    sent_by_bot = str(event.user_id) == self_id
+    own = find_in_message(
+        event.message, self_id, str(event.message_id), group_id, chat=chat, own=sent_by_bot
+    )
     reply = event.reply
     if reply is None:
         return own, []
-    return own, find_in_message(reply.message, place[0], str(reply.message_id), place[1])
+    quoted = find_in_message(
+        reply.message,
+        self_id,
+        str(reply.message_id),
+        group_id,
+        chat=chat,
+        own=str(reply.sender.user_id) == self_id,
+    )
+    return own, quoted
 
 
 def find_received(event: Event) -> list[Sighting]:
@@ -45,10 +57,16 @@ def find_received(event: Event) -> list[Sighting]:
 def _find_upload(event: Event) -> list[Sighting]:
     if not isinstance(event, GroupUploadNoticeEvent):
         return []
-    reference = from_shared_file(_fields(event.file), str(event.self_id), event.group_id)
+    reference = from_shared_file(fields_of(event.file), str(event.self_id), event.group_id)
     if reference is None:
         return []
     return [Sighting(reference, group_chat(event.group_id), str(event.user_id), _time(event.time))]
+
+
+def seen_forwarded(event: MessageEvent, references: list[ImageReference]) -> list[Sighting]:
+    """Where the images in the records that an event forwards were seen: in the event's chat."""
+    chat, user, sent = chat_of(event), str(event.user_id), _time(event.time)
+    return [Sighting(each, chat, user, sent) for each in references]
 
 
 def find_in_own_event(event: Event) -> list[Sighting]:
@@ -58,21 +76,26 @@ def find_in_own_event(event: Event) -> list[Sighting]:
     """
     if event.get_type() != "message_sent":
         return []
-    fields = _fields(event)
-    message_id, self_id = fields.get("message_id"), fields.get("self_id")
+    fields = fields_of(event)
+    message_id, self_id = fields.get("message_id"), str(fields.get("self_id"))
     if message_id is None:
         return []
-    found = find_in_message(fields.get("message"), str(self_id), str(message_id))
-    return _own(found, chat_of_sent(fields))
+    chat = chat_in(fields)
+    found = find_in_message(fields.get("message"), self_id, str(message_id), chat=chat, own=True)
+    now = _time(fields.get("time"))
+    return [Sighting(each, chat, self_id, now) for each in found]
 
 
-def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[Sighting]:
+def find_sent(
+    self_id: str, params: Mapping[str, Any], result: object, api: str = ""
+) -> list[Sighting]:
     """The images of a message this bot has just sent, those in the nodes of a record included.
 
     Args:
         self_id: the bot.
         params: the parameters of the ``send_…`` action.
         result: its answer.
+        api: the action.
     """
     if not isinstance(result, Mapping):
         return []
@@ -81,47 +104,15 @@ def find_sent(self_id: str, params: Mapping[str, Any], result: object) -> list[S
         return []
     nodes = params.get("messages")
     content = cast(object, nodes) if isinstance(nodes, list) else params.get("message")
-    walk = Reader(self_id).message(content, str(message_id))
-    return _own([each.reference for each in found_in(walk)], chat_of_sent(params))
-
-
-def chat_of(event: Event) -> str:
-    """The chat an event belongs to, as in `Sighting.chat`; empty for one that has none."""
-    group_id = getattr(event, "group_id", None)
-    if group_id is not None:
-        return group_chat(group_id)
-    user_id = getattr(event, "user_id", None)
-    return "" if user_id is None else private_chat(user_id)
-
-
-def chat_of_sent(fields: Mapping[str, Any]) -> str:
-    """The chat of a message that this bot's account sent; empty where the fields do not say it.
-
-    Args:
-        fields: of the message, or the parameters of the call.
-    """
-    if fields.get("group_id"):
-        return group_chat(fields["group_id"])
-    # a message_sent event has this account in user_id, and the other side in target_id
-    other = fields.get("target_id") or fields.get("user_id")
-    return private_chat(other) if other else ""
-
-
-def _own(references: list[ImageReference], chat: str) -> list[Sighting]:
+    if isinstance(content, str) and params.get("auto_escape"):
+        return []  # text, whatever it looks like
+    chat = chat_of_call(api, params)
+    walk = Reader(self_id, chat=chat, own=True, sent=True).message(content, str(message_id))
     now = time.time()
-    return [
-        Sighting(each if each.face_id else replace(each, own=True), chat, each.self_id, now)
-        for each in references
-    ]
+    return [Sighting(each.reference, chat, self_id, now) for each in found_in(walk)]
 
 
 def _time(value: object) -> float:
     """When a message was sent, as the implementation says; now, if that makes no sense."""
     now = time.time()
     return float(value) if isinstance(value, (int, float)) and 0 < value < now else now
-
-
-def _fields(model: object) -> dict[str, Any]:
-    """Every field of a model; pydantic 2 keeps those apart that the model does not declare."""
-    extra = cast(dict[str, Any], getattr(model, "__pydantic_extra__", None) or {})
-    return {**vars(model), **extra}

@@ -63,7 +63,13 @@ def found_in(walk: Walk) -> Iterator[Found]:
 
 
 def find_in_message(
-    content: object, self_id: str = "", message_id: str = "", group_id: int = 0
+    content: object,
+    self_id: str = "",
+    message_id: str = "",
+    group_id: int = 0,
+    *,
+    chat: str = "",
+    own: bool = False,
 ) -> list[ImageReference]:
     """The images of a message itself, in order; those in forwarded records are left out.
 
@@ -72,9 +78,14 @@ def find_in_message(
         self_id: the bot that received it.
         message_id: the message's id.
         group_id: the group it was sent to; 0 for a private chat.
+        chat: the chat of the message, as in `Sighting.chat`; empty where it is not known.
+        own: whether this bot sent it.
     """
-    walk = Reader(self_id, group_id, records=False).message(content, message_id)
-    return [each.reference for each in found_in(walk)]
+    reader = Reader(self_id, group_id, chat=chat, own=own, records=False)
+    found = [each.reference for each in found_in(reader.message(content, message_id))]
+    if len(found) > 1:
+        found[0] = replace(found[0], one_of_several=True)
+    return found
 
 
 class Reader:
@@ -83,6 +94,9 @@ class Reader:
     Args:
         self_id: the bot that received them.
         group_id: the group they were sent to; 0 for a private chat.
+        chat: the chat of the messages, as in `Sighting.chat`; empty where it is not known.
+        own: whether this bot sent them.
+        sent: whether this bot sends them right now, so that they may name files of this machine.
         records: whether to read forwarded records, too.
         limited: whether there is a limit to the images; not for what plugins of this bot send.
         keep_codes: whether content of CQ codes stays text where a segment in it was changed.
@@ -94,12 +108,18 @@ class Reader:
         self_id: str = "",
         group_id: int = 0,
         *,
+        chat: str = "",
+        own: bool = False,
+        sent: bool = False,
         records: bool = True,
         limited: bool = True,
         keep_codes: bool = True,
     ) -> None:
         self._self_id = self_id
         self._group_id = group_id
+        self._chat = chat
+        self._own = own
+        self._sent = sent
         self._depth = _MAX_DEPTH if records else 0
         self._limited = limited
         self._keep_codes = keep_codes
@@ -179,14 +199,21 @@ class Reader:
             self._forwarded >= _MAX_FORWARDED if place.is_record else place.count >= _MAX_IMAGES
         ):
             return None
-        reference = from_segment(segment, self._self_id, place.name, place.count)
-        if reference is None:
+        said = from_segment(segment, self._self_id, place.name, place.count, sent=self._sent)
+        if said is None:
             return None
         place.count += 1
-        if place.is_record:
-            self._forwarded += 1
-            return replace(reference, forwarded=True)
-        return replace(reference, group_id=self._group_id) if reference.file_id else reference
+        self._forwarded += place.is_record
+        return replace(
+            said,
+            # LLOneBot 3.24 gives every image of a message the link of the first one
+            url="" if place.is_link_of_another(said) else said.url,
+            forwarded=place.is_record,
+            own=self._own and not said.face_id,
+            chat=self._chat,
+            one_of_several=place.count > 1,
+            group_id=self._group_id if said.file_id and not place.is_record else 0,
+        )
 
     def _may_fetch(self) -> bool:
         self._fetched += 1
@@ -200,7 +227,15 @@ class _Numbering:
         self.name = name
         self.is_record = is_record
         self.count = 0
+        self._links: dict[str, tuple[str, ...]] = {}
         self._record = self if is_record else None
+
+    def is_link_of_another(self, said: ImageReference) -> bool:
+        """Whether an image has the link of an earlier one here, although it is another image."""
+        names = (said.file, *said.md5s)
+        if said.link is None or said.face_id or said.file_id or not any(names):
+            return False
+        return self._links.setdefault(said.link.name, names) != names
 
     @property
     def record(self) -> "_Numbering":

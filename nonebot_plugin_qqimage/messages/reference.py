@@ -1,21 +1,27 @@
 """`ImageReference`: what a segment says about an image, and the names that follow from it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 
 from ..language import Text
+from .file_id import FileId, file_id_of
+from .named_md5 import md5_in_name, md5_in_url
 
-_MD5_STEM = re.compile(r"(?P<md5>[0-9a-fA-F]{32})(\.[0-9a-zA-Z]{1,8})?")
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
+_KEY = re.compile(r"(?i)([?&])rkey=[^&]*&?")
+_MAX_INSIDE = 4096
+"""Characters of an image inside its segment that tell it from others."""
 
 
 @dataclass(frozen=True)
 class ImageReference:
     """What one segment says about one image.
 
-    References with equal `key` are taken for the same image, so it is fetched only once. That holds
-    until the content turns out not to have the MD5 in the file name; from then on `own_key` counts.
+    What it claims about the content is in `md5s`, `size` and `link`. References with equal `key`
+    claim the same, so the image is fetched only once. That holds until the content turns out not
+    to be what is claimed; from then on `own_key` counts.
     """
 
     self_id: str = ""
@@ -40,8 +46,9 @@ class ImageReference:
     """The SHA-256 of the content where it is known already, as from a ``qqimage:`` URI."""
     sticker: bool = False
     """Whether it was sent as a sticker (sub type 1, or a market face)."""
-    content: str = field(default="", repr=False)
-    """The segment's ``file`` where that is a ``base64://``, ``data:`` or ``file://`` URI."""
+    content: str = field(default="", repr=False, hash=False)
+    """The segment's ``file`` where that is a ``base64://`` or ``data:`` URI; or a ``file://`` URI,
+    where this bot sends it."""
     file_id: str = ""
     """The id of a shared file; empty for anything else."""
     group_id: int = 0
@@ -50,64 +57,108 @@ class ImageReference:
     """Whether it stands in a forwarded record."""
     own: bool = False
     """Whether this bot sent it."""
+    named_md5: str = ""
+    """The MD5 that a field beside ``file`` and ``url`` says; lower-case hex, or empty."""
+    chat: str = field(default="", compare=False)
+    """The chat of the message, as in `Sighting.chat`; empty where it is not known."""
+    one_of_several: bool = field(default=False, compare=False)
+    """Whether it is known that its message has other images, too."""
+    inside: str = field(default="", repr=False, compare=False)
+    """A digest of `content`, where that itself is not kept."""
+
+    @cached_property
+    def md5s(self) -> tuple[str, ...]:
+        """The MD5s that its names say, in lower-case hex, each once; usually one or none.
+
+        A name is chosen by the sender's client. It is usually the MD5 of the content, but not
+        always: https://github.com/NapNeko/NapCatQQ/issues/458
+        """
+        in_file = "" if self.file_id else md5_in_name(self.file)
+        said = (in_file, self.named_md5, md5_in_url(self.url))
+        return tuple(dict.fromkeys(md5 for md5 in said if md5))
 
     @property
     def md5(self) -> str:
-        """The MD5 in its file name, in lower case; empty when there is none.
+        """The first of `md5s`; empty when there is none."""
+        return self.md5s[0] if self.md5s else ""
 
-        It is usually the MD5 of the content, but not always:
-        https://github.com/NapNeko/NapCatQQ/issues/458
-        """
-        match = None if self.file_id else _MD5_STEM.fullmatch(self.file)
-        return match["md5"].lower() if match else ""
+    @cached_property
+    def link(self) -> FileId | None:
+        """What QQ's link says about the content; None where its URL is no such link."""
+        return file_id_of(self.url)
 
     @property
+    def expected_size(self) -> int | None:
+        """Bytes to expect: those that the segment declares, or else those that its link says."""
+        return self.size or (self.link.size if self.link else 0) or None
+
+    @cached_property
     def key(self) -> str:
-        """What the image is fetched under: references with equal keys share one fetch."""
-        return self.known_by[0] if self.known_by else self.own_key
-
-    @property
-    def own_key(self) -> str:
-        """What the image is fetched under once its file name is known to have a wrong MD5."""
+        """What the image is fetched under: references with equal keys claim the same content."""
         if self.sha256:
+            return f"sha256:{self.sha256}"
+        if self.face_id or self.file_id:
+            return self.names[0]
+        claims = [f"md5:{md5}:{self.size or ''}" for md5 in self.md5s]
+        if self.link:
+            claims.append(f"link:{self.link.sha1}:{self.link.size}" if self.link.sha1 else "")
+            claims[-1] = claims[-1] or self.names[0]
+        return " ".join(claims) or self.own_key
+
+    @cached_property
+    def own_key(self) -> str:
+        """What the image is fetched under once its claims are known not to be true."""
+        if self.sha256 or self.face_id or self.file_id:
             return self.key
-        said = (self.self_id, self.file, self.url, hash(self.content))
-        return self.name or f"segment:{said}"
+        if self.place:
+            return f"{self.place} in {self.chat}"
+        return f"segment:{(self.self_id, self.file, self.url, hash(self.content))}"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that mean this content wherever they are met, beside its digests.
+
+        They are a market face's id, a shared file's id, or the whole ``fileid`` of a link.
+        """
+        if self.face_id:
+            return (f"face:{self.face_id}",)
+        if self.file_id:
+            return (f"file:{self.self_id}:{self.file_id}",)
+        return (f"fileid:{self.link.name}",) if self.link else ()
 
     @property
     def name(self) -> str:
-        """A name that means this image alone, even where the MD5 in its file name is wrong.
+        """A name that means this image alone, whatever is claimed; empty where it has none.
 
-        A market face has the same name in every message. Any other image is named by its place: the
-        bot, the message and the position. Empty for a segment that belongs to no message.
+        A market face has the same name in every message, and any other image is named by `place`.
         """
-        if self.face_id:
-            return f"face:{self.face_id}"
-        if self.file_id:
-            return f"file:{self.self_id}:{self.file_id}"
-        if not self.message_id:
-            return ""
-        place = f"{self.self_id}:{self.message_id}:{self.position}"
-        return f"own:{place}" if self.own else f"message:{place}:{self.file}"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name it may be stored under, but for its MD5.
-
-        That is `name`, and for a place in a message also the name that the image has if this bot
-        sent the message.
-        """
-        if not self.message_id or self.own or self.face_id or self.file_id:
-            return (self.name,) if self.name else ()
-        return self.name, f"own:{self.self_id}:{self.message_id}:{self.position}"
+        return self.names[0] if self.face_id or self.file_id else self.place
 
     @cached_property
-    def known_by(self) -> tuple[str, ...]:
-        """Everything that may identify the image, the best first: a digest, then `names`."""
-        if self.sha256:
-            return (f"sha256:{self.sha256}",)
-        md5 = self.md5
-        return (f"md5:{md5}:{self.size or ''}", *self.names) if md5 else self.names
+    def place(self) -> str:
+        """The place in a message, with a digest of what the segment says; empty where it has none.
+
+        Message ids are used twice, and segments are removed by plugins: then the digest differs.
+        What this bot sent has none, for implementations tell of it in other words than it was sent.
+        """
+        if not self.message_id or self.face_id or self.file_id:
+            return ""
+        place = f"{self.self_id}:{self.message_id}:{self.position}"
+        return f"own:{place}" if self.own else f"message:{place}:{self.said}"
+
+    @cached_property
+    def said(self) -> str:
+        """A digest of what the segment says about the content, without the key of its link."""
+        link = self.link.name if self.link else _without_key(self.url)
+        said = (self.file, link, *self.md5s, str(self.size), self.lean().inside)
+        return _digest("\0".join(said))
+
+    def lean(self) -> "ImageReference":
+        """The reference without the image inside its segment, which would take memory."""
+        if not self.content:
+            return self
+        start = f"{len(self.content)}:{self.content[:_MAX_INSIDE]}"
+        return replace(self, content="", inside=_digest(start))
 
     @property
     def bare(self) -> bool:
@@ -144,3 +195,11 @@ def from_uri(uri: str) -> ImageReference:
     if match is None:
         raise ValueError(f"not a qqimage:<sha256> URI: {uri[:100]!r}")
     return ImageReference(sha256=match["sha256"])
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _without_key(url: str) -> str:
+    return _KEY.sub(r"\1", url)

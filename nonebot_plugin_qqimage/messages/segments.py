@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import MessageSegment
 
+from .named_md5 import md5_in_fields
 from .reference import ImageReference
 
 ORIGINALS = {"url": "qqimage_original_url", "file": "qqimage_original_file"}
@@ -25,7 +26,9 @@ _MAX_URL = 8192
 """Characters of a URL; QQ's have about 300, and other hosts refuse longer ones than this."""
 _MAX_CONTENT = 1 << 27
 """Characters of an image inside a segment (base64 of 96 MiB), which is more than any frame has."""
-_CONTENT = ("base64://", "data:", "file://")
+_CONTENT = ("base64://", "data:")
+_PATH = "file:"
+"""What only this bot itself may say: nobody else's words open a file."""
 _FACE_URL = "https://gxh.vip.qq.com/club/item/parcel/item/{}/{}/raw300.gif"
 _FACE_ID = re.compile("[0-9a-f]{32}")
 _IMAGE_FILES = frozenset(
@@ -34,7 +37,12 @@ _IMAGE_FILES = frozenset(
 
 
 def from_segment(
-    segment: object, self_id: str = "", message_id: str = "", position: int = 0
+    segment: object,
+    self_id: str = "",
+    message_id: str = "",
+    position: int = 0,
+    *,
+    sent: bool = False,
 ) -> ImageReference | None:
     """The image a segment refers to, or None when it refers to none.
 
@@ -43,6 +51,7 @@ def from_segment(
         self_id: the bot that received it.
         message_id: the message it stands in.
         position: its place among the images of the message, from 0.
+        sent: whether this bot sends it, so that it may name a file of this machine.
     """
     kind, data = parts_of(segment)
     if kind == "file":
@@ -53,6 +62,8 @@ def from_segment(
     file, url, content = _text(data, "file", _MAX_CONTENT), _url(data, "url"), ""
     if file.startswith(_CONTENT):
         content, file = file, ""
+    elif file[:5].lower() == _PATH:
+        content, file = file if sent and len(file) <= _MAX_FILE else "", ""
     elif "://" in file[:16]:
         # Lagrange puts the URL there; no implementation's get_image understands it
         url, file = url or _url(data, "file"), ""
@@ -73,6 +84,7 @@ def from_segment(
         or data.get("sub_type") in (1, "1")
         or data.get("subType") in (1, "1"),
         content=content,
+        named_md5="" if face_id else md5_in_fields(data),
     )
 
 

@@ -1,6 +1,6 @@
 """`Sighting`: where and when a reference was seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .reference import ImageReference
 
@@ -12,20 +12,14 @@ class Sighting:
     reference: ImageReference
     """What the segment said, with the bot, the message and the position in the message."""
     chat: str
-    """The chat: ``group:<id>`` or ``private:<id of the other side>``."""
+    """The chat: ``group:<id>`` or ``private:<id of the other side>``; see `chats`."""
     user: str
     """The id of the user who sent it."""
     time: float
-    """When, in seconds since the epoch."""
+    """When it was sent, as the implementation says; seconds since the epoch."""
     sha256: str = ""
     """SHA-256 of the image in lower-case hex; empty while it has not been fetched."""
 
-
-def group_chat(group_id: object) -> str:
-    """The name of a group's chat."""
-    return f"group:{group_id}"
-
-
-def private_chat(user_id: object) -> str:
-    """The name of the private chat with somebody."""
-    return f"private:{user_id}"
+    arrived: float = field(default=0.0, compare=False)
+    """When this bot saw it, in seconds since the epoch, by which sightings are in order: each one
+    is later than the one before, whatever clocks do; 0 until it is written down."""

@@ -50,6 +50,12 @@ class Flights(Generic[_T]):
         flight = self._flights.get(key)
         return flight is not None and flight.result.done()
 
+    async def ended(self, key: str) -> None:
+        """Wait until this key's work has ended, whatever came of it."""
+        flight = self._flights.get(key)
+        if flight is not None:
+            await asyncio.wait([flight.task])
+
     def join(self, key: str, work: Work[_T]) -> asyncio.Future[_T]:
         """The result of this key's work, which is started unless it is under way.
 

@@ -14,8 +14,11 @@ from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
 from ..language import Text, say
+from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
+from ..messages.said_paths import path_digest
 from ..store.image_store import ImageStore
+from ..store.local.digests import Agreement
 from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
 from .failures import Failures
@@ -89,16 +92,27 @@ class Pipeline:
             if (
                 reference.key == reference.own_key
                 or arrival.reference == reference
-                or arrival.info.md5 == reference.md5
+                or confirmed(arrival.info, reference, binding=self.store.binding)
             ):
                 return arrival
         except ImageUnavailable:
             if not shared:
                 raise
-        # We joined the flight of another reference of that name. It has failed, while ours may
-        # have a fresher link; or its content is not what the name promised, and then the name
-        # says nothing about ours.
+        # We joined the flight of another reference that claims the same. It has failed, while ours
+        # may have a fresher link; or its content is not what was claimed, and says nothing of ours.
         return await self._join(reference.own_key, reference)
+
+    async def resolve_anew(self, reference: ImageReference) -> Arrival:
+        """The image a reference means, from its sources, whatever the store has.
+
+        Raises:
+            ImageUnavailable: no source has it.
+        """
+        key = f"anew {reference.own_key}"
+        try:
+            return await self._flights.join(key, self._flight(reference, anew=True))
+        except ImageUnavailable as error:
+            raise error.again() from None
 
     async def read(self, arrival: Arrival) -> bytes | None:
         """The verified bytes of an image; None when the store has lost them.
@@ -175,11 +189,16 @@ class Pipeline:
     def _start(self, reference: ImageReference) -> None:
         """Start a flight that nobody waits for."""
         room = self._held + reference.held <= self._config.max_bytes_in_flight
-        if room and not self._flights.full:
+        if not room or self._flights.full:
+            return
+        if reference.key not in self._flights:
             self._flights.start(reference.key, self._flight(reference))
+        elif reference.own_key not in self._flights:
+            # another reference that claims the same is under way; if it fails, this one may not
+            self._flights.start(reference.own_key, self._flight(reference, after=reference.key))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
-        known = self.store.known(reference)
+        known = self.store.known(reference, lately=True)
         if known is not None:
             self.store.count("resolved", "store")
             return Arrival(reference, known, "store")
@@ -199,24 +218,33 @@ class Pipeline:
         except ImageUnavailable as error:
             raise error.again() from None  # each waiter has a traceback of its own
 
-    def _flight(self, reference: ImageReference) -> Work[Arrival]:
+    def _flight(
+        self, reference: ImageReference, *, anew: bool = False, after: str = ""
+    ) -> Work[Arrival]:
         def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
             # before the task runs, for more may be started until then
             self._held += reference.held
-            return self._fly(reference, deliver)
+            return self._fly(reference, deliver, anew=anew, after=after)
 
         return take_off
 
-    async def _fly(self, reference: ImageReference, deliver: _Deliver) -> None:
+    async def _fly(
+        self, reference: ImageReference, deliver: _Deliver, *, anew: bool, after: str
+    ) -> None:
         """Everything that is done about one image, in a task of its own."""
         try:
-            known = await self._known(reference)
+            if after:
+                await self._flights.ended(after)
+            known = None if anew else await self._known(reference)
             if known is not None:
                 self._deliver(Arrival(reference, known, "store"), deliver)
+            elif self.store.anything_forgotten and await self._is_forgotten(reference):
+                attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
+                raise unavailable(str(reference), (attempt,))
             elif reference.bare:
                 await self._fetch_where_seen(reference, deliver)
             else:
-                await self._fetch(reference, deliver)
+                await self._fetch(await self._without_said_path(reference), deliver)
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
             self._failures.add(reference, error)
@@ -238,6 +266,24 @@ class Pipeline:
         except StoreError as error:
             self.store_trouble.log(error)
             return None
+
+    async def _is_forgotten(self, reference: ImageReference) -> bool:
+        try:
+            return await self.store.is_forgotten(reference)
+        except StoreError as error:
+            self.store_trouble.log(error)
+            return False
+
+    async def _without_said_path(self, reference: ImageReference) -> ImageReference:
+        """The reference without the path of a file that some received message has said."""
+        if not reference.content.startswith("file:"):
+            return reference
+        try:
+            said = await self.store.was_said(path_digest(reference.content))
+        except StoreError as error:
+            self.store_trouble.log(error)
+            said = True  # better no picture than a stranger's choice of files
+        return replace(reference, content="") if said else reference
 
     async def _fetch_where_seen(self, reference: ImageReference, deliver: _Deliver) -> None:
         """Fetch an image of which nothing is left but where it was seen."""
@@ -265,7 +311,8 @@ class Pipeline:
                 arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
                 self._deliver(arrival, deliver)
                 # still in turn: until they are stored, the bytes are in memory
-                await self._keep(arrival, fetched.data)
+                await self._keep(arrival, fetched)
+                await self._forget_again(arrival)
         except NoTurn:
             raise _too_busy(reference) from None
 
@@ -278,19 +325,30 @@ class Pipeline:
         self, reference: ImageReference, reservation: Reservation
     ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
         return await self._fetcher.fetch(
-            reference, lambda: self._implementations.find(reference.self_id), reservation
+            reference,
+            lambda: self._implementations.find(reference.self_id),
+            reservation,
+            self.store.binding,
         )
 
     def _turn(self, reference: ImageReference) -> Reservation:
-        size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
-        return self._budget.reserve(memory_for(size) if reference.size else size)
+        expected = reference.expected_size
+        size = min(expected or reference.held or _UNKNOWN, self._config.max_image_size)
+        return self._budget.reserve(memory_for(size) if expected else size)
 
-    async def _keep(self, arrival: Arrival, data: bytes) -> None:
-        kept = False
+    async def _keep(self, arrival: Arrival, fetched: Fetched) -> None:
+        reference, kept = arrival.reference, False
+        agreement = None
+        if fetched.link_agrees is not None and reference.link is not None:
+            implementation = self._implementations.find(reference.self_id)
+            name = implementation.profile.name if implementation is not None else ""
+            agreement = Agreement(reference.link.name, name, fetched.link_agrees)
         try:
             await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
-                await self.store.put(arrival.reference, arrival.info, data, arrival.source)
+                await self.store.put(
+                    reference, fetched.info, fetched.data, fetched.source, agreement
+                )
             kept = True
         except TimeoutError:
             text = Text(
@@ -306,6 +364,14 @@ class Pipeline:
             arrival.settle(kept=kept)
             # once more, for what was seen since it was delivered, and could not be known yet
             self.store.is_image(arrival.reference, arrival.info)
+
+    async def _forget_again(self, arrival: Arrival) -> None:
+        """Remove an image that was forgotten, by whatever process, while it was fetched."""
+        if await self._is_forgotten(arrival.reference):
+            try:
+                await self.store.forget_image(arrival.info.sha256)
+            except StoreError as error:
+                self.store_trouble.log(error)
 
 
 def _too_busy(reference: ImageReference) -> ImageUnavailable:

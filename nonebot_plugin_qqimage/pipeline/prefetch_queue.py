@@ -36,16 +36,20 @@ class PrefetchQueue:
         return key in self._waiting
 
     def add(self, reference: ImageReference) -> None:
-        """Have a reference resolved soon; it is left out where too much waits already."""
+        """Have a reference resolved soon; it is left out where too much waits already.
+
+        Of two that claim the same both are handed on: one may have the better link.
+        """
+        key = reference.own_key if reference.key in self._waiting else reference.key
         if (
-            reference.key in self._waiting
+            key in self._waiting
             or len(self._waiting) >= self._max_count
             or self._held + reference.held > self._max_held
         ):
             return
         if not self._waiting:
             asyncio.get_running_loop().call_later(_PAUSE, self._hand_on)
-        self._waiting[reference.key] = reference
+        self._waiting[key] = reference
         self._held += reference.held
 
     def hurry(self, key: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from ..content.info import ImageInfo
-from ..errors import ImageUnavailable, QQImageError
+from ..errors import Cause, ImageUnavailable, QQImageError
 
 Headers = list[tuple[bytes, bytes]]
 """Header names in lower case, and their values."""
@@ -132,6 +132,8 @@ def failed(error: QQImageError) -> Answer:
     if not isinstance(error, ImageUnavailable):
         return problem(503, name, error.text)
     attempts = [{**asdict(attempt), "cause": attempt.cause.value} for attempt in error.attempts]
+    if error.cause is Cause.FORGOTTEN:
+        return problem(410, "Forgotten", "the image was forgotten on request")
     return problem(502, name, error.text, hint=error.hint, attempts=attempts)
 
 

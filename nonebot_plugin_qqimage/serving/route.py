@@ -112,7 +112,7 @@ class ImageRoute:
             if reference is None:
                 return problem(404, "NotFound", "no such image")
         store = self._pipeline.store
-        known = store.known(reference)
+        known = store.known(reference, lately=True)
         if known is None:
             return reference
         if answer is None or info is not known:
@@ -129,7 +129,8 @@ class ImageRoute:
             self._given[request] = given
 
     async def _in_time(self, request: Request, reference: ImageReference, write: Write) -> None:
-        if self._under_way >= _MAX_UNDER_WAY:
+        at_hand = self._pipeline.store.known(reference) is not None  # but for a look at the index
+        if self._under_way >= _MAX_UNDER_WAY * (1 + at_hand):
             return await write(busy(f"{_MAX_UNDER_WAY} requests are being answered already"))
         self._under_way += 1
         try:

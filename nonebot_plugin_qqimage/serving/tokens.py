@@ -78,7 +78,7 @@ class Tokens:
         """The token of a reference; equal references have equal tokens.
 
         The key in the URL is left out, and so are a URL that is too long and an image inside the
-        reference. What was stored of those is found again by `ImageReference.name`.
+        reference. What was stored of those is found again by its names or its place.
 
         Raises:
             ValueError: the rest does not say which image it is, or is too long.
@@ -88,7 +88,8 @@ class Tokens:
         token = self._sign(reference, url if whole else "")
         if whole and len(token) > MAX_TOKEN:
             whole, token = False, self._sign(reference, "")
-        named = reference.name or reference.sha256 or (whole and not reference.content)
+        named = reference.name or reference.sha256
+        named = bool(named) or (whole and not reference.content)
         if not named or len(token) > MAX_TOKEN:
             raise ValueError(f"{reference} has no name that a URL could carry")
         return token
@@ -122,7 +123,10 @@ def _pack(reference: ImageReference, url: str) -> str:
         reference.sha256,
         reference.file_id,
         reference.group_id,
-        reference.sticker << 0 | reference.forwarded << 1 | reference.own << 2,
+        reference.sticker << 0
+        | reference.forwarded << 1
+        | reference.own << 2
+        | reference.one_of_several << 3,
     )
     return _text(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
 
@@ -146,6 +150,7 @@ def _unpack(text: str) -> ImageReference:
         sticker=bool(flags & 1),
         forwarded=bool(flags & 2),
         own=bool(flags & 4),
+        one_of_several=bool(flags & 8),
     )
 
 

@@ -4,6 +4,8 @@
 what works on them, in threads, is in ``local/``.
 """
 
+import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,20 +14,26 @@ from pathlib import Path
 from nonebot.log import logger
 
 from ..content.info import ImageInfo
+from ..errors import StoreError
 from ..language import say
+from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
 from .batching import Batching
 from .catalog import Catalog
-from .journal import Journal
-from .local import images, maintenance, notes, sightings
+from .journal import Journal, SaidPath
+from .local import digests, forgotten, images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
-from .local.eviction import Bounds, evict_step, forget_step
+from .local.database import Connection
+from .local.digests import Agreement, Trust
+from .local.eviction import Bounds, evict_step
 from .local.facts import Totals
+from .local.forgetting import forget_step, mark, remove_images
 from .local.maintenance import Finding
+from .local.meaning import meant_by
 from .local.sightings import IsImage
-from .memory import Memory, confirms
+from .memory import Memory
 from .putting import Putting
 
 _GRACE = 900.0
@@ -66,38 +74,71 @@ class ImageStore:
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
         self._lookups = Batching(self._look_up, images.MOST_ASKED)
+        self._trust = Trust(0, 0)
+        self.anything_forgotten = False
+        """Whether anything was ever forgotten here, as of the last look at the index."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
 
     # Images
 
-    def known(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, where this process knows it without looking."""
-        info = self._memory.meant_by(reference)
+    def known(self, reference: ImageReference, *, lately: bool = False) -> ImageInfo | None:
+        """The image a reference means, where this process knows it without looking.
+
+        Args:
+            reference: the reference.
+            lately: whether it must have been there half a second ago: another process may have
+                forgotten it since.
+        """
+        info = self._memory.meant_by(reference) if self._memory.fresh or not lately else None
         if info is not None:
             self._journal.use(info.sha256, time.time())
         return info
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored."""
-        info = self.known(reference)
+        info = self.known(reference, lately=True)
         if info is None:
+            if reference.place and not reference.chat:
+                with contextlib.suppress(StoreError):  # it may have no room, and still be read
+                    await self._journal.flush()  # its place may just have been seen
             info = await self._lookups.ask(reference)
             if info is not None:
-                self._memory.learn(reference, info)
+                self._learn(reference, info)
                 self._journal.use(info.sha256, time.time())
         return info
 
     async def put(
-        self, reference: ImageReference, info: ImageInfo, data: bytes, source: str
+        self,
+        reference: ImageReference,
+        info: ImageInfo,
+        data: bytes,
+        source: str,
+        agreement: Agreement | None = None,
     ) -> None:
-        """Keep verified bytes, and remember what the reference means."""
-        name = "" if confirms(info, reference) else reference.name
-        full = await self._putting.put(info, name, data, source)
-        self._memory.learn(reference, info)
+        """Keep verified bytes, and remember what the reference means.
+
+        Args:
+            reference: the reference.
+            info: what the bytes are.
+            data: the bytes.
+            source: where they came from.
+            agreement: whether the reference's link told the truth, where its bytes came by that.
+        """
+        name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
+        begun = time.monotonic()
+        full = await self._putting.put(info, name, data, source, agreement)
+        self._memory.checked(begun, self._putting.mark)
+        self._learn(reference, info)
         self._memory.keep(info.sha256, data)
         if full:
             await self._evict_step(keep=info.sha256)
+
+    def _name(self, reference: ImageReference, agreement: Agreement | None) -> str:
+        """What an image is found by whose content no digest confirms; empty for nothing."""
+        if reference.names and (agreement or reference.link is None or not reference.link.sha1):
+            return reference.names[0]
+        return reference.own_key if reference.place else ""
 
     async def read(self, info: ImageInfo) -> bytes | None:
         """The bytes of a stored image, verified.
@@ -138,13 +179,28 @@ class ImageStore:
         """Take one of an owner's pins back; whether there was one."""
         return await self._access.write(lambda db: images.unpin(db, sha256, owner))
 
+    @property
+    def binding(self) -> bool:
+        """Whether QQ's links have proven to tell the truth, and decide which content is meant."""
+        return self._trust.binding
+
     # Sightings
 
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
             known = None if sighting.sha256 else self.known(sighting.reference)
-            self._journal.add(replace(sighting, sha256=known.sha256) if known else sighting)
+            sha256 = known.sha256 if known else sighting.sha256
+            self._journal.add(replace(sighting, sha256=sha256, arrived=time.time()))
+
+    def said_path(self, digest: str) -> None:
+        """Remember that a received message has said a path, a moment later: see `said_paths`."""
+        self._journal.add(SaidPath(digest))
+
+    async def was_said(self, digest: str) -> bool:
+        """Whether a received message has said a path."""
+        await self._journal.flush()
+        return await self._access.read(lambda db: notes.was_said(db, digest))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
@@ -199,16 +255,34 @@ class ImageStore:
         if chat is None and user is None:
             raise ValueError("say whose sightings to forget: a chat, a user, or both")
         await self._journal.flush()
-        forgotten = removed = 0
+        self.anything_forgotten = True
+        sighted = removed = 0
         while True:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
             )
             self._memory.clear()  # the names of images that stay may have gone, too
-            forgotten, removed = forgotten + count, removed + gone
-            progress(forgotten)
+            sighted, removed = sighted + count, removed + gone
+            progress(sighted)
             if count < _BATCH:
-                return forgotten, removed
+                return sighted, removed
+
+    async def is_forgotten(self, reference: ImageReference) -> bool:
+        """Whether a reference means an image that was forgotten, and has not been seen since."""
+        if not await self._access.read(lambda db: forgotten.among(db, [reference])):
+            return False
+        await self._journal.flush()  # it may just have been seen again
+        return await self._access.read(lambda db: forgotten.among(db, [reference]))
+
+    async def forget_image(self, sha256: str) -> None:
+        """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
+        await self._journal.flush()
+
+        def remove(db: Connection) -> None:
+            remove_images(db, self._blobs, {*sightings.unreferred(db, [sha256])})
+
+        await self._access.write(remove)
+        self._memory.forget([sha256])
 
     # The whole
 
@@ -271,7 +345,34 @@ class ImageStore:
         await self._access.close()
 
     async def _look_up(self, asked: Sequence[ImageReference]) -> list[ImageInfo | None]:
-        return await self._access.read(lambda db: images.meant_by(db, asked))
+        begun = time.monotonic()
+        read: dict[str, ImageInfo] = {}
+
+        def complete(info: ImageInfo) -> ImageInfo:
+            """The facts with the SHA-1, which an earlier release has not written down."""
+            if not info.sha1 and info.sha256 not in read:
+                data = self._blobs.read(info) or b""
+                sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+                read[info.sha256] = replace(info, sha1=sha1 if data else "")
+            return read.get(info.sha256, info)
+
+        def look(db: Connection) -> tuple[list[ImageInfo | None], Trust, str]:
+            trust = digests.trust(db)
+            found = meant_by(db, asked, binding=trust.binding, complete=complete)
+            return found, trust, mark(db)
+
+        found, self._trust, marked = await self._access.read(look)
+        self._memory.checked(begun, marked)
+        self.anything_forgotten = bool(marked)
+        for info in read.values():
+            self._journal.add(info)
+        return found
+
+    def _learn(self, reference: ImageReference, info: ImageInfo) -> None:
+        sure = confirmed(info, reference, binding=self.binding) or bool(
+            reference.names and not (reference.md5s or reference.link)
+        )
+        self._memory.learn(reference, info, confirmed=sure)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes

@@ -8,16 +8,17 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
 from nonebot.log import logger
 
+from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..language import say
 from ..messages.sighting import Sighting
-from .local import images, notes, sightings
+from .local import digests, images, notes, sightings
 from .local.access import Access
 from .local.database import Connection
 from .local.sightings import IsImage
@@ -28,7 +29,17 @@ _DELAY_OF_USES = 5.0
 """Seconds that uses wait: they come all the time, and a lost one does no harm."""
 _DELAY_AFTER_FAILURE = 5.0
 """Seconds until it is tried again: the disk may be full, or another process hold the lock."""
-_Row = Sighting | IsImage
+
+
+@dataclass(frozen=True)
+class SaidPath:
+    """That a received message has said a path, by its digest."""
+
+    digest: str
+
+
+Row = Sighting | IsImage | SaidPath | ImageInfo
+"""What is written down: a sighting, what it shows, a path that was said, or an image's SHA-1."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class _Pending:
 
     uses: dict[str, float]
     counts: Counter[tuple[str, str]]
-    rows: list[_Row]
+    rows: list[Row]
 
     def write(self, db: Connection) -> None:
         """Write everything down, rows in their order."""
@@ -46,8 +57,13 @@ class _Pending:
         for kind, group in groupby(self.rows, type):
             if kind is Sighting:
                 sightings.add(db, cast(Iterable[Sighting], group))
-            else:
+            elif kind is IsImage:
                 sightings.identify(db, cast(Iterable[IsImage], group))
+            elif kind is SaidPath:
+                said = cast(Iterable[SaidPath], group)
+                notes.add_said(db, (each.digest for each in said))
+            else:
+                digests.add(db, cast(Iterable[ImageInfo], group))
 
 
 class Journal:
@@ -67,7 +83,7 @@ class Journal:
         self._max_text = max_text
         self._uses: dict[str, float] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._rows: deque[_Row] = deque()
+        self._rows: deque[Row] = deque()
         self._text = 0
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -87,9 +103,11 @@ class Journal:
         self._counts[kind, what] += 1
         self._flush_after(_DELAY)
 
-    def add(self, row: Sighting | IsImage) -> None:
-        """An image was seen, or what was seen turned out to be a certain image."""
-        self._append(sightings.lean(row) if isinstance(row, Sighting) else row)
+    def add(self, row: Row) -> None:
+        """Write something down, a moment later."""
+        if isinstance(row, Sighting):
+            row = replace(row, reference=row.reference.lean())
+        self._append(row)
         self._flush_after(_DELAY)
 
     async def flush(self) -> None:
@@ -118,7 +136,7 @@ class Journal:
         with contextlib.suppress(StoreError):
             await self.flush()
 
-    def _append(self, row: _Row) -> None:
+    def _append(self, row: Row) -> None:
         self._rows.append(row)
         self._text += _text(row)
         while len(self._rows) > self._max_rows or self._text > self._max_text:
@@ -162,8 +180,8 @@ class Journal:
             logger.exception(say("qqimage: the journal failed, please report it"))
 
 
-def _text(row: _Row) -> int:
+def _text(row: Row) -> int:
     """Characters that a row holds, but for a few."""
     if isinstance(row, Sighting):
         return len(row.reference.file) + len(row.reference.url)
-    return len(row.key)
+    return sum(map(len, row.keys)) if isinstance(row, IsImage) else 0

@@ -11,7 +11,9 @@ from ..messages.reference import ImageReference
 _MAX_MEANINGS = 4096
 """References whose image is known without looking: some 2 MB of memory."""
 _FRESH = 60.0
-"""Seconds for which that is believed: another process may evict the image, or forget it."""
+"""Seconds for which it is known."""
+_VALID = 0.5
+"""Seconds after a look at the index for which nobody has to look again."""
 _MAX_DATA = 1024 * 1024
 """Bytes of the largest image that is kept; most are far smaller."""
 
@@ -31,25 +33,45 @@ class Memory:
         self._infos: LRUCache[str, ImageInfo] = LRUCache(_MAX_MEANINGS)
         self._data: LRUCache[str, bytes] = LRUCache(size, getsizeof=len)
         self._max_data = min(size, _MAX_DATA)
+        self._mark = ""
+        self._checked = -_VALID
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the index was looked at half a second ago: others may forget an image there."""
+        return time.monotonic() - self._checked <= _VALID
 
     def meant_by(self, reference: ImageReference) -> ImageInfo | None:
         """The image that a reference means; None where that is not known here."""
-        own = () if reference.name else (reference.own_key,)
-        for key in (*reference.known_by, *own):
+        for key in dict.fromkeys((reference.key, reference.own_key)):
             try:
                 return self._infos[self._digests[key]]
             except KeyError:
                 pass
         return None
 
-    def learn(self, reference: ImageReference, info: ImageInfo) -> None:
-        """Remember which image a reference means."""
+    def checked(self, since: float, mark: str) -> None:
+        """Take note that the index was looked at.
+
+        Args:
+            since: when looking began, by `time.monotonic`.
+            mark: what changes in the index whenever something is forgotten.
+        """
+        if mark != self._mark:
+            self.clear()
+        self._mark, self._checked = mark, max(since, self._checked)
+
+    def learn(self, reference: ImageReference, info: ImageInfo, *, confirmed: bool) -> None:
+        """Remember which image a reference means.
+
+        Args:
+            reference: the reference.
+            info: the image.
+            confirmed: whether other references that claim the same mean it, too. What the content
+                does not confirm must not speak for other messages.
+        """
         self._infos[info.sha256] = info
-        self._digests[reference.name or reference.own_key] = info.sha256
-        # not a file name that the content does not confirm, and not the place of what this bot
-        # sent: either would speak for other images, as message ids are used twice
-        if reference.sha256 or confirms(info, reference):
-            self._digests[reference.key] = info.sha256
+        self._digests[reference.key if confirmed else reference.own_key] = info.sha256
 
     def data(self, sha256: str) -> bytes | None:
         """The verified bytes of an image; None where they are not here."""
@@ -71,8 +93,3 @@ class Memory:
         self._digests.clear()
         self._infos.clear()
         self._data.clear()
-
-
-def confirms(info: ImageInfo, reference: ImageReference) -> bool:
-    """Whether the content is what the reference's file name promises."""
-    return reference.md5 == info.md5 and reference.size in (None, info.size)

@@ -7,11 +7,13 @@ from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..language import Text
 from .batching import Batching
-from .local import images
+from .local import digests, images
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.database import Database
+from .local.digests import Agreement
 from .local.eviction import Bounds, exceeded
+from .local.forgetting import mark
 from .local.maintenance import set_aside
 
 _TRIES = 5
@@ -26,6 +28,7 @@ class _Row(NamedTuple):
     info: ImageInfo
     name: str
     source: str
+    agreement: Agreement | None
     expected: bytes | None
     """What its file must hold; None where that has just been written."""
 
@@ -44,9 +47,13 @@ class Putting:
         self._blobs = blobs
         self._bounds = bounds
         self._rows = Batching(self._add_rows, _MOST_ROWS)
+        self.mark = ""
+        """What `forgetting.mark` was when a row was last written."""
 
-    async def put(self, info: ImageInfo, name: str, data: bytes, source: str) -> bool:
-        """Keep an image, and a name for it (none when empty).
+    async def put(
+        self, info: ImageInfo, name: str, data: bytes, source: str, agreement: Agreement | None
+    ) -> bool:
+        """Keep an image, a name for it (none when empty), and whether its link told the truth.
 
         Returns:
             Whether the store exceeds its bounds with it.
@@ -58,7 +65,8 @@ class Putting:
         for _ in range(_TRIES):
             if not there and not await self._write(info, data):
                 continue
-            full = await self._rows.ask(_Row(info, name, source, data if there else None))
+            row = _Row(info, name, source, agreement, data if there else None)
+            full = await self._rows.ask(row)
             if full is not None:
                 return full
             there = False
@@ -93,5 +101,7 @@ class Putting:
                 sound[place] = sound[place] and blobs.there(row.info)
                 if sound[place]:
                     new |= images.add(db, row.info, row.name, row.source)
+            self.mark = mark(db)
+            digests.observe(db, (row.agreement for row in rows if row.agreement))
         full = new and exceeded(database.reader, self._bounds)
         return [full if kept else None for kept in sound]

@@ -156,6 +156,19 @@ class Blobs:
             for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
                 old.unlink()
 
+    def purge(self, digests: set[str]) -> None:
+        """Remove what lies in quarantine of some images, and every damaged index: it may tell of
+        them.
+
+        Args:
+            digests: SHA-256 of the images.
+        """
+        for path in self._quarantine.glob("*"):
+            name = path.name.partition("-")[2]
+            if name.partition(".")[0] in digests or name.startswith("index."):
+                with contextlib.suppress(OSError):  # gone meanwhile, or open on Windows
+                    path.unlink()
+
     def quarantined(self) -> Totals:
         """How many files have been put aside, and their bytes."""
         sizes: list[int] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import StoreError
 from ...language import Text
-from .schema import MIGRATIONS, VERSION, statements
+from .schema import MIGRATIONS, VERSION, additions, statements
 
 _PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -186,12 +186,14 @@ class Database:
         return version
 
     def _migrate(self) -> None:
-        if self._version() == VERSION:
+        if self._version() == VERSION and not any(additions(self._writer)):
             return
         with self.transaction() as db:  # two processes may start at once
             for statement in self._missing():
                 db.run(statement)
             db.run(f"PRAGMA user_version = {VERSION}")
+            for statement in additions(db):
+                db.run(statement)
 
     def _missing(self) -> Iterator[str]:
         for script in MIGRATIONS[self._version() :]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...content.info import ImageInfo
-from . import images, sightings
+from . import images
 from .blobs import Blobs
 from .database import Connection
 
@@ -77,17 +77,3 @@ def remove(
             excess -= info.size
     images.remove(db, gone)
     return gone
-
-
-def forget_step(
-    db: Connection, blobs: Blobs, *, chat: str | None, user: str | None, limit: int
-) -> tuple[int, int]:
-    """Forget some sightings of a chat or a user, and the images that nobody else referred to.
-
-    Returns:
-        How many sightings, and how many images.
-    """
-    gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
-    digests = sightings.unreferred(db, (each.sha256 for each in gone if each.sha256))
-    lonely = [info for sha256 in digests if (info := images.by_digest(db, sha256))]
-    return len(gone), len(remove(db, blobs, lonely))

@@ -6,10 +6,11 @@ What changes them is given the connection of a transaction.
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
+from . import digests
 from .database import Connection
 from .facts import Selection, Stored, Totals
 
@@ -20,31 +21,63 @@ MOST_ASKED = 64
 """References looked up at a time; older versions of SQLite take no more than 999 values."""
 
 
-def meant_by(db: Connection, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
-    """The image each reference means: by its digest, what its file promises, or its names.
+How = Literal["digest", "name", "place"]
+"""By what an image was found: a digest, one of `ImageReference.names`, or the place it is at."""
+
+
+def candidates(
+    db: Connection, references: Sequence[ImageReference]
+) -> list[list[tuple[ImageInfo, How]]]:
+    """The images that each reference may mean by one of its digests or names.
 
     Args:
         db: the connection.
         references: at most `MOST_ASKED`; one statement serves them all, for the event loop has
             its turn before each.
+
+    Returns:
+        For each reference the images, each with how it was found.
     """
     asked: list[object] = []
     for number, reference in enumerate(references):
-        name, other, *_ = *reference.names, None, None
-        asked += number, reference.sha256 or None, reference.md5 or None, reference.size
-        asked += name, other
+        link = reference.link
+        asked += number, reference.sha256 or None, (link and link.sha1) or None
+        asked += reference.md5 or None, reference.size, next(iter(reference.names), None)
+        asked.append(reference.own_key if reference.place else None)
+    name, place = (
+        f"(SELECT n.sha256 FROM names n WHERE n.name = asked.{which})"
+        for which in ("name", "place")
+    )
     rows = db.rows(
-        "WITH asked (number, sha256, md5, size, name, other) AS "
-        f"(VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(references))}) "
-        f"SELECT number, {_IMAGES_FACTS} FROM asked CROSS JOIN images WHERE images.sha256 = "
-        "coalesce(asked.sha256, (SELECT i.sha256 FROM images i WHERE i.md5 = asked.md5 "
-        "AND i.size = coalesce(asked.size, i.size) LIMIT 1), "
-        "(SELECT n.sha256 FROM names n WHERE n.name = asked.name), "
-        "(SELECT n.sha256 FROM names n WHERE n.name = asked.other))",
+        "WITH asked (number, sha256, sha1, md5, size, name, place) AS "
+        f"(VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(references))}) "
+        f"SELECT number, {name}, {place}, {_IMAGES_FACTS}, "
+        "coalesce((SELECT d.sha1 FROM digests d WHERE d.sha256 = images.sha256), '') "
+        "FROM asked CROSS JOIN images WHERE images.sha256 IN (asked.sha256, "
+        "(SELECT d.sha256 FROM digests d WHERE d.sha1 = asked.sha1 LIMIT 1), "
+        "(SELECT i.sha256 FROM images i WHERE i.md5 = asked.md5 "
+        f"AND i.size = coalesce(asked.size, i.size) LIMIT 1), {name}, {place})",
         *asked,
     )
-    found = {number: ImageInfo(*facts) for number, *facts in rows}
-    return [found.get(number) for number in range(len(references))]
+    found: list[list[tuple[ImageInfo, How]]] = [[] for _ in references]
+    for row in rows:
+        number, named, placed = cast("tuple[int, str, str]", row[:3])
+        info = ImageInfo(*row[3:])
+        how: How = "digest"
+        if info.sha256 in (named, placed):
+            how = "place" if info.sha256 == placed else "name"
+        found[number].append((info, how))
+    return found
+
+
+def with_sha1(db: Connection, sha256: str) -> ImageInfo | None:
+    """The image with this SHA-256, its SHA-1 included where it is known."""
+    rows = db.rows(
+        f"SELECT {_FACTS}, coalesce((SELECT sha1 FROM digests d WHERE d.sha256 = images.sha256), "
+        "'') FROM images WHERE sha256 = ?",
+        sha256,
+    )
+    return ImageInfo(*rows[0]) if rows else None
 
 
 def by_digest(
@@ -69,6 +102,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
             *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
             *(source, now, now),
         )
+        digests.add(db, [info])
     if name:
         db.run(
             "INSERT INTO names VALUES (?, ?) "

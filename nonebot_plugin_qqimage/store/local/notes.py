@@ -1,9 +1,13 @@
 """Counters and notes: small facts that outlive the process. Every function blocks."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .database import Connection
+
+_SAID = "said:"
+_MAX_SAID = 10_000
+"""Paths kept that messages said; only who means harm says any."""
 
 
 def add_counts(db: Connection, counts: Mapping[tuple[str, str], int]) -> None:
@@ -39,3 +43,22 @@ def forget(db: Connection, prefix: str, before: float) -> None:
     db.run(
         "DELETE FROM notes WHERE substr(name, 1, ?) = ? AND time < ?", len(prefix), prefix, before
     )
+
+
+def add_said(db: Connection, digests: Iterable[str]) -> None:
+    """Note paths that received messages said; the oldest of very many are forgotten."""
+    now = time.time()
+    db.run_many(
+        "INSERT OR REPLACE INTO notes VALUES (?, '', ?)",
+        [(_SAID + digest, now) for digest in digests],
+    )
+    db.run(
+        "DELETE FROM notes WHERE name IN (SELECT name FROM notes WHERE name >= ? AND name < ? "
+        "ORDER BY time DESC LIMIT -1 OFFSET ?)",
+        *(_SAID, _SAID + "g", _MAX_SAID),
+    )
+
+
+def was_said(db: Connection, digest: str) -> bool:
+    """Whether a received message has said a path."""
+    return bool(db.rows("SELECT 1 FROM notes WHERE name = ?", _SAID + digest))

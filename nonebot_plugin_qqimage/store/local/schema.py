@@ -6,6 +6,16 @@ leads there from the one before. Opening an older file applies what it lacks.
 
 import sqlite3
 from collections.abc import Iterator
+from typing import Protocol
+
+
+class _Reads(Protocol):
+    """What the schema is read by."""
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a statement; what it gives."""
+        ...
+
 
 _IMAGES = """
 CREATE TABLE images (
@@ -74,10 +84,56 @@ CREATE TABLE notes (
     time REAL NOT NULL
 ) WITHOUT ROWID;
 """
+_ADDITIONS = """
+-- beside the table of images, for earlier releases insert rows of ten columns there
+CREATE TABLE IF NOT EXISTS digests (
+    sha256 TEXT PRIMARY KEY REFERENCES images (sha256) ON DELETE CASCADE,
+    sha1 TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS digests_by_sha1 ON digests (sha1);
+-- whether links brought what they say, once for each link and implementation
+CREATE TABLE IF NOT EXISTS agreements (
+    id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    implementation TEXT NOT NULL,
+    agrees INTEGER NOT NULL,
+    UNIQUE (link, implementation)
+);
+-- what must not be fetched again until it is seen again
+CREATE TABLE IF NOT EXISTS forgotten (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS forgotten_by_image ON forgotten (sha256);
+"""
+_COLUMNS = {"arrived": "REAL", "more": "TEXT NOT NULL DEFAULT ''"}
+"""Columns of sightings that earlier releases leave at their default."""
+_AFTER_COLUMNS = """
+-- rows of earlier releases have no time of arrival
+CREATE INDEX sightings_by_arrival ON sightings (chat, coalesce(arrived, time));
+"""
 MIGRATIONS = (_IMAGES, _SIGHTINGS)
 """What leads from each version to the next; the first one makes a new file."""
 VERSION = len(MIGRATIONS)
 """The version that this release reads and writes."""
+
+
+def additions(db: _Reads) -> Iterator[str]:
+    """What this release adds to a file, as far as it lacks it.
+
+    An earlier release works on with it, so the version does not rise: two bots that share a folder
+    are upgraded one after the other.
+    """
+    there = {name for (name,) in db.rows("SELECT name FROM sqlite_master")}
+    if "forgotten" not in there:
+        yield from statements(_ADDITIONS)
+    columns = {row[1] for row in db.rows("PRAGMA table_info(sightings)")}
+    for name, kind in _COLUMNS.items():
+        if name not in columns:
+            yield f"ALTER TABLE sightings ADD COLUMN {name} {kind}"
+    if "sightings_by_arrival" not in there:
+        yield from statements(_AFTER_COLUMNS)
 
 
 def statements(script: str) -> Iterator[str]:

@@ -3,23 +3,27 @@
 Every function blocks. What changes the table is given the connection of a transaction.
 """
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ...content.info import ImageInfo
+from ...messages.claims import confirmed
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
-from . import images
-from .database import Connection, Row
+from . import forgotten, images
+from .database import Connection
+from .sighting_rows import AGAIN, COLUMNS, load, place_of, row, storable
 
 _MAX_SIGHTINGS = 1_000_000
 """Sightings kept; the oldest go first."""
-_COLUMNS = "reference, chat, user, time, sha256"
-# but the image itself, or the path of a file that this bot once sent
-_FIELDS = [each.name for each in fields(ImageReference) if each.name != "content"]
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_STAMP = 1e-6
+"""Seconds between the arrival of two sightings at least, by which they have an order."""
+_SAME = 120.0
+"""Seconds within which what is told of an own message twice is the same message: the call that sent
+it, and the implementation's event about it."""
+_PLACES = 64
+"""Messages looked up at a time; older versions of SQLite take no more than 999 values."""
 
 
 @dataclass(frozen=True)
@@ -27,44 +31,124 @@ class IsImage:
     """That a reference which was seen means a certain image, yet to be written down."""
 
     sha256: str
-    key: str
-    """`ImageReference.key`: all sightings that have it are meant, if there is no place."""
-    place: tuple[str, str, int] | None
-    """Message, bot and position of the only sighting that is meant."""
+    keys: tuple[str, ...]
+    """`ImageReference.key` of all sightings that are meant; none where only the place is."""
+    reference: ImageReference
+    """The reference."""
 
     @classmethod
     def of(cls, reference: ImageReference, info: ImageInfo) -> "IsImage":
         """That a reference turned out to mean an image."""
-        # a name that the content does not confirm must not speak for other messages
-        spoken_for = reference.md5 in ("", info.md5)
-        return cls(info.sha256, reference.key, None if spoken_for else _place(reference))
-
-
-def lean(sighting: Sighting) -> Sighting:
-    """A sighting as it is written down: without the image itself, which would take memory."""
-    if not sighting.reference.content:
-        return sighting
-    return replace(sighting, reference=replace(sighting.reference, content=""))
+        keys: tuple[str, ...] = ()
+        if not (reference.md5s or reference.link):
+            keys = (reference.key,)
+        elif confirmed(info, reference, binding=False):
+            by_md5 = (
+                f"md5:{info.md5}:{reference.size or ''}"  # as references without a link have it
+            )
+            keys = (reference.key, by_md5) if reference.md5s else (reference.key,)
+        # else what is claimed is not true, and must not speak for other messages
+        return cls(info.sha256, keys, reference)
 
 
 def add(db: Connection, seen: Iterable[Sighting]) -> None:
     """Write sightings down. Of what is seen again, as when it is quoted, the first one stays."""
-    db.insert_many(
-        "INSERT OR IGNORE INTO sightings "
-        "(message, bot, position, chat, user, time, sha256, key, reference) VALUES",
-        map(_row, seen),
+    new = [*seen]
+    there = _there(db, {place_of(sighting.reference) for sighting in new})
+    ((last,),) = db.rows(
+        "SELECT coalesce((SELECT arrived FROM sightings ORDER BY id DESC LIMIT 1), 0)"
     )
+    rows: list[tuple[object, ...]] = []
+    added: list[Sighting] = []
+    for sighting in new:
+        reference = sighting.reference
+        others = there[(*place_of(reference), reference.position)]
+        if any(_is_same(sighting, other) for other, _ in others):
+            continue
+        again = 1 + max((again for _, again in others), default=-1)
+        last = max(sighting.arrived, last + _STAMP)
+        stamped = replace(sighting, arrived=last)
+        others.append((stamped, again))
+        rows.append(row(stamped, again))
+        added.append(stamped)
+    db.insert_many(
+        "INSERT OR IGNORE INTO sightings (message, bot, position, chat, user, time, sha256, key, "
+        "reference, more, arrived) VALUES",
+        rows,
+    )
+    forgotten.seen_again(db, added)
 
 
-def identify(db: Connection, found: Iterable[IsImage]) -> None:
+def _there(
+    db: Connection, places: Iterable[tuple[str, str]]
+) -> "defaultdict[tuple[str, str, int], list[tuple[Sighting, int]]]":
+    """What was seen at some places, by message, bot and position; and how often they came again."""
+    found: defaultdict[tuple[str, str, int], list[tuple[Sighting, int]]] = defaultdict(list)
+    for sighting, position in _at(db, [*places]):
+        reference = sighting.reference
+        found[(*place_of(reference), reference.position)].append((sighting, position // AGAIN))
+    return found
+
+
+def _at(db: Connection, places: Sequence[tuple[str, str]]) -> Iterator[tuple[Sighting, int]]:
+    for start in range(0, len(places), _PLACES):
+        some = places[start : start + _PLACES]
+        rows = db.rows(
+            f"SELECT position, {COLUMNS} FROM sightings WHERE (message, bot) IN "
+            f"(VALUES {', '.join(['(?, ?)'] * len(some))}) ORDER BY id DESC",
+            *(storable(part) for place in some for part in place),
+        )
+        for position, *values in rows:
+            yield load(tuple(values)), position
+
+
+def _is_same(one: Sighting, other: Sighting) -> bool:
+    """Whether two sightings at one place are of the same image of the same message."""
+    a, b = one.reference, other.reference
+    if one.chat != other.chat or a.own != b.own:
+        return False
+    if a.own:
+        return abs(one.time - other.time) <= _SAME
+    # a quoted message may be told in other words
+    return a.said == b.said or a.key == b.key
+
+
+def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]:
+    """The SHA-256 of what was seen at the place of each reference; empty where nothing was.
+
+    The latest counts. A reference whose chat is not known may be in any.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for sighting, _ in _at(db, [*{place_of(reference) for reference in references}]):
+        if sighting.sha256:
+            for chat in (sighting.chat, ""):
+                found.setdefault((sighting.reference.place, chat), sighting.sha256)
+    return [found.get((each.place, each.chat), "") for each in references]
+
+
+def identify(db: Connection, known: Iterable[IsImage]) -> None:
     """Write down which image unresolved sightings show."""
-    for each in found:
-        if each.place is None:
-            where, values = "key = ?", [each.key]
+    for each in known:
+        if each.keys:
+            keys = [storable(key) for key in each.keys]
+            where = f"key IN ({', '.join('?' * len(keys))})"
         else:
-            where, values = "message = ? AND bot = ? AND position = ?", each.place
-        statement = f"UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND {where}"
-        db.run(statement, each.sha256, *map(_storable, values))
+            place, chat = each.reference.place, each.reference.chat
+            keys = [
+                f"{id_}"
+                for id_, *values in db.rows(
+                    f"SELECT id, {COLUMNS} FROM sightings "
+                    "WHERE message = ? AND bot = ? AND sha256 = ''",
+                    *map(storable, place_of(each.reference)),
+                )
+                if (seen := load(tuple(values))).reference.place == place
+                and chat in ("", seen.chat)
+            ]
+            where = f"id IN ({', '.join('?' * len(keys))})"
+        if keys:
+            statement = f"UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND {where}"
+            if db.run(statement, each.sha256, *keys):
+                forgotten.is_there_again(db, each.sha256)
 
 
 def find(
@@ -86,11 +170,11 @@ def find(
         conditions.append("time >= ?")
         values.append(since)
     rows = db.rows(
-        f"SELECT {_COLUMNS} FROM sightings WHERE {' AND '.join(conditions) or 'TRUE'} "
-        "ORDER BY time DESC, id DESC LIMIT ?",
+        f"SELECT {COLUMNS} FROM sightings WHERE {' AND '.join(conditions) or 'TRUE'} "
+        "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
         *(*values, limit),
     )
-    return [_load(row) for row in rows]
+    return [load(row) for row in rows]
 
 
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
@@ -108,26 +192,22 @@ def remove_some(
 
     The images are left: see which ones are `unreferred` to.
     """
-    found = find(db, chat=chat, user=user, limit=limit)
-    for sighting in found:
-        reference = sighting.reference
-        db.run(
-            "DELETE FROM sightings WHERE message = ? AND bot = ? AND position = ?",
-            *_place(reference),
-        )
-        if not reference.face_id:  # which is the same everywhere
-            images.forget_names(db, reference.names)
-    return found
+    given = {"chat = ?": chat, "user = ?": user}
+    fitting = {condition: value for condition, value in given.items() if value is not None}
+    rows = db.rows(
+        f"SELECT id, {COLUMNS} FROM sightings WHERE {' AND '.join(fitting)} LIMIT ?",
+        *(*fitting.values(), limit),
+    )
+    return _remove(db, rows)
 
 
 def unreferred(db: Connection, digests: Iterable[str]) -> list[str]:
-    """Those of the images that no sighting, no other name and no pin refers to."""
+    """Those of the images that no sighting and no pin refers to."""
     return [
         sha256
         for sha256 in set(digests)
         if not db.rows(
             "SELECT 1 FROM sightings WHERE sha256 = ?1 UNION ALL "
-            "SELECT 1 FROM names WHERE sha256 = ?1 UNION ALL "
             "SELECT 1 FROM pins WHERE sha256 = ?1 LIMIT 1",
             sha256,
         )
@@ -143,37 +223,28 @@ def evict(db: Connection, before: float, limit: int) -> bool:
         limit: how many at most.
     """
     # ids grow with time, and their difference bounds their number: no counting, no scan
-    removed = db.run(
-        "DELETE FROM sightings WHERE id IN (SELECT id FROM sightings ORDER BY id LIMIT ?) "
-        "AND (time < ? OR id <= (SELECT max(id) FROM sightings) - ?)",
+    rows = db.rows(
+        f"SELECT id, {COLUMNS} FROM (SELECT * FROM sightings ORDER BY id LIMIT ?) "
+        "WHERE time < ? OR id <= (SELECT max(id) FROM sightings) - ?",
         *(limit, before, _MAX_SIGHTINGS),
     )
-    return removed == limit
+    return len(_remove(db, rows)) == limit
 
 
-def _place(reference: ImageReference) -> tuple[str, str, int]:
-    return reference.message_id or reference.file_id, reference.self_id, reference.position
+def _remove(db: Connection, rows: Sequence[tuple[object, ...]]) -> list[Sighting]:
+    """Remove rows of an id and `COLUMNS`, and the names that stood for their places."""
+    db.run_many("DELETE FROM sightings WHERE id = ?", [(id_,) for id_, *_ in rows])
+    removed = [load(tuple(values)) for _, *values in rows]
+    for sighting in removed:
+        images.forget_names(db, _place_names(sighting.reference))
+    return removed
 
 
-def _row(sighting: Sighting) -> Row:
-    reference = sighting.reference
-    # every default is falsy
-    said = {name: value for name in _FIELDS if (value := getattr(reference, name))}
-    row = (
-        *(*_place(reference), sighting.chat, sighting.user, sighting.time),
-        *(sighting.sha256, reference.key, _encode(said)),
-    )
-    return tuple(map(_storable, row))
-
-
-def _storable(value: object) -> object:
-    """The value; half an emoji, as JSON can carry it, fits into no database."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode(errors="replace").decode()
-    return value
-
-
-def _load(row: Row) -> Sighting:
-    said, *rest = row
-    known = cast(dict[str, Any], json.loads(said))
-    return Sighting(ImageReference(**known), *rest)
+def _place_names(reference: ImageReference) -> Iterator[str]:
+    """The names of a place, as this release and earlier ones have written them."""
+    if reference.place:
+        place = f"{reference.self_id}:{reference.message_id}:{reference.position}"
+        yield reference.own_key
+        yield replace(reference, chat="").own_key  # where nobody knew the chat
+        yield f"own:{place}"
+        yield f"message:{place}:{reference.file}"

@@ -1,0 +1,64 @@
+"""Paths that received messages say, by which nobody may make this bot open its own files.
+
+Whoever writes ``file:///…`` into a message only has to wait for a plugin that sends it again. What
+this bot sends may name a file, but not one that somebody has said to it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import cast
+from urllib.parse import unquote
+
+from nonebot.adapters.onebot.v11 import MessageSegment
+
+_URI = re.compile(r"file:[^\s,\]\"'<>]{1,4096}", re.IGNORECASE)
+_SCHEME = len("file")
+_SLASHES = re.compile(r"[\\/]+")
+_MAX_FOUND = 100
+"""Paths of one message."""
+_MAX_DEPTH = 12
+"""Levels of a message that are looked at."""
+_MAX_COLONS = 10_000
+"""Places in one text that are looked at; base64 has none."""
+
+
+def said_paths(content: object) -> set[str]:
+    """Digests of the ``file:`` URIs in a received message, in whatever field or text they stand.
+
+    Args:
+        content: the message, or an answer that holds messages.
+    """
+    found: set[str] = set()
+    for text in _texts(content, 0):
+        colon = -1
+        for _ in range(_MAX_COLONS):  # searching for a character is fast, also in 10 MB of base64
+            colon = text.find(":", colon + 1)
+            if colon < 0 or len(found) >= _MAX_FOUND:
+                break
+            if match := _URI.match(text, max(colon - _SCHEME, 0)):
+                found.add(path_digest(match[0]))
+    return found
+
+
+def path_digest(uri: str) -> str:
+    """A digest of what a ``file:`` URI names: equal for other spellings of the same path."""
+    text = uri.replace("&amp;", "&").replace("&#44;", ",").replace("&#91;", "[")
+    path = unquote(text.replace("&#93;", "]"))[len("file:") :]
+    path = _SLASHES.sub("/", path).removeprefix("/localhost").strip("/").casefold()
+    return blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth < _MAX_DEPTH:
+        inside: Iterable[object] = ()
+        if isinstance(value, MessageSegment):
+            inside = cast(Mapping[str, object], value.data).values()
+        elif isinstance(value, Mapping):
+            inside = cast(Mapping[str, object], value).values()
+        elif isinstance(value, list):
+            inside = cast(list[object], value)
+        for each in inside:
+            yield from _texts(each, depth + 1)
