@@ -4,9 +4,10 @@ import secrets
 
 from .image_host.catalog import Form
 from .image_host.cdn import SimulatedCdn
+from .image_host.fileid import new_fileid
 from .image_host.keys import Kind
 from .messages import MarketFace, Picture, SharedFile
-from .pictures import STICKER, qq_name
+from .pictures import STICKER, md5_hex, qq_name
 
 
 class PartMaker:
@@ -28,8 +29,28 @@ class PartMaker:
         md5: str | None = None,
         fileid: str | None = None,
         given_path: str | None = None,
+        declared: bytes | None = None,
     ) -> Picture:
-        """Put a picture on the CDN and give the part of a message that shows it."""
+        """Put a picture on the CDN and give the part of a message that shows it.
+
+        Args:
+            data: the bytes that the CDN serves.
+            kind: what it was sent to, which decides the key of its link.
+            form: the form of its link.
+            name: what the uploader calls it; by default its MD5, as official clients do.
+            size: bytes that the message says it has.
+            sticker: whether it is shown as a sticker.
+            flash: whether it is shown for some seconds only.
+            md5: what QQ says its MD5 is.
+            fileid: what names it in links of today; ``image_host.fileid`` makes others.
+            given_path: the path that QQ told with a picture of the old form.
+            declared: bytes of another picture, which the uploader says this is: its name, size,
+                MD5 and ``fileid`` are those of that one, unless given.
+        """
+        if declared is not None:
+            fileid = fileid or new_fileid(declared, kind)
+            name, md5 = name or qq_name(declared), md5 or md5_hex(declared)
+            size = len(declared) if size is None else size
         hosted = self.cdn.add(
             data, kind=kind, form=form, fileid=fileid, md5=md5, given_path=given_path
         )

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from ..pictures import md5_hex
+from .fileid import new_fileid
 from .keys import APPIDS, KINDS, Kind
 
 Form = Literal["nt", "old", "face", "file"]
@@ -79,7 +80,7 @@ class Catalog:
         given_path: str | None,
     ) -> HostedPicture:
         """Take in a picture; the same bytes may come often, a fileid only once."""
-        fileid = fileid or (secrets.token_hex(16) if form == "face" else new_fileid())
+        fileid = fileid or (secrets.token_hex(16) if form == "face" else new_fileid(data, kind))
         if fileid in self._pictures:
             raise ValueError(f"fileid {fileid!r} is taken")
         md5 = md5 or md5_hex(data)
@@ -125,8 +126,3 @@ def read_url(url: str) -> Wanted | None:
 def md5_path(md5: str) -> str:
     """Give the path programs make up when QQ told none."""
     return f"/gchatpic_new/0/0-0-{quote(md5.upper())}/0"
-
-
-def new_fileid() -> str:
-    """Make up a fileid that looks like QQ's."""
-    return f"EhT{secrets.token_urlsafe(24)}"
