@@ -39,6 +39,8 @@ class Outgoing:
     parts: list[Part]
     """All its parts; for a forwarded record those of its messages."""
     forwarded: bool
+    temporary_group: int | None
+    """The group through which it goes to a stranger."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ async def read_outgoing(action: str, params: Json, make_picture: MakePicture) ->
     else:
         parts += await _parts(params.get("message"), of_this_kind)
     target = int(params["group_id" if kind == "group" else "user_id"])
-    return Outgoing(kind, target, parts, "forward" in action)
+    through = params.get("group_id") if kind == "private" else None
+    return Outgoing(kind, target, parts, "forward" in action, int(through) if through else None)
 
 
 async def _parts(content: Any, make_picture: MakePicture) -> list[Part]:

@@ -3,7 +3,7 @@
 import random
 import re
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..cq_code import Segment, cq_codes
 from ..image_host.cdn import SimulatedCdn
@@ -25,6 +25,9 @@ class Flavour(ABC):
     """Whether CQ codes have fields without a value."""
     event_path_answers: ClassVar[bool] = False
     """Whether a forward WebSocket at ``/event`` takes calls too."""
+
+    temporary_group_in: Literal["event", "sender"] | None = None
+    """Where a message of a temporary session names the group, if it does."""
 
     def __init__(
         self, cdn: SimulatedCdn, settings: ImplementationSettings, files: ImplementationFiles
@@ -83,13 +86,39 @@ class Flavour(ABC):
         """Write the data of a forwarded record."""
         return {"id": part.forward_id}
 
-    @abstractmethod
     def whole(self, message: Message) -> Json:
-        """Write a message as in ``get_msg``."""
+        """Write a message of any kind of chat as in ``get_msg``."""
+        return self._in_its_chat(self.write_whole(message), message)
+
+    def event(self, message: Message) -> Json:
+        """Write the event for a message of any kind of chat."""
+        return self._in_its_chat(self.write_event(message), message)
+
+    def _in_its_chat(self, written: Json, message: Message) -> Json:
+        """Change what the two kinds of chat of OneBot v11 do not know."""
+        if message.message_type is not None:
+            about_groups = ("group_id", "group_name", "anonymous", "target_id")
+            kept = {name: value for name, value in written.items() if name not in about_groups}
+            return {**kept, "message_type": message.message_type, **message.fields}
+        group = message.temporary_group
+        if group is None:
+            return written
+        written["sub_type"] = "group"
+        if self.temporary_group_in is not None:
+            written["temp_source"] = 0
+            if self.temporary_group_in == "event":
+                written["group_id"] = group
+            else:
+                written["sender"]["group_id"] = group
+        return written
 
     @abstractmethod
-    def event(self, message: Message) -> Json:
-        """Write the event for a message."""
+    def write_whole(self, message: Message) -> Json:
+        """Write a message of a group or a friend as in ``get_msg``."""
+
+    @abstractmethod
+    def write_event(self, message: Message) -> Json:
+        """Write the event for a message of a group or a friend."""
 
     def upload_notice(self, part: SharedFile, message: Message) -> Json:
         """Write the notice for a file in a group message."""

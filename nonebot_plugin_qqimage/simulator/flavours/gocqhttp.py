@@ -31,6 +31,7 @@ class GoCqhttp(Flavour):
     app_name = "go-cqhttp"
     app_version = "v1.2.0"
     token_scheme = "Token"
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -64,7 +65,7 @@ class GoCqhttp(Flavour):
         """Write a face from the shop: its name as text, and nothing else."""
         return {"type": "text", "data": {"text": part.summary}}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written: Json = {
             "message_id": message.message_id,
@@ -79,7 +80,7 @@ class GoCqhttp(Flavour):
         }
         return {**written, "group_id": message.implementation_id} if written["group"] else written
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         segments = self.segments(message)
         group = message.kind == "group"

@@ -40,7 +40,7 @@ class Lagrange(Flavour):
             "url": self.cdn.url(part.hosted),
         }
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         return {
             "time": message.time,
@@ -51,7 +51,7 @@ class Lagrange(Flavour):
             "message": self.content(self.segments(message)),
         }
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message; one of its own is a ``message`` like any other."""
         segments = self.segments(message)
         written: Json = {

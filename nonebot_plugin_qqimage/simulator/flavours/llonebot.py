@@ -43,11 +43,11 @@ class LLOneBot(Flavour):
         """Write the data of a forwarded record, whose id is QQ's long one of the message."""
         return {"id": _long_id(message)}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``, which is just what an event says."""
-        return self.event(message)
+        return self.write_event(message)
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         segments = self.segments(message)
         group = message.kind == "group"
@@ -121,7 +121,7 @@ class LLOneBot(Flavour):
         raise Refused("msg not found")
 
     def _node(self, node: Message) -> Json:
-        written = self.event(node)
+        written = self.write_event(node)
         content = written.pop("message")
         if not self.since(4, 0):
             return {**written, "content": content}

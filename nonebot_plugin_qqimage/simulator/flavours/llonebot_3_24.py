@@ -31,6 +31,7 @@ class LLOneBot324(LLOneBot):
     """LLOneBot 3.24.0 to 3.28.7; 3.24.3 unless told otherwise."""
 
     app_version = "3.24.3"
+    temporary_group_in = "event"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -24,6 +24,7 @@ class LLOneBot329(LLOneBot):
     """LLOneBot 3.29.0 to LuckyLilliaBot 7.12.13; 4.9.0 unless told otherwise."""
 
     app_version = "4.9.0"
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

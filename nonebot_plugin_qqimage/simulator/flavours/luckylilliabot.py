@@ -28,6 +28,7 @@ class LuckyLilliaBot8(Flavour):
 
     app_name = "LLOneBot"
     app_version = "8.1.7"
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -55,7 +56,7 @@ class LuckyLilliaBot8(Flavour):
             "file_size": str(len(part.hosted.data)),
         }
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written = self._written(message)
         return {
@@ -65,7 +66,7 @@ class LuckyLilliaBot8(Flavour):
             "status": "normal",
         }
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         written = self._written(message)
         if not message.own:

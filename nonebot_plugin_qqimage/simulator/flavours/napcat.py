@@ -36,6 +36,7 @@ class NapCat(Flavour):
     app_version = "4.18.19"
     keeps_empty_values = False
     event_path_answers = True
+    temporary_group_in = "event"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -81,14 +82,14 @@ class NapCat(Flavour):
             return {"id": part.forward_id, "content": [self._node(node) for node in part.nodes]}
         return {"id": part.forward_id}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written = self._written(message)
         if message.own:
             written |= {"post_type": "message_sent", "message_sent_type": "self"}
         return {**written, "emoji_likes_list": []}
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         written = self._written(message)
         if message.own:
