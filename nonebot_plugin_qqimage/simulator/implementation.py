@@ -156,7 +156,8 @@ class SimulatedImplementation(MessageMaker):
         self.remember(message)
         if message.own and not self.report_own:
             return message.message_id
-        if message.kind == "group" and message.message_type is None:
+        in_group = message.kind == "group" and message.message_type is None
+        if in_group and self.flavour.tells_of_uploads:
             for part in message.parts:
                 if isinstance(part, SharedFile):
                     await self.push(self.flavour.upload_notice(part, message))
@@ -255,6 +256,8 @@ class SimulatedImplementation(MessageMaker):
         content = self.forward([outgoing.parts]) if outgoing.forwarded else outgoing.parts
         message = self.message(outgoing.kind, content, implementation_id=outgoing.target, own=True)
         message = replace(message, temporary_group=outgoing.temporary_group)
+        if why := self.flavour.why_unsendable(message):
+            raise Refused(why)
         await self.announce(message)
         shown = replace(message, parts=tuple(outgoing.parts))
         self.sent.append(SentMessage(action, params, shown))

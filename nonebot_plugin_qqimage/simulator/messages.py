@@ -25,6 +25,8 @@ class Picture:
     sticker: bool = False
     flash: bool = False
     """Whether it is shown for a few seconds only; most programs do not say so."""
+    given: str | None = None
+    """What the bot gave as ``file`` when it sent this by a call; None for all other pictures."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -106,7 +106,8 @@ async def _part(segment: Any, make_picture: MakePicture) -> Part:
     if kind == "reply":
         return Quote(int(data["id"]))
     if kind == "image":
-        return make_picture(await _bytes(str(data.get("file", ""))))
+        file = str(data.get("file", ""))
+        return replace(make_picture(await _bytes(file)), given=file)
     return Other(kind, data)
 
 

@@ -3,6 +3,7 @@
 import random
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from ..cq_code import Segment, cq_codes
@@ -26,6 +27,10 @@ class Flavour(ABC):
     event_path_answers: ClassVar[bool] = False
     """Whether a forward WebSocket at ``/event`` takes calls too."""
 
+    signed_ids: ClassVar[bool] = False
+    """Whether ids of messages may be negative."""
+    tells_of_uploads: ClassVar[bool] = True
+    """Whether a notice tells of a file in a group, beside the message."""
     temporary_group_in: Literal["event", "sender"] | None = None
     """Where a message of a temporary session names the group, if it does."""
 
@@ -159,6 +164,8 @@ class Flavour(ABC):
             "get_status": self.get_status,
             "get_msg": self.get_msg,
             "get_forward_msg": self.get_forward_msg,
+            "get_group_msg_history": self.get_group_msg_history,
+            "get_friend_msg_history": self.get_friend_msg_history,
         }
 
     @abstractmethod
@@ -201,6 +208,26 @@ class Flavour(ABC):
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record."""
 
+    async def get_group_msg_history(self, params: Json) -> Json:
+        """Give the last messages of a group; the first of them is the oldest."""
+        return self._history("group", params.get("group_id"), params)
+
+    async def get_friend_msg_history(self, params: Json) -> Json:
+        """Give the last messages exchanged with somebody; the first of them is the oldest."""
+        return self._history("private", params.get("user_id"), params)
+
+    def _history(self, kind: Kind, target: Any, params: Json) -> Json:
+        found = [
+            self.whole(message)
+            for message in self.messages.values()
+            if (message.kind, str(message.implementation_id)) == (kind, str(target))
+        ]
+        return {"messages": found[-int(params.get("count") or 20) :]}
+
+    def why_unsendable(self, message: Message) -> str:
+        """Say why this program cannot send a message of the bot; empty where it can."""
+        return ""
+
     # What it remembers
 
     def remember(self, message: Message) -> None:
@@ -222,10 +249,9 @@ class Flavour(ABC):
         except (KeyError, TypeError, ValueError):
             raise Refused("消息不存在") from None
 
-    def forwards(self) -> dict[str, Forward]:
-        """Give the forwarded records in all known messages, not those inside other records."""
-        found = (part for message in self.messages.values() for part in message.parts)
-        return {part.forward_id: part for part in found if isinstance(part, Forward)}
+    def forwards(self, *, nested: bool = False) -> dict[str, Forward]:
+        """Give the forwarded records in all known messages, or also those inside others."""
+        return _forwards(self.messages.values(), nested)
 
     def key(self, kind: Kind) -> str:
         """Give the key this program puts into URLs: its last one, until its announced end."""
@@ -249,4 +275,16 @@ class Flavour(ABC):
 
     def new_message_id(self, dice: random.Random) -> int:
         """Make up the id of a message."""
-        return dice.randrange(1, 2**31)
+        return dice.randrange(-(2**31) if self.signed_ids else 1, 2**31)
+
+
+def _forwards(messages: Iterable[Message], nested: bool) -> dict[str, Forward]:
+    found = {
+        part.forward_id: part
+        for message in messages
+        for part in message.parts
+        if isinstance(part, Forward)
+    }
+    for forward in list(found.values()) if nested else ():
+        found |= _forwards(forward.nodes, nested)
+    return found

@@ -1,6 +1,5 @@
 """go-cqhttp 1: other names for everything, and what it once downloaded is right forever."""
 
-import random
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +30,7 @@ class GoCqhttp(Flavour):
     app_name = "go-cqhttp"
     app_version = "v1.2.0"
     token_scheme = "Token"
+    signed_ids = True
     temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
@@ -193,10 +193,6 @@ class GoCqhttp(Flavour):
             return super().known_message(message_id)
         except Refused:
             raise Refused(_NOT_FOUND) from None
-
-    def new_message_id(self, dice: random.Random) -> int:
-        """Make up the id of a message, which may be negative."""
-        return dice.randrange(-(2**31), 2**31)
 
     def _node(self, node: Message) -> Json:
         content: Any

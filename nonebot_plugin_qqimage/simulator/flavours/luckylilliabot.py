@@ -1,6 +1,5 @@
 """LuckyLilliaBot 8: downloads over HTTP itself, into a new file at every call."""
 
-import random
 import time
 import uuid
 from typing import Any
@@ -9,7 +8,7 @@ from urllib.parse import quote
 from ..image_host.cdn import InsideFetchFailed
 from ..image_host.faults import Fault
 from ..image_host.keys import KeyRing
-from ..messages import Forward, Message, Picture, SharedFile
+from ..messages import Message, Picture, SharedFile
 from ..pictures import extension
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
@@ -28,6 +27,7 @@ class LuckyLilliaBot8(Flavour):
 
     app_name = "LLOneBot"
     app_version = "8.1.7"
+    signed_ids = True
     temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
@@ -122,7 +122,7 @@ class LuckyLilliaBot8(Flavour):
             if name in params and not isinstance(params[name], str):
                 raise Refused(f"$.{name} expected string but got {params[name]}", "bad request")
         wanted = params.get("id") or params.get("message_id")
-        forward = _with_inner(self.forwards()).get(str(wanted))
+        forward = self.forwards(nested=True).get(str(wanted))
         if forward is None:
             raise Refused("消息不存在")
         return {"messages": [self._node(node) for node in forward.nodes]}
@@ -147,10 +147,6 @@ class LuckyLilliaBot8(Flavour):
         if not isinstance(part, SharedFile):
             raise Refused("file not found")
         return {"url": self.cdn.url(part.hosted) + quote(part.name)}
-
-    def new_message_id(self, dice: random.Random) -> int:
-        """Make up the id of a message, which may be negative."""
-        return dice.randrange(-(2**31), 2**31)
 
     async def _fetch(self, params: Json, name: str) -> Json:
         wanted = params.get(name)
@@ -237,12 +233,3 @@ def rkey_pair(keys: KeyRing) -> Json:
         "expired_time": int(group.expires_at),
         "updated_time": time.strftime("%Y-%m-%d %H:%M:%S", updated),
     }
-
-
-def _with_inner(forwards: dict[str, Forward]) -> dict[str, Forward]:
-    found = dict(forwards)
-    for forward in forwards.values():
-        parts = (part for node in forward.nodes for part in node.parts)
-        inner = {part.forward_id: part for part in parts if isinstance(part, Forward)}
-        found |= _with_inner(inner)
-    return found

@@ -40,11 +40,12 @@ class HostedPicture:
     """The path QQ told with a picture of the old form; None if it told none."""
 
     def path(self, *, key: str, spec: bool) -> str:
-        """Give the path and query of this picture's URL."""
+        """Give the path and query of this picture's URL; an empty key is left out."""
         if self.form == "nt":
             appid = APPIDS[self.kind]
             middle = "&spec=0" if spec else ""
-            return f"/download?appid={appid}&fileid={self.fileid}{middle}&rkey={key}"
+            end = f"&rkey={key}" if key else ""
+            return f"/download?appid={appid}&fileid={self.fileid}{middle}{end}"
         if self.form == "face":
             return f"/club/item/parcel/item/{self.fileid[:2]}/{self.fileid}/raw300.gif"
         if self.form == "file":

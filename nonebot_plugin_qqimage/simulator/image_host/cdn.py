@@ -127,7 +127,7 @@ class SimulatedCdn:
     def url(
         self, picture: HostedPicture | str, *, key: str | None = None, spec: bool = True
     ) -> str:
-        """Give a picture's URL, with the current key unless another is given."""
+        """Give a picture's URL, with the current key unless another or none ("") is given."""
         if isinstance(picture, str):
             picture = self._catalog[picture]
         key = self.keys.current(picture.kind).value if key is None else key

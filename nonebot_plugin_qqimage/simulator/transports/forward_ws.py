@@ -33,11 +33,12 @@ class ForwardWebSocket(Listener):
 
     async def _refuse(self, request: web.Request) -> web.StreamResponse:
         refusal = self._implementation.flavour.refuse_token()
-        if refusal.frame is None:
+        if refusal.frame is None and refusal.close_code is None:
             return web.Response(status=refusal.http_status)
         ws = web.WebSocketResponse()
         await ws.prepare(request)
-        await ws.send_json(refusal.frame)
+        if refusal.frame is not None:
+            await ws.send_json(refusal.frame)
         if refusal.close_code is not None:
             await ws.close(code=refusal.close_code, message=refusal.close_reason.encode())
         else:
