@@ -1,32 +1,20 @@
 """The simulated implementation: what happens at QQ, told to the bot; its calls answered."""
 
 import asyncio
-import inspect
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from .behaviour import Behaviour, ConnectionBreaks, ScriptedAnswer
+from .answering import Answering, Call
 from .flavours import FLAVOURS
-from .flavours.answers import Action, Answer, ImplementationSettings, Json, Over, Refused
+from .flavours.answers import Answer, ImplementationSettings, Json, Over, Refused
 from .image_host.cdn import SimulatedCdn
 from .implementation_files import ImplementationFiles
-from .links import Links
+from .links import Links, Transport
 from .making import Content, MessageMaker
 from .messages import Forward, Message, SharedFile
 from .record import Record
-from .sending import SENDING_ACTIONS, SentMessage, read_outgoing
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call the bot made."""
-
-    action: str
-    params: Json
-    when: float
-    """By the clock of the event loop."""
+from .sending import SentMessage, read_outgoing
 
 
 class SimulatedImplementation(MessageMaker):
@@ -62,20 +50,29 @@ class SimulatedImplementation(MessageMaker):
         token: str | None = None,
         version: str | None = None,
     ) -> None:
-        self.settings = ImplementationSettings(
+        settings = ImplementationSettings(
             self_id, nickname, message_format, inline_base64, expand_forwards, token, version
         )
         self.files = ImplementationFiles(file_dir, reported_dir, reported_temp_dir)
-        super().__init__(cdn, FLAVOURS[flavour](cdn, self.settings, self.files))
+        super().__init__(cdn, FLAVOURS[flavour](cdn, settings, self.files))
         self.report_own = report_own
-        self.behaviour = Behaviour()
-        self.answers: dict[str, ScriptedAnswer] = {}
+        self._answering = Answering(self.flavour, self._send)
+        self.behaviour = self._answering.behaviour
+        """What is wrong with it at the moment."""
+        self.answers = self._answering.answers
         """Answers that take the place of the flavour's, by action."""
-        self.calls: Record[Call] = Record()
+        self.calls = self._answering.calls
+        """The calls of bots, in order."""
         self.sent: Record[SentMessage] = Record()
         self.links = Links()
-        self._serial = asyncio.Lock()
+        self.transports: list[Transport] = []
+        """The ways to bots that are open."""
         self._waited_for = 0
+
+    @property
+    def settings(self) -> ImplementationSettings:
+        """What the owner has set up."""
+        return self.flavour.settings
 
     # What happens
 
@@ -187,8 +184,29 @@ class SimulatedImplementation(MessageMaker):
         await self.links.ever.reach(count, timeout=timeout)
 
     def restart(self) -> None:
-        """Start the program anew: what it has in memory alone is lost."""
+        """Lose what the program has in memory alone, as when it starts anew."""
         self.flavour.restart()
+
+    async def away(self, seconds: float = 0.0, *, forget: bool = False) -> None:
+        """End the program with all its connections, and start it again on the same ports.
+
+        Args:
+            seconds: how long it is away.
+            forget: whether it loses what it has on disk, too.
+        """
+        await self.drop_connections()
+        for transport in list(self.transports):
+            await transport.stop()
+        self.flavour.restart()
+        if forget:
+            self.flavour.forget()
+        await asyncio.sleep(seconds)
+        for transport in self.transports:
+            await transport.start()
+
+    def set_up(self, **changes: Any) -> None:
+        """Change what the owner sets up while the program runs, such as ``inline_base64=True``."""
+        self.flavour.settings = replace(self.flavour.settings, **changes)
 
     # What the bot calls
 
@@ -224,32 +242,7 @@ class SimulatedImplementation(MessageMaker):
         Raises:
             ConnectionBreaks: instead of an answer.
         """
-        self.calls.append(Call(action, params, asyncio.get_running_loop().time()))
-        if not self.behaviour.serial:
-            return await self._answer(action, params, over)
-        async with self._serial:
-            return await self._answer(action, params, over)
-
-    async def _answer(self, action: str, params: Json, over: Over) -> Answer:
-        await asyncio.sleep(self.behaviour.delays.get(action, 0.0))
-        if action in self.behaviour.dropping:
-            raise ConnectionBreaks
-        if action in self.behaviour.hanging:
-            await asyncio.Event().wait()
-        scripted = self.answers.get(action)
-        if scripted is not None:
-            body = scripted(params) if callable(scripted) else scripted
-            return Answer(dict(await body if inspect.isawaitable(body) else body))
-        try:
-            do = (self.flavour.actions() | self._sending()).get(action)
-            if do is None or action in self.behaviour.missing:
-                raise Refused("", "unknown")
-            return Answer(self.flavour.ok(await do(params)))
-        except Refused as refusal:
-            return self.flavour.refuse(action, refusal, over)
-
-    def _sending(self) -> dict[str, Action]:
-        return {action: partial(self._send, action) for action in SENDING_ACTIONS}
+        return await self._answering.handle(action, params, over)
 
     async def _send(self, action: str, params: Json) -> Json:
         outgoing = await read_outgoing(action, params, self.picture)

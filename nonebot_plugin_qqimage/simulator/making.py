@@ -26,6 +26,8 @@ class MessageMaker:
         self.next_message_id: int | None = None
         """The id of the next message, if it has to be a certain one."""
         self.next_seq = 1001
+        self.clock_ahead = 0.0
+        """Seconds that the implementation's clock is ahead of ours; it tells whole seconds."""
         self._dice = random.Random(flavour.settings.self_id)
 
     def picture(
@@ -118,12 +120,16 @@ class MessageMaker:
             tuple(parts),
             self._take_message_id(),
             self._take_seq() if seq is None else seq,
-            int(time.time()) if at is None else at,
+            self.now() if at is None else at,
             user_id,
             nickname,
             own=own,
             implementation_id=implementation_id or (20001 if kind == "group" else 30001),
         )
+
+    def now(self) -> int:
+        """Give the time in whole seconds since 1970, by the implementation's clock."""
+        return int(time.time() + self.clock_ahead)
 
     def _take_message_id(self) -> int:
         taken, self.next_message_id = self.next_message_id, None

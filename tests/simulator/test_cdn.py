@@ -153,6 +153,17 @@ async def test_a_picture_has_its_own_fault_before_that_of_all(
     assert (await _get(session, cdn.url(picture)))[1].startswith(b"<html>")
 
 
+async def test_one_link_alone_may_be_dead(
+    cdn: SimulatedCdn, session: aiohttp.ClientSession
+) -> None:
+    picture = cdn.add(PHOTO)
+    link, other = cdn.url(picture), cdn.url(picture, spec=False)
+    cdn.faults.set(Fault.NOT_FOUND, link=link, times=1)
+    assert (await _get(session, other))[0] == 200
+    assert (await cdn.fetch_inside(link, patience=5)).status == 404
+    assert (await _get(session, link))[0] == 200
+
+
 async def test_a_delay_delays(cdn: SimulatedCdn, session: aiohttp.ClientSession) -> None:
     picture = cdn.add(PHOTO)
     cdn.faults.delays[picture.fileid] = 0.05

@@ -242,6 +242,10 @@ class Flavour(ABC):
         """Start the program anew, with what it has on disk."""
         self._keys.clear()
 
+    def forget(self) -> None:
+        """Lose everything noted so far, as if the folder with its data were emptied."""
+        self.messages.clear()
+
     def known_message(self, message_id: Any) -> Message:
         """Give a message by its id, a number or a string."""
         try:

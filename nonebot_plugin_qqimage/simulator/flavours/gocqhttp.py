@@ -181,6 +181,13 @@ class GoCqhttp(Flavour):
             answer["file"] = ""
         return answer
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+        self._urls.clear()
+        self._local.clear()
+
     async def _write(self, local: str, data: bytes, name: str) -> str:
         path, content = await self.files.write("pictures", local, data, name=name)
         if content is not None:

@@ -103,6 +103,11 @@ class Lagrange(Flavour):
         """Give the keys of now."""
         return {"rkeys": self.rkey_list()}
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._urls.clear()
+
     def _sender(self, message: Message) -> Json:
         sender: Json = {"user_id": message.user_id, "nickname": message.nickname}
         if message.kind == "group":

@@ -76,6 +76,11 @@ class LLOneBot324(LLOneBot):
             raise Refused("file_id 不能为空")
         return await self._fetch(str(params["file_id"]))
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+
     async def _fetch(self, wanted: str) -> Json:
         row = self._table.get(wanted)
         if row is None:

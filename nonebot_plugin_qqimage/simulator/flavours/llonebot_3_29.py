@@ -79,6 +79,11 @@ class LLOneBot329(LLOneBot):
         """Ask the key server, and keep using the keys from before."""
         return rkey_pair(self.cdn.keys)
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+
     async def _fetch(self, wanted: str, params: Json) -> Json:
         row = self._table.get(wanted)
         if row is None:

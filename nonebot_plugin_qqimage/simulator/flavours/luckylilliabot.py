@@ -148,6 +148,11 @@ class LuckyLilliaBot8(Flavour):
             raise Refused("file not found")
         return {"url": self.cdn.url(part.hosted) + quote(part.name)}
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+
     async def _fetch(self, params: Json, name: str) -> Json:
         wanted = params.get(name)
         if not isinstance(wanted, str):

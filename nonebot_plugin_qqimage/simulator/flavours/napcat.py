@@ -45,6 +45,8 @@ class NapCat(Flavour):
         """Whether it can get keys; without, a key fixed in the program stands in URLs."""
         self.kernel_hangs: set[str] = set()
         """Names of pictures whose download the kernel never reports as done."""
+        self.forwarded_unknown = False
+        """Whether pictures in forwarded records are not found, instead of never downloaded."""
         self._names: dict[str, tuple[Message, Picture | SharedFile]] = {}
 
     def picture(self, part: Picture, message: Message) -> Json:
@@ -165,7 +167,10 @@ class NapCat(Flavour):
         if message is None or part is None:
             raise Refused("file not found")
         # A message inside a forwarded record is none which the kernel could address.
-        if message.message_id not in self.messages or part.name in self.kernel_hangs:
+        forwarded = message.message_id not in self.messages
+        if forwarded and self.forwarded_unknown:
+            raise Refused("file not found")
+        if forwarded or part.name in self.kernel_hangs:
             await asyncio.sleep(self.patience)
             raise Refused(_KERNEL_TIMEOUT)
         if isinstance(part, SharedFile):
@@ -216,8 +221,12 @@ class NapCat(Flavour):
     def restart(self) -> None:
         """Start the program anew: every name and message id is forgotten."""
         super().restart()
+        self.forget()
+
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
         self._names.clear()
-        self.messages.clear()
 
     def _url(self, part: Picture) -> str:
         hosted = part.hosted

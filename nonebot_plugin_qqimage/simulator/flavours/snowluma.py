@@ -222,6 +222,11 @@ class SnowLuma(Flavour):
             raise Refused("file not found")
         return {"url": self.cdn.url(hosted) + quote(hosted.md5)}
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._cache.clear()
+
     def known_message(self, message_id: Any) -> Message:
         """Give a message by its id."""
         try:

@@ -124,6 +124,12 @@ def read_url(url: str) -> Wanted | None:
     return None
 
 
+def request_path(url: str) -> str:
+    """Give the path and query of a URL, which is what a request for it says."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def md5_path(md5: str) -> str:
     """Give the path programs make up when QQ told none."""
     return f"/gchatpic_new/0/0-0-{quote(md5.upper())}/0"
