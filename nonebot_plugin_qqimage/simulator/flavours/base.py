@@ -3,7 +3,6 @@
 import random
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from ..cq_code import Segment, cq_codes
@@ -12,6 +11,7 @@ from ..image_host.keys import Key, Kind
 from ..implementation_files import ImplementationFiles
 from ..messages import Forward, MarketFace, Message, Part, Picture, Quote, SharedFile, Text
 from .answers import Action, Answer, ImplementationSettings, Json, Over, Refused, TokenRefusal
+from .known_messages import KnownMessages
 
 
 class Flavour(ABC):
@@ -43,7 +43,7 @@ class Flavour(ABC):
         self.files = files
         self.patience = 300.0
         """Seconds after which the program gives up a download."""
-        self.messages: dict[int, Message] = {}
+        self.messages = KnownMessages()
         self._keys: dict[Kind, Key] = {}
 
     def since(self, *version: int) -> bool:
@@ -217,12 +217,8 @@ class Flavour(ABC):
         return self._history("private", params.get("user_id"), params)
 
     def _history(self, kind: Kind, target: Any, params: Json) -> Json:
-        found = [
-            self.whole(message)
-            for message in self.messages.values()
-            if (message.kind, str(message.implementation_id)) == (kind, str(target))
-        ]
-        return {"messages": found[-int(params.get("count") or 20) :]}
+        last = self.messages.of_chat(kind, target)[-int(params.get("count") or 20) :]
+        return {"messages": [self.whole(message) for message in last]}
 
     def why_unsendable(self, message: Message) -> str:
         """Say why this program cannot send a message of the bot; empty where it can."""
@@ -253,16 +249,16 @@ class Flavour(ABC):
         except (KeyError, TypeError, ValueError):
             raise Refused("消息不存在") from None
 
-    def forwards(self, *, nested: bool = False) -> dict[str, Forward]:
-        """Give the forwarded records in all known messages, or also those inside others."""
-        return _forwards(self.messages.values(), nested)
-
     def key(self, kind: Kind) -> str:
         """Give the key this program puts into URLs: its last one, until its announced end."""
         kept = self._keys.get(kind)
         if kept is None or kept.expires_at <= self.cdn.keys.now():
             kept = self._keys[kind] = self.cdn.keys.current(kind)
         return kept.value
+
+    def signed_url(self, part: Picture) -> str:
+        """Give a picture's URL with that key."""
+        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
 
     def rkey_list(self) -> list[Json]:
         """Ask the key server, and keep using the keys from before."""
@@ -280,15 +276,3 @@ class Flavour(ABC):
     def new_message_id(self, dice: random.Random) -> int:
         """Make up the id of a message."""
         return dice.randrange(-(2**31) if self.signed_ids else 1, 2**31)
-
-
-def _forwards(messages: Iterable[Message], nested: bool) -> dict[str, Forward]:
-    found = {
-        part.forward_id: part
-        for message in messages
-        for part in message.parts
-        if isinstance(part, Forward)
-    }
-    for forward in list(found.values()) if nested else ():
-        found |= _forwards(forward.nodes, nested)
-    return found

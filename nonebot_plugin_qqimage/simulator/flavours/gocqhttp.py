@@ -8,6 +8,7 @@ from ..cq_code import Segment
 from ..image_host.cdn import InsideFetchFailed
 from ..image_host.faults import Fault
 from ..messages import Forward, MarketFace, Message, Picture, SharedFile
+from .about import about
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal
 from .base import Flavour
 
@@ -46,7 +47,7 @@ class GoCqhttp(Flavour):
     def picture(self, part: Picture, message: Message) -> Json:
         """Write the data of a picture, whose URL is kept."""
         hosted = part.hosted
-        url = self._urls.setdefault(hosted.fileid, self.cdn.url(hosted, key=self.key(hosted.kind)))
+        url = self._urls.setdefault(hosted.fileid, self.signed_url(part))
         file = f"{hosted.md5}.image"
         self._table[file] = _Row(part, url, _filename(part))
         data: Json = {"file": file}
@@ -93,25 +94,15 @@ class GoCqhttp(Flavour):
         if group:
             sender |= {"area": "", "card": message.card, "level": "", "role": "member", "title": ""}
         written: Json = {
+            **about(message, self.settings.self_id),
             "post_type": "message_sent" if message.own else "message",
-            "message_type": message.kind,
-            "time": message.time,
-            "self_id": self.settings.self_id,
-            "sub_type": "normal" if group else "friend",
-            "message_id": message.message_id,
-            "user_id": message.user_id,
             "message": self.content(segments),
             "raw_message": self.raw(segments),
             "font": 0,
             "sender": sender,
         }
         if group:
-            where = {
-                "group_id": message.implementation_id,
-                "anonymous": None,
-                "message_seq": message.seq,
-            }
-            return {**written, **where}
+            return {**written, "anonymous": None, "message_seq": message.seq}
         to = message.implementation_id if message.own else self.settings.self_id
         return {**written, "target_id": to}
 
@@ -156,7 +147,7 @@ class GoCqhttp(Flavour):
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record, and those of one inside it in their place."""
         wanted = str(params.get("message_id", params.get("id")))
-        forward = self.forwards().get(wanted)
+        forward = self.messages.forwards().get(wanted)
         if forward is None:
             raise Refused(_NOT_FOUND)
         return {"messages": [self._node(node) for node in forward.nodes]}

@@ -10,13 +10,15 @@ from ..image_host.faults import Fault
 from ..image_host.keys import KeyRing
 from ..messages import Message, Picture, SharedFile
 from ..pictures import extension
+from .about import about, sender
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
 
-_RETCODES = {
+RETCODES = {
     "ws": {"failed": 1200, "bad request": 1400, "unknown": 1404},
     "http": {"failed": 200, "bad request": 400, "unknown": 404},
 }
+"""Return codes of a failed, a bad and an unknown call, by transport."""
 _REASONS = {Fault.RESET: "other side closed", Fault.TRUNCATED: "terminated"}
 _STATUS_TEXTS = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 502: "Bad Gateway"}
 _STARTED = int(time.time())
@@ -38,12 +40,7 @@ class LuckyLilliaBot8(Flavour):
     def picture(self, part: Picture, message: Message) -> Json:
         """Write the data of a picture."""
         self._insert(part, message)
-        return {
-            "file": part.name,
-            "subType": int(part.sticker),
-            "url": self._url(part),
-            "file_size": str(part.size),
-        }
+        return image_data(part, self.signed_url(part))
 
     def shared_file(self, part: SharedFile, message: Message) -> Json:
         """Write the data of a file, without its URL."""
@@ -96,7 +93,7 @@ class LuckyLilliaBot8(Flavour):
         """Write an answer that says why not."""
         unknown = refusal.why == "unknown"
         text = f"{action} API 不存在" if unknown else refusal.message
-        body = failed(_RETCODES[over][refusal.why], text)
+        body = failed(RETCODES[over][refusal.why], text)
         return Answer(body, 404 if unknown and over == "http" else 200)
 
     def refuse_token(self) -> TokenRefusal:
@@ -122,7 +119,7 @@ class LuckyLilliaBot8(Flavour):
             if name in params and not isinstance(params[name], str):
                 raise Refused(f"$.{name} expected string but got {params[name]}", "bad request")
         wanted = params.get("id") or params.get("message_id")
-        forward = self.forwards(nested=True).get(str(wanted))
+        forward = self.messages.forwards(nested=True).get(str(wanted))
         if forward is None:
             raise Refused("消息不存在")
         return {"messages": [self._node(node) for node in forward.nodes]}
@@ -160,7 +157,7 @@ class LuckyLilliaBot8(Flavour):
         part = self._find(wanted)
         if part is None:
             raise Refused("file not found")
-        url = self._url(part) if isinstance(part, Picture) else ""
+        url = self.signed_url(part) if isinstance(part, Picture) else ""
         file = ""
         if str(params.get("download", True)).lower() != "false":
             data = await self._download(url or self.cdn.url(part.hosted))
@@ -180,9 +177,6 @@ class LuckyLilliaBot8(Flavour):
             raise Refused(f"{url} 下载失败, statusText: {text}")
         return reply.body
 
-    def _url(self, part: Picture) -> str:
-        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
-
     def _insert(self, part: Picture | SharedFile, message: Message) -> None:
         self._table.setdefault(part.hosted.fileid, (message.time, part))
 
@@ -197,26 +191,16 @@ class LuckyLilliaBot8(Flavour):
 
     def _written(self, message: Message) -> Json:
         segments = self.segments(message)
-        sender: Json = {"user_id": message.user_id, "nickname": message.nickname}
-        if message.kind == "group":
-            sender |= {"card": message.card, "role": "member", "level": "1", "title": ""}
         written: Json = {
-            "self_id": self.settings.self_id,
-            "user_id": message.user_id,
-            "time": message.time,
-            "message_id": message.message_id,
+            **about(message, self.settings.self_id),
             "message_seq": message.seq,
-            "message_type": message.kind,
-            "sender": sender,
+            "sender": sender(message),
             "raw_message": self.raw(segments),
             "font": 14,
-            "sub_type": "normal" if message.kind == "group" else "friend",
             "message": self.content(segments),
             "message_format": self.settings.message_format,
         }
-        if message.kind == "group":
-            written |= {"group_id": message.implementation_id, "group_name": message.group_name}
-        return written
+        return {**written, "group_name": message.group_name} if "group_id" in written else written
 
     def _node(self, node: Message) -> Json:
         return {
@@ -226,6 +210,16 @@ class LuckyLilliaBot8(Flavour):
             "message_format": self.settings.message_format,
             "message_type": node.kind,
         }
+
+
+def image_data(part: Picture, url: str) -> Json:
+    """Write the data of a picture as LLOneBot from 3.27 and LuckyLilliaBot do."""
+    return {
+        "file": part.name,
+        "subType": int(part.sticker),
+        "url": url,
+        "file_size": str(part.size),
+    }
 
 
 def rkey_pair(keys: KeyRing) -> Json:

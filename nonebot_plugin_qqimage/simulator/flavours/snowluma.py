@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..cq_code import Segment
 from ..messages import Forward, MarketFace, Message, Picture, SharedFile
+from .about import about, face_as_image, sender
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal
 from .base import Flavour
 
@@ -77,16 +78,9 @@ class SnowLuma(Flavour):
 
     def market_face(self, part: MarketFace) -> Segment:
         """Write a face from the shop, which looks like a picture and cannot be asked for."""
-        data = {
-            "url": self.cdn.url(part.hosted),
-            "file": f"{part.emoji_id[:2]}-{part.emoji_id}.gif",
-            "summary": part.summary,
-            "sub_type": 0,
-            "emoji_id": part.emoji_id,
-            "emoji_package_id": part.package_id,
-            "key": part.key,
-        }
-        return {"type": "image", "data": data}
+        written = face_as_image(super().market_face(part))
+        written["data"]["sub_type"] = 0
+        return written
 
     def raw(self, segments: list[Segment]) -> str:
         """Give segments as CQ codes, in which a picture has two fields and no more."""
@@ -163,7 +157,7 @@ class SnowLuma(Flavour):
                 parts = self.known_message(message_id).parts
                 found = (part.forward_id for part in parts if isinstance(part, Forward))
                 wanted = next(found, wanted)
-        forward = self.forwards(nested=True).get(wanted)
+        forward = self.messages.forwards(nested=True).get(wanted)
         if forward is None:
             raise Refused("download forward message payload is empty")
         return {"messages": [self._node(node) for node in forward.nodes]}
@@ -245,25 +239,11 @@ class SnowLuma(Flavour):
         return self._cache.get(wanted) or next(by_url, None)
 
     def _url(self, part: Picture) -> str:
-        key = "" if self.unsigned_links else self.key(part.hosted.kind)
-        return self.cdn.url(part.hosted, key=key)
+        return self.cdn.url(part.hosted, key="") if self.unsigned_links else self.signed_url(part)
 
     def _about(self, message: Message) -> Json:
-        sender: Json = {"user_id": message.user_id, "nickname": message.nickname}
-        group = message.kind == "group"
-        if group:
-            sender |= {"card": message.card, "role": "member", "level": "1", "title": ""}
-        about: Json = {
-            "self_id": self.settings.self_id,
-            "user_id": message.user_id,
-            "time": message.time,
-            "message_id": message.message_id,
-            "message_seq": message.seq,
-            "message_type": message.kind,
-            "sender": sender,
-            "sub_type": "normal" if group else "friend",
-        }
-        return {**about, "group_id": message.implementation_id} if group else about
+        about_it = about(message, self.settings.self_id)
+        return {**about_it, "message_seq": message.seq, "sender": sender(message)}
 
     def _node(self, node: Message) -> Json:
         segments = self.segments(node)
