@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import Kind
+from ..language import Text
 from .downloader import Downloader
 from .reservation import Reservation
 
@@ -47,6 +48,11 @@ class Links:
         if not url or (url in self._tried and not again):
             return None
         self._tried.add(url)
+        needed = key_of(url)
+        if needed is not None and not needed[1]:
+            # SnowLuma writes such links while it cannot get a key; the host refuses them
+            self.expired = url
+            raise AttemptFailed(Cause.EXPIRED, Text("the link has no key"))
         try:
             data = await self._downloader.get(url, self._reservation)
         except AttemptFailed as failure:
@@ -66,12 +72,31 @@ def key_of(url: str) -> tuple[Kind, str] | None:
     Returns:
         The key is empty where the link has none; None where no key is any use to the link.
     """
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
-    kind = _KINDS.get(query.get("appid", [""])[0])
-    if parts.path != "/download" or kind is None:
-        return None
-    return kind, query.get("rkey", [""])[0]
+    query = _query(url)
+    kind = _KINDS.get(query.get("appid", ""))
+    return None if kind is None else (kind, query.get("rkey", ""))
+
+
+def names_another(url: str, other: str) -> bool:
+    """Whether two links name different files of the image host, by the ``fileid`` in both."""
+    ids = [_query(each).get("fileid") for each in (url, other)]
+    return None not in ids and ids[0] != ids[1]
+
+
+def _query(url: str) -> dict[str, str]:
+    """The parameters of a link of the form that has keys; none where it has another form."""
+    try:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query) if parts.path == "/download" else {}
+    except ValueError:  # a URL that is none, or more parameters than anybody needs
+        query = {}
+    return {name: values[0] for name, values in query.items()}
+
+
+def with_key_of(url: str, other: str) -> str:
+    """The link with the key of another link, as it is written there."""
+    match = _KEY.search(other)
+    return with_key(url, match[0].partition("=")[2]) if match else url
 
 
 def with_key(url: str, key: str) -> str:

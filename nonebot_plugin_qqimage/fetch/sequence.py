@@ -11,7 +11,7 @@ from ..language import Text
 from ..messages.reader import find_in_message
 from . import base64_data
 from .files import read_file
-from .links import key_of, with_key
+from .links import key_of, names_another, with_key, with_key_of
 from .trial import Fetched, Trial
 
 _PAUSE = 0.5
@@ -70,12 +70,14 @@ async def _from_implementation_again(trial: Trial) -> Fetched | None:
     """What it answers a moment later, where it did not know the image at first.
 
     LuckyLilliaBot tells of a message before its database has it, and NapCat may have learned the
-    name anew from ``get_msg`` by now.
+    name anew from ``get_msg`` by now. What is not in the cache of SnowLuma never comes there.
     """
     unknown = [
         attempt
         for attempt in trial.attempts
-        if attempt.source in ("get_image", "get_file") and attempt.cause is Cause.NOT_FOUND
+        if attempt.source in ("get_image", "get_file")
+        and attempt.cause is Cause.NOT_FOUND
+        and "not found in cache" not in attempt.detail
     ]
     if not unknown:
         return None
@@ -90,7 +92,7 @@ async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | No
     return (
         await trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64))
         or await trial.take(Text("file in the answer"), _read_answered(trial, answer))
-        or await trial.take(Text("url in the answer"), trial.links.download(answer.url))
+        or await trial.take(Text("url in the answer"), _behind_given(trial, answer.url))
     )
 
 
@@ -163,6 +165,28 @@ async def _read_answered(trial: Trial, answer: ImageAnswer) -> bytes | None:
     return data
 
 
+async def _behind_given(trial: Trial, url: str) -> bytes | None:
+    """Download a link that the implementation gave for this image, or the image's own instead.
+
+    Implementations look images up by name, and give the link of the newest one of that name:
+    SnowLuma even writes it into older messages. The key in it opens the image's own link, too. The
+    link of another file is tried only where the name is an MD5, so where it may be the same image.
+    """
+    reference = trial.reference
+    if not names_another(reference.url, url):
+        return await trial.links.download(url)
+    given, needed = key_of(url), key_of(reference.url)
+    try:
+        if given is not None and needed is not None and given[0] == needed[0]:
+            data = await trial.links.download(with_key_of(reference.url, url))
+            if data is not None:
+                return data
+    except AttemptFailed:
+        if not reference.md5:
+            raise
+    return await trial.links.download(url) if reference.md5 else None
+
+
 async def _behind_fresh_key(trial: Trial) -> bytes | None:
     """Download the last link whose key was refused, with another key."""
     for last_try in (False, True):  # a key that was at hand may turn out to be dead, too
@@ -206,4 +230,4 @@ async def _behind_fresh_message(trial: Trial) -> bytes | None:
     found = find_in_message(content)[reference.position :][:1]
     named = not reference.own or reference.file
     url = next((one.url for one in found if not named or one.file == reference.file), "")
-    return await trial.links.download(url)
+    return await _behind_given(trial, url)

@@ -48,18 +48,18 @@ def image_answer(data: object) -> ImageAnswer:
 
 
 def keys(data: object) -> dict[Kind, Key]:
-    """The keys in an answer of ``get_rkey`` or its relatives, in any of their four shapes.
+    """The keys in an answer of ``get_rkey`` or its relatives, in any of their shapes.
 
     LuckyLilliaBot ``{private_key, group_key, expired_time}``; NapCat ``[{type, rkey, created_at,
     ttl}]`` with types in words or as 10 and 20, and ``{private_rkey, group_rkey, expired_time}``;
-    Lagrange ``{rkeys: [...]}``.
+    Lagrange ``{rkeys: [...]}``; SnowLuma a list with ``create_time``, and types 2, 10 and 20.
     """
     found: dict[Kind, Key] = {}
     fields = _mapping(data)
     for entry in _list(data) or _list(fields.get("rkeys")):
         each = _mapping(entry)
         kind = _KINDS.get(_hashable(each.get("type")))
-        made = _number(each.get("created_at")) or _number(each.get("time"))
+        made = max(_number(each.get(name)) for name in ("created_at", "create_time", "time"))
         if kind is not None:
             _add(found, kind, each.get("rkey"), made + _number(each.get("ttl")))
     for kind in ("private", "group"):

@@ -1,42 +1,23 @@
 """The simulated implementation: what happens at QQ, told to the bot; its calls answered."""
 
 import asyncio
-import inspect
-import random
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from .behaviour import Behaviour, ConnectionBreaks, ScriptedAnswer
+from .answering import Answering, Call
 from .flavours import FLAVOURS
-from .flavours.answers import Action, Answer, ImplementationSettings, Json, Over, Refused
+from .flavours.answers import Answer, ImplementationSettings, Json, Over, Refused
 from .image_host.cdn import SimulatedCdn
-from .image_host.keys import Kind
 from .implementation_files import ImplementationFiles
-from .links import Links
-from .making import PartMaker
-from .messages import Forward, Message, Part, Quote, SharedFile, Text
+from .links import Links, Transport
+from .making import Content, MessageMaker
+from .messages import Forward, Message, SharedFile
 from .record import Record
-from .sending import SENDING_ACTIONS, SentMessage, read_outgoing
-
-Content = str | Part | Sequence[str | Part]
-"""What a message may be written as: text, one part, or several of either."""
+from .sending import SentMessage, read_outgoing
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call the bot made."""
-
-    action: str
-    params: Json
-    when: float
-    """By the clock of the event loop."""
-
-
-class SimulatedImplementation(PartMaker):
+class SimulatedImplementation(MessageMaker):
     """An implementation of OneBot v11 with a QQ account that does what you say.
 
     Args:
@@ -69,70 +50,29 @@ class SimulatedImplementation(PartMaker):
         token: str | None = None,
         version: str | None = None,
     ) -> None:
-        super().__init__(cdn)
-        self.settings = ImplementationSettings(
+        settings = ImplementationSettings(
             self_id, nickname, message_format, inline_base64, expand_forwards, token, version
         )
         self.files = ImplementationFiles(file_dir, reported_dir, reported_temp_dir)
-        self.flavour = FLAVOURS[flavour](cdn, self.settings, self.files)
+        super().__init__(cdn, FLAVOURS[flavour](cdn, settings, self.files))
         self.report_own = report_own
-        self.behaviour = Behaviour()
-        self.answers: dict[str, ScriptedAnswer] = {}
+        self._answering = Answering(self.flavour, self._send)
+        self.behaviour = self._answering.behaviour
+        """What is wrong with it at the moment."""
+        self.answers = self._answering.answers
         """Answers that take the place of the flavour's, by action."""
-        self.calls: Record[Call] = Record()
+        self.calls = self._answering.calls
+        """The calls of bots, in order."""
         self.sent: Record[SentMessage] = Record()
         self.links = Links()
-        self.next_message_id: int | None = None
-        """The id of the next message, if it has to be a certain one."""
-        self.next_seq = 1001
-        self._dice = random.Random(self_id)
-        self._serial = asyncio.Lock()
+        self.transports: list[Transport] = []
+        """The ways to bots that are open."""
         self._waited_for = 0
 
-    # What there is to send
-
-    def forward(
-        self, nodes: Sequence[Message | Content], *, forward_id: str | None = None
-    ) -> Forward:
-        """Give a forwarded record of some messages."""
-        forward_id = forward_id or str(self._dice.randrange(7 * 10**18, 8 * 10**18))
-        messages = [
-            node if isinstance(node, Message) else self.message("group", node) for node in nodes
-        ]
-        return Forward(forward_id, tuple(messages))
-
-    def message(
-        self,
-        kind: Kind,
-        content: Content,
-        *,
-        user_id: int = 30001,
-        nickname: str = "Tester",
-        implementation_id: int | None = None,
-        seq: int | None = None,
-        at: int | None = None,
-        quote: int | None = None,
-        own: bool = False,
-    ) -> Message:
-        """Write a message which nobody has heard of yet."""
-        if isinstance(content, str) or not isinstance(content, Sequence):
-            content = [content]
-        parts = [Text(part) if isinstance(part, str) else part for part in content]
-        if quote is not None:
-            parts.insert(0, Quote(quote))
-        if own:
-            user_id, nickname = self.settings.self_id, self.settings.nickname
-        return Message(
-            kind,
-            tuple(parts),
-            self._take_message_id(),
-            self._take_seq() if seq is None else seq,
-            int(time.time()) if at is None else at,
-            user_id,
-            nickname,
-            own=own,
-            implementation_id=implementation_id or (20001 if kind == "group" else 30001),
-        )
+    @property
+    def settings(self) -> ImplementationSettings:
+        """What the owner has set up."""
+        return self.flavour.settings
 
     # What happens
 
@@ -165,12 +105,56 @@ class SimulatedImplementation(PartMaker):
         )
         return await self.announce(message)
 
+    async def send_temporary(
+        self,
+        content: Content,
+        *,
+        user_id: int = 30009,
+        group_id: int = 20001,
+        quote: int | None = None,
+        own: bool = False,
+    ) -> int:
+        """Let a stranger write to the bot through a group, or the bot's account to them.
+
+        Whether a program says which group that is, and where, is the flavour's
+        ``temporary_group_in``.
+        """
+        message = self.message(
+            "private", content, user_id=user_id, implementation_id=user_id, quote=quote, own=own
+        )
+        return await self.announce(replace(message, temporary_group=group_id))
+
+    async def send_elsewhere(
+        self,
+        message_type: str,
+        content: Content,
+        *,
+        user_id: int = 30001,
+        quote: int | None = None,
+        own: bool = False,
+        **fields: object,
+    ) -> int:
+        """Let somebody say something in a kind of chat that OneBot v11 does not know.
+
+        Args:
+            message_type: what the chat is said to be, such as ``guild``.
+            content: the message.
+            user_id: who says it.
+            quote: the id of the message it quotes.
+            own: whether the bot's account says it, from another device.
+            **fields: what the event has besides, or instead, such as ``guild_id``.
+        """
+        message = self.message("group", content, user_id=user_id, quote=quote, own=own)
+        message = replace(message, message_type=message_type, fields=fields)
+        return await self.announce(message)
+
     async def announce(self, message: Message) -> int:
         """Tell the bot of a message and of the file in it; give its id."""
         self.remember(message)
         if message.own and not self.report_own:
             return message.message_id
-        if message.kind == "group":
+        in_group = message.kind == "group" and message.message_type is None
+        if in_group and self.flavour.tells_of_uploads:
             for part in message.parts:
                 if isinstance(part, SharedFile):
                     await self.push(self.flavour.upload_notice(part, message))
@@ -200,8 +184,29 @@ class SimulatedImplementation(PartMaker):
         await self.links.ever.reach(count, timeout=timeout)
 
     def restart(self) -> None:
-        """Start the program anew: what it has in memory alone is lost."""
+        """Lose what the program has in memory alone, as when it starts anew."""
         self.flavour.restart()
+
+    async def away(self, seconds: float = 0.0, *, forget: bool = False) -> None:
+        """End the program with all its connections, and start it again on the same ports.
+
+        Args:
+            seconds: how long it is away.
+            forget: whether it loses what it has on disk, too.
+        """
+        await self.drop_connections()
+        for transport in list(self.transports):
+            await transport.stop()
+        self.flavour.restart()
+        if forget:
+            self.flavour.forget()
+        await asyncio.sleep(seconds)
+        for transport in self.transports:
+            await transport.start()
+
+    def set_up(self, **changes: Any) -> None:
+        """Change what the owner sets up while the program runs, such as ``inline_base64=True``."""
+        self.flavour.settings = replace(self.flavour.settings, **changes)
 
     # What the bot calls
 
@@ -237,48 +242,18 @@ class SimulatedImplementation(PartMaker):
         Raises:
             ConnectionBreaks: instead of an answer.
         """
-        self.calls.append(Call(action, params, asyncio.get_running_loop().time()))
-        if not self.behaviour.serial:
-            return await self._answer(action, params, over)
-        async with self._serial:
-            return await self._answer(action, params, over)
-
-    async def _answer(self, action: str, params: Json, over: Over) -> Answer:
-        await asyncio.sleep(self.behaviour.delays.get(action, 0.0))
-        if action in self.behaviour.dropping:
-            raise ConnectionBreaks
-        if action in self.behaviour.hanging:
-            await asyncio.Event().wait()
-        scripted = self.answers.get(action)
-        if scripted is not None:
-            body = scripted(params) if callable(scripted) else scripted
-            return Answer(dict(await body if inspect.isawaitable(body) else body))
-        try:
-            do = (self.flavour.actions() | self._sending()).get(action)
-            if do is None or action in self.behaviour.missing:
-                raise Refused("", "unknown")
-            return Answer(self.flavour.ok(await do(params)))
-        except Refused as refusal:
-            return self.flavour.refuse(action, refusal, over)
-
-    def _sending(self) -> dict[str, Action]:
-        return {action: partial(self._send, action) for action in SENDING_ACTIONS}
+        return await self._answering.handle(action, params, over)
 
     async def _send(self, action: str, params: Json) -> Json:
         outgoing = await read_outgoing(action, params, self.picture)
         content = self.forward([outgoing.parts]) if outgoing.forwarded else outgoing.parts
         message = self.message(outgoing.kind, content, implementation_id=outgoing.target, own=True)
+        message = replace(message, temporary_group=outgoing.temporary_group)
+        if why := self.flavour.why_unsendable(message):
+            raise Refused(why)
         await self.announce(message)
         shown = replace(message, parts=tuple(outgoing.parts))
         self.sent.append(SentMessage(action, params, shown))
         if isinstance(content, Forward):
             return {"message_id": message.message_id, "forward_id": content.forward_id}
         return {"message_id": message.message_id}
-
-    def _take_message_id(self) -> int:
-        taken, self.next_message_id = self.next_message_id, None
-        return self.flavour.new_message_id(self._dice) if taken is None else taken
-
-    def _take_seq(self) -> int:
-        self.next_seq += 1
-        return self.next_seq - 1

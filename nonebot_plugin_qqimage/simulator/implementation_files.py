@@ -5,6 +5,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Literal
 
+from .image_host.faults import WEB_PAGE
+
 Place = Literal["pictures", "temp"]
 """Where NapCat keeps a file: in QQ's folders, or in its own; LuckyLilliaBot has ``temp`` alone."""
 
@@ -16,6 +18,7 @@ class FileFault(Enum):
     NO_PATH = "the path is empty"
     SHORT = "the file holds half of the picture"
     EMPTY = "the file holds nothing"
+    HTML = "the file holds a web page"
     GROWING = "the file holds half of the picture at first, and all of it a moment later"
 
 
@@ -43,6 +46,7 @@ class ImplementationFiles:
         """What is wrong with the files of pictures of this name."""
         self.growing_seconds = 0.3
         """How long :attr:`FileFault.GROWING` leaves a file unfinished."""
+        self._hidden = False
         self._growing: dict[Path, asyncio.Task[None]] = {}
 
     async def write(
@@ -62,7 +66,8 @@ class ImplementationFiles:
             if fault is FileFault.GROWING or not growing.done():
                 return path, await asyncio.to_thread(target.read_bytes)
         if fault is not None:
-            data = b"" if fault is FileFault.EMPTY else data[: len(data) // 2]
+            spoilt = {FileFault.EMPTY: b"", FileFault.HTML: WEB_PAGE.body}
+            data = spoilt.get(fault, data[: len(data) // 2])
         if target is not None:
             await asyncio.to_thread(_write, target, data)
             if fault is FileFault.GROWING:
@@ -70,14 +75,36 @@ class ImplementationFiles:
                 self._growing[target] = asyncio.create_task(grow)
         return path, data
 
+    async def hide(self) -> None:
+        """Put the folder with all its files out of the bot's sight, as while it is not shared."""
+        await self._move(hidden=True)
+
+    async def show(self) -> None:
+        """Put the folder where it is said to be, with all that was written meanwhile."""
+        await self._move(hidden=False)
+
+    async def _move(self, *, hidden: bool) -> None:
+        here = self._real()
+        self._hidden = hidden
+        there = self._real()
+        if here is None or there is None:
+            raise ValueError("there is no folder")
+        await asyncio.to_thread(_rename, here, there)
+
+    def _real(self) -> Path | None:
+        if self.folder is None or not self._hidden:
+            return self.folder
+        return self.folder.with_name(f"{self.folder.name}-hidden")
+
     async def grown(self) -> None:
         """Wait until no file is unfinished any more."""
         await asyncio.gather(*self._growing.values())
 
     def _target(self, place: Place, relative: str) -> Path | None:
-        if self.folder is None:
+        folder = self._real()
+        if folder is None:
             return None
-        return (self.folder / "temp" if place == "temp" else self.folder) / relative
+        return (folder / "temp" if place == "temp" else folder) / relative
 
     async def _grow(self, target: Path, rest: bytes) -> None:
         await asyncio.sleep(self.growing_seconds)
@@ -87,6 +114,11 @@ class ImplementationFiles:
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def _rename(here: Path, there: Path) -> None:
+    here.mkdir(parents=True, exist_ok=True)
+    here.rename(there)
 
 
 def _append(path: Path, data: bytes) -> None:

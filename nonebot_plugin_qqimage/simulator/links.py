@@ -17,6 +17,18 @@ class Link(Protocol):
         ...
 
 
+class Transport(Protocol):
+    """A way to bots, which can close and open again."""
+
+    async def start(self) -> None:
+        """Open it, also once more."""
+        ...
+
+    async def stop(self) -> None:
+        """Close it and all its connections."""
+        ...
+
+
 class Links:
     """All such connections."""
 

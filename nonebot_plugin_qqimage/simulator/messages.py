@@ -1,5 +1,6 @@
 """What QQ itself knows of a message, before a program writes it down in its own way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ class Picture:
     sticker: bool = False
     flash: bool = False
     """Whether it is shown for a few seconds only; most programs do not say so."""
+    given: str | None = None
+    """What the bot gave as ``file`` when it sent this by a call; None for all other pictures."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,9 @@ class Message:
     implementation_id: int = 20001
     """The group, or the person a private chat is with."""
     group_name: str = "TestGroup"
+    temporary_group: int | None = None
+    """The group through which a private chat between strangers runs: a temporary session."""
+    message_type: str | None = None
+    """What the chat is said to be, where OneBot v11 has no such kind; None is ``kind``."""
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a message in such a chat says besides."""

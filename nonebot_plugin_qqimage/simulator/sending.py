@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -39,6 +39,8 @@ class Outgoing:
     parts: list[Part]
     """All its parts; for a forwarded record those of its messages."""
     forwarded: bool
+    temporary_group: int | None
+    """The group through which it goes to a stranger."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ async def read_outgoing(action: str, params: Json, make_picture: MakePicture) ->
     else:
         parts += await _parts(params.get("message"), of_this_kind)
     target = int(params["group_id" if kind == "group" else "user_id"])
-    return Outgoing(kind, target, parts, "forward" in action)
+    through = params.get("group_id") if kind == "private" else None
+    return Outgoing(kind, target, parts, "forward" in action, int(through) if through else None)
 
 
 async def _parts(content: Any, make_picture: MakePicture) -> list[Part]:
@@ -103,7 +106,8 @@ async def _part(segment: Any, make_picture: MakePicture) -> Part:
     if kind == "reply":
         return Quote(int(data["id"]))
     if kind == "image":
-        return make_picture(await _bytes(str(data.get("file", ""))))
+        file = str(data.get("file", ""))
+        return replace(make_picture(await _bytes(file)), given=file)
     return Other(kind, data)
 
 

@@ -71,11 +71,14 @@ PLACES = {
 # - "rotated" and "down" in 3.24, "expired" in go-cqhttp: they say ok and name a file that is not
 #   there, or no picture. That looks like a folder which is not shared, so the hint names this, too.
 #
+# SnowLuma downloads nothing, so no folder of it is any use: links are all there is, and its answers
+# name a link where others name a path.
+#
 # Faces have a link without a key, which is all there is of them, on every implementation.
 #
 # Forwarded pictures: the link first, as it has just been made. Then get_image, which finds
 # them in 3.24, 8 and go-cqhttp (looked up by name alone), but neither in 3.29 nor in NapCat, whose
-# kernel does not know the messages inside a record.
+# kernel does not know the messages inside a record, nor in SnowLuma, which does not note them.
 _TABLE = """
 luckylilliabot-3.24  group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            file     file     file     file     file       url        store  url
@@ -142,6 +145,19 @@ rotated, other       base64   base64   base64   base64   base64     key        s
 down                 base64   base64   base64   base64   base64     ✗host      store  ✗host
 down, other          base64   base64   base64   base64   base64     ✗host      store  ✗host
 
+snowluma             group    private  sticker  quoted   elsewhere  forwarded  own    face
+same host            fresh    fresh    fresh    fresh    fresh      url        store  url
+other host           fresh    fresh    fresh    fresh    fresh      url        store  url
+path map             fresh    fresh    fresh    fresh    fresh      url        store  url
+refused              ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+refused, map         ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+expired              fresh    fresh    fresh    fresh    fresh      url        store  url
+expired, other       fresh    fresh    fresh    fresh    fresh      url        store  url
+rotated              key      key      key      key      key        key        store  url
+rotated, other       key      key      key      key      key        key        store  url
+down                 ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+down, other          ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+
 lagrange             group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            url      url      url      url      ✗own       url        store  url
 other host           url      url      url      url      ✗own       url        store  url
@@ -192,6 +208,7 @@ README_COLUMNS = (
     "luckylilliabot-8",
     "napcat",
     "napcat, base64",
+    "snowluma",
     "luckylilliabot-3.29",
     "luckylilliabot-3.24",
     "lagrange",

@@ -20,7 +20,7 @@ from .conftest import (
     told,
 )
 
-ALL = ["luckylilliabot-8", "napcat", "lagrange"]
+ALL = ["luckylilliabot-8", "napcat", "snowluma", "lagrange"]
 
 
 @pytest.mark.parametrize("flavour", ALL)

@@ -22,7 +22,7 @@ from .conftest import (
     told,
 )
 
-FLAVOURS = ["luckylilliabot-8", "napcat", "lagrange"]
+FLAVOURS = ["luckylilliabot-8", "napcat", "snowluma", "lagrange"]
 OTHER_GROUP = 20002
 """Where URLs are not rewritten."""
 

@@ -35,7 +35,7 @@ from .conftest import (
 )
 from .test_doctor import HOST, learned
 
-FLAVOURS = ["luckylilliabot-8", "napcat", "lagrange"]
+FLAVOURS = ["luckylilliabot-8", "napcat", "snowluma", "lagrange"]
 LARGE = 1_500_000
 """Bytes of a picture that does not fit a frame of NoneBot's ``~websockets`` as base64."""
 

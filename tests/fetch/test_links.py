@@ -1,5 +1,7 @@
 """A link whose key has died is opened with a fresh one."""
 
+from dataclasses import replace
+
 import pytest
 
 from nonebot_plugin_qqimage.errors import Cause
@@ -114,6 +116,35 @@ async def test_where_a_key_is_no_help(server: Server, path: str, answer: bytes) 
     bot = FakeBot(unknown(), get_rkey=keys())
     assert not (await fetch(at(server, path), Implementation(bot))).fetched
     assert "get_rkey" not in bot.actions
+
+
+async def test_a_link_without_a_key_is_given_one(server: Server) -> None:
+    server["/download"] = opened_by("GRP2")
+    bot = FakeBot(unknown(), get_rkey=keys())
+    path = GROUP.partition("&rkey=")[0]
+    outcome = await fetch(at(server, path), Implementation(bot))
+    assert outcome.source == "url with a fresh key"
+    assert outcome.failed == [("url of the segment", Cause.EXPIRED)]
+    assert server.targets == [f"{path}&rkey=GRP2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        pytest.param(GROUP.replace("GRP1", "GRP2"), 1, id="the same file"),
+        pytest.param("/download?rkey=GRP2&fileid=F&appid=1407", 1, id="another of its kind"),
+        pytest.param("/download?appid=1406&fileid=F&rkey=PRIV2", 0, id="of the other kind"),
+    ],
+)
+async def test_the_file_of_the_event_is_kept(server: Server, given: str, asked: int) -> None:
+    """Implementations look names up, and the newest image of a name may be another one."""
+    server["/download"] = opened_by("GRP2")
+    bot = FakeBot(unknown(), get_image={"url": server.url(given)}, get_rkey=keys())
+    reference = replace(at(server, GROUP), file="image.png")
+    outcome = await fetch(reference, Implementation(bot))
+    assert outcome.source == ("url in the answer" if asked else "url with a fresh key")
+    assert server.targets[-1] == GROUP.replace("GRP1", "GRP2")
+    assert not any("fileid=F" in target for target in server.targets)
 
 
 async def test_without_a_connection(server: Server) -> None:

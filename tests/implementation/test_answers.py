@@ -13,7 +13,7 @@ from nonebot_plugin_qqimage.messages.contents import forward_nodes, message_cont
 SOON = int(time.time()) + 1000
 NOW = int(time.time())
 
-FOUR_SHAPES = {
+SHAPES = {
     "LuckyLilliaBot": {
         "private_key": "&rkey=PRIV",
         "group_key": "&rkey=GRP",
@@ -34,6 +34,11 @@ FOUR_SHAPES = {
         {"rkey": "&rkey=PRIV", "time": NOW, "type": 10, "ttl": 1000},
         {"rkey": "&rkey=GRP", "time": NOW, "type": 20, "ttl": 1000},
     ],
+    "SnowLuma": [
+        {"rkey": "?rkey=PRIV", "type": 10, "ttl": 1000, "create_time": NOW},
+        {"rkey": "GRP", "type": 20, "ttl": 1000, "create_time": NOW},
+        {"rkey": "&rkey=OTHER", "type": 2, "ttl": 1000, "create_time": NOW},
+    ],
     "Lagrange": {
         "rkeys": [
             {"type": "private", "rkey": "PRIV", "created_at": NOW, "ttl": 1000},
@@ -47,9 +52,9 @@ FOUR_SHAPES = {
 }
 
 
-@pytest.mark.parametrize("shape", FOUR_SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_keys_in_every_shape(shape: str) -> None:
-    found = keys(FOUR_SHAPES[shape])
+    found = keys(SHAPES[shape])
     assert {kind: key.value for kind, key in found.items()} == {"private": "PRIV", "group": "GRP"}
     assert all(NOW + 900 < key.expires < NOW + 1100 for key in found.values())
 

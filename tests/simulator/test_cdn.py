@@ -153,6 +153,17 @@ async def test_a_picture_has_its_own_fault_before_that_of_all(
     assert (await _get(session, cdn.url(picture)))[1].startswith(b"<html>")
 
 
+async def test_one_link_alone_may_be_dead(
+    cdn: SimulatedCdn, session: aiohttp.ClientSession
+) -> None:
+    picture = cdn.add(PHOTO)
+    link, other = cdn.url(picture), cdn.url(picture, spec=False)
+    cdn.faults.set(Fault.NOT_FOUND, link=link, times=1)
+    assert (await _get(session, other))[0] == 200
+    assert (await cdn.fetch_inside(link, patience=5)).status == 404
+    assert (await _get(session, link))[0] == 200
+
+
 async def test_a_delay_delays(cdn: SimulatedCdn, session: aiohttp.ClientSession) -> None:
     picture = cdn.add(PHOTO)
     cdn.faults.delays[picture.fileid] = 0.05
@@ -190,7 +201,7 @@ async def test_the_implementation_meets_faults_too(cdn: SimulatedCdn, fault: Fau
 async def test_real_hosts_and_their_mirrors(session: aiohttp.ClientSession) -> None:
     async with SimulatedCdn(real_hosts=True) as cdn:
         url = cdn.url(cdn.add(PHOTO))
-        assert url.startswith("https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=EhT")
+        assert url.startswith("https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=Eh")
         face = cdn.url(cdn.add(STICKER, form="face", fileid="0123"))
         assert face == "https://gxh.vip.qq.com/club/item/parcel/item/01/0123/raw300.gif"
         mirror = cdn.mirrors["multimedia.nt.qq.com.cn"]

@@ -133,7 +133,7 @@ async def test_a_market_face(
         )
         first, second = (await client.event())["message"]
         assert first == second
-        assert first["type"] == ("image" if flavour == "napcat" else "mface")
+        assert first["type"] == ("image" if flavour in ("napcat", "snowluma") else "mface")
         assert first["data"]["emoji_id"] == "0123456789abcdef"
         assert (await cdn.fetch_inside(first["data"]["url"], patience=5)).body == STICKER
 

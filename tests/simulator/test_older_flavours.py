@@ -34,6 +34,7 @@ def _file_of(answer: dict[str, Any]) -> bytes | None:
         (OLD, "3.28.0", ("LLOneBot", "3.28.0")),
         (MIDDLE, None, ("LLOneBot", "4.9.0")),
         ("gocqhttp", None, ("go-cqhttp", "v1.2.0")),
+        ("snowluma", None, ("SnowLuma", "1.11.1-node")),
     ],
 )
 async def test_each_says_what_it_is(

@@ -194,3 +194,78 @@ async def test_http_posts_to_nobody_are_lost(make_implementation: MakeImplementa
     async with HttpApi(implementation, post_url="http://127.0.0.1:9/") as api:
         await implementation.send_private("hello")
         assert api.port
+
+
+async def test_a_program_that_ends_and_starts_again(
+    make_implementation: MakeImplementation, bot: Bot, session: aiohttp.ClientSession
+) -> None:
+    implementation = make_implementation("napcat")
+    url = f"ws://127.0.0.1:{bot.port}/ws"
+    async with (
+        ForwardWebSocket(implementation) as forward,
+        HttpApi(implementation) as http,
+        ReverseWebSocket(implementation, url),
+        SocketClient(forward.url) as client,
+    ):
+        ws = await bot.sockets.get()
+        await implementation.send_group(implementation.picture(PHOTO))
+        calling = asyncio.create_task(client.call("nc_get_rkey"))
+        await implementation.called("nc_get_rkey")
+        away = asyncio.create_task(implementation.away(0.2))
+        await client.ended()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        while (await ws.receive()).type is aiohttp.WSMsgType.TEXT:
+            continue
+        await asyncio.sleep(0.1)
+        for address in (forward.url.replace("ws:", "http:"), f"{http.url}get_status"):
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await session.get(address)
+        await away
+        async with SocketClient(forward.url) as client:
+            assert (await client.event())["sub_type"] == "connect"
+            lost = await client.call("get_image", file=qq_name(PHOTO))
+            assert lost["message"] == "file not found"
+        async with session.get(f"{http.url}get_status") as response:
+            assert (await response.json())["status"] == "ok"
+        assert (await (await bot.sockets.get()).receive_json())["sub_type"] == "connect"
+
+
+@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.parametrize("flavour", ["luckylilliabot-8", "luckylilliabot-3.29", "snowluma"])
+async def test_what_is_on_disk_may_be_lost_too(
+    make_implementation: MakeImplementation, flavour: str, forget: bool
+) -> None:
+    implementation = make_implementation(flavour)
+    async with ForwardWebSocket(implementation) as server:
+        message_id = await implementation.send_group(implementation.picture(PHOTO))
+        implementation.flavour.event(implementation.flavour.messages[message_id])
+        await implementation.away(forget=forget)
+        async with SocketClient(server.url) as client:
+            known = [
+                (await client.call("get_image", file=qq_name(PHOTO)))["status"],
+                (await client.call("get_msg", message_id=message_id))["status"],
+            ]
+            assert known == ["failed" if forget else "ok"] * 2
+
+
+async def test_a_frame_that_is_too_large_breaks_its_connection_alone(
+    make_implementation: MakeImplementation,
+) -> None:
+    implementation = make_implementation("napcat", inline_base64=True)
+    large = len(PHOTO)
+    async with (
+        ForwardWebSocket(implementation, max_frame=large) as narrow,
+        ForwardWebSocket(implementation) as wide,
+        SocketClient(narrow.url) as first,
+        SocketClient(wide.url) as second,
+    ):
+        await implementation.send_group(implementation.picture(PHOTO))
+        for client in (first, second):
+            await client.event()
+            assert (await client.event())["message_type"] == "group"
+        answer = await second.call("get_image", file=qq_name(PHOTO))
+        assert len(answer["data"]["base64"]) > large
+        with pytest.raises(asyncio.CancelledError):
+            await first.call("get_image", file=qq_name(PHOTO))
+        assert (await first.ended())[0] == 1006

@@ -42,8 +42,9 @@ class TokenRefusal:
     http_status: int
     http_body: Json | None
     frame: Json | None = None
-    """Sent over a WebSocket which is then closed; without it the handshake itself fails."""
+    """Sent over a WebSocket before it is closed."""
     close_code: int | None = None
+    """What the WebSocket is closed with; without it and a frame the handshake itself fails."""
     close_reason: str = ""
 
 

@@ -3,7 +3,7 @@
 import random
 import re
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..cq_code import Segment, cq_codes
 from ..image_host.cdn import SimulatedCdn
@@ -11,6 +11,7 @@ from ..image_host.keys import Key, Kind
 from ..implementation_files import ImplementationFiles
 from ..messages import Forward, MarketFace, Message, Part, Picture, Quote, SharedFile, Text
 from .answers import Action, Answer, ImplementationSettings, Json, Over, Refused, TokenRefusal
+from .known_messages import KnownMessages
 
 
 class Flavour(ABC):
@@ -26,6 +27,13 @@ class Flavour(ABC):
     event_path_answers: ClassVar[bool] = False
     """Whether a forward WebSocket at ``/event`` takes calls too."""
 
+    signed_ids: ClassVar[bool] = False
+    """Whether ids of messages may be negative."""
+    tells_of_uploads: ClassVar[bool] = True
+    """Whether a notice tells of a file in a group, beside the message."""
+    temporary_group_in: Literal["event", "sender"] | None = None
+    """Where a message of a temporary session names the group, if it does."""
+
     def __init__(
         self, cdn: SimulatedCdn, settings: ImplementationSettings, files: ImplementationFiles
     ) -> None:
@@ -35,7 +43,7 @@ class Flavour(ABC):
         self.files = files
         self.patience = 300.0
         """Seconds after which the program gives up a download."""
-        self.messages: dict[int, Message] = {}
+        self.messages = KnownMessages()
         self._keys: dict[Kind, Key] = {}
 
     def since(self, *version: int) -> bool:
@@ -83,13 +91,39 @@ class Flavour(ABC):
         """Write the data of a forwarded record."""
         return {"id": part.forward_id}
 
-    @abstractmethod
     def whole(self, message: Message) -> Json:
-        """Write a message as in ``get_msg``."""
+        """Write a message of any kind of chat as in ``get_msg``."""
+        return self._in_its_chat(self.write_whole(message), message)
+
+    def event(self, message: Message) -> Json:
+        """Write the event for a message of any kind of chat."""
+        return self._in_its_chat(self.write_event(message), message)
+
+    def _in_its_chat(self, written: Json, message: Message) -> Json:
+        """Change what the two kinds of chat of OneBot v11 do not know."""
+        if message.message_type is not None:
+            about_groups = ("group_id", "group_name", "anonymous", "target_id")
+            kept = {name: value for name, value in written.items() if name not in about_groups}
+            return {**kept, "message_type": message.message_type, **message.fields}
+        group = message.temporary_group
+        if group is None:
+            return written
+        written["sub_type"] = "group"
+        if self.temporary_group_in is not None:
+            written["temp_source"] = 0
+            if self.temporary_group_in == "event":
+                written["group_id"] = group
+            else:
+                written["sender"]["group_id"] = group
+        return written
 
     @abstractmethod
-    def event(self, message: Message) -> Json:
-        """Write the event for a message."""
+    def write_whole(self, message: Message) -> Json:
+        """Write a message of a group or a friend as in ``get_msg``."""
+
+    @abstractmethod
+    def write_event(self, message: Message) -> Json:
+        """Write the event for a message of a group or a friend."""
 
     def upload_notice(self, part: SharedFile, message: Message) -> Json:
         """Write the notice for a file in a group message."""
@@ -130,6 +164,8 @@ class Flavour(ABC):
             "get_status": self.get_status,
             "get_msg": self.get_msg,
             "get_forward_msg": self.get_forward_msg,
+            "get_group_msg_history": self.get_group_msg_history,
+            "get_friend_msg_history": self.get_friend_msg_history,
         }
 
     @abstractmethod
@@ -172,6 +208,22 @@ class Flavour(ABC):
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record."""
 
+    async def get_group_msg_history(self, params: Json) -> Json:
+        """Give the last messages of a group; the first of them is the oldest."""
+        return self._history("group", params.get("group_id"), params)
+
+    async def get_friend_msg_history(self, params: Json) -> Json:
+        """Give the last messages exchanged with somebody; the first of them is the oldest."""
+        return self._history("private", params.get("user_id"), params)
+
+    def _history(self, kind: Kind, target: Any, params: Json) -> Json:
+        last = self.messages.of_chat(kind, target)[-int(params.get("count") or 20) :]
+        return {"messages": [self.whole(message) for message in last]}
+
+    def why_unsendable(self, message: Message) -> str:
+        """Say why this program cannot send a message of the bot; empty where it can."""
+        return ""
+
     # What it remembers
 
     def remember(self, message: Message) -> None:
@@ -186,6 +238,10 @@ class Flavour(ABC):
         """Start the program anew, with what it has on disk."""
         self._keys.clear()
 
+    def forget(self) -> None:
+        """Lose everything noted so far, as if the folder with its data were emptied."""
+        self.messages.clear()
+
     def known_message(self, message_id: Any) -> Message:
         """Give a message by its id, a number or a string."""
         try:
@@ -193,17 +249,16 @@ class Flavour(ABC):
         except (KeyError, TypeError, ValueError):
             raise Refused("消息不存在") from None
 
-    def forwards(self) -> dict[str, Forward]:
-        """Give the forwarded records in all known messages, not those inside other records."""
-        found = (part for message in self.messages.values() for part in message.parts)
-        return {part.forward_id: part for part in found if isinstance(part, Forward)}
-
     def key(self, kind: Kind) -> str:
         """Give the key this program puts into URLs: its last one, until its announced end."""
         kept = self._keys.get(kind)
         if kept is None or kept.expires_at <= self.cdn.keys.now():
             kept = self._keys[kind] = self.cdn.keys.current(kind)
         return kept.value
+
+    def signed_url(self, part: Picture) -> str:
+        """Give a picture's URL with that key."""
+        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
 
     def rkey_list(self) -> list[Json]:
         """Ask the key server, and keep using the keys from before."""
@@ -220,4 +275,4 @@ class Flavour(ABC):
 
     def new_message_id(self, dice: random.Random) -> int:
         """Make up the id of a message."""
-        return dice.randrange(1, 2**31)
+        return dice.randrange(-(2**31) if self.signed_ids else 1, 2**31)

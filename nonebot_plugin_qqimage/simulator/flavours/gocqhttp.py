@@ -1,6 +1,5 @@
 """go-cqhttp 1: other names for everything, and what it once downloaded is right forever."""
 
-import random
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +8,7 @@ from ..cq_code import Segment
 from ..image_host.cdn import InsideFetchFailed
 from ..image_host.faults import Fault
 from ..messages import Forward, MarketFace, Message, Picture, SharedFile
+from .about import about
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal
 from .base import Flavour
 
@@ -31,6 +31,8 @@ class GoCqhttp(Flavour):
     app_name = "go-cqhttp"
     app_version = "v1.2.0"
     token_scheme = "Token"
+    signed_ids = True
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -45,7 +47,7 @@ class GoCqhttp(Flavour):
     def picture(self, part: Picture, message: Message) -> Json:
         """Write the data of a picture, whose URL is kept."""
         hosted = part.hosted
-        url = self._urls.setdefault(hosted.fileid, self.cdn.url(hosted, key=self.key(hosted.kind)))
+        url = self._urls.setdefault(hosted.fileid, self.signed_url(part))
         file = f"{hosted.md5}.image"
         self._table[file] = _Row(part, url, _filename(part))
         data: Json = {"file": file}
@@ -64,7 +66,7 @@ class GoCqhttp(Flavour):
         """Write a face from the shop: its name as text, and nothing else."""
         return {"type": "text", "data": {"text": part.summary}}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written: Json = {
             "message_id": message.message_id,
@@ -79,7 +81,7 @@ class GoCqhttp(Flavour):
         }
         return {**written, "group_id": message.implementation_id} if written["group"] else written
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         segments = self.segments(message)
         group = message.kind == "group"
@@ -92,25 +94,15 @@ class GoCqhttp(Flavour):
         if group:
             sender |= {"area": "", "card": message.card, "level": "", "role": "member", "title": ""}
         written: Json = {
+            **about(message, self.settings.self_id),
             "post_type": "message_sent" if message.own else "message",
-            "message_type": message.kind,
-            "time": message.time,
-            "self_id": self.settings.self_id,
-            "sub_type": "normal" if group else "friend",
-            "message_id": message.message_id,
-            "user_id": message.user_id,
             "message": self.content(segments),
             "raw_message": self.raw(segments),
             "font": 0,
             "sender": sender,
         }
         if group:
-            where = {
-                "group_id": message.implementation_id,
-                "anonymous": None,
-                "message_seq": message.seq,
-            }
-            return {**written, **where}
+            return {**written, "anonymous": None, "message_seq": message.seq}
         to = message.implementation_id if message.own else self.settings.self_id
         return {**written, "target_id": to}
 
@@ -155,7 +147,7 @@ class GoCqhttp(Flavour):
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record, and those of one inside it in their place."""
         wanted = str(params.get("message_id", params.get("id")))
-        forward = self.forwards().get(wanted)
+        forward = self.messages.forwards().get(wanted)
         if forward is None:
             raise Refused(_NOT_FOUND)
         return {"messages": [self._node(node) for node in forward.nodes]}
@@ -180,6 +172,13 @@ class GoCqhttp(Flavour):
             answer["file"] = ""
         return answer
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+        self._urls.clear()
+        self._local.clear()
+
     async def _write(self, local: str, data: bytes, name: str) -> str:
         path, content = await self.files.write("pictures", local, data, name=name)
         if content is not None:
@@ -192,10 +191,6 @@ class GoCqhttp(Flavour):
             return super().known_message(message_id)
         except Refused:
             raise Refused(_NOT_FOUND) from None
-
-    def new_message_id(self, dice: random.Random) -> int:
-        """Make up the id of a message, which may be negative."""
-        return dice.randrange(-(2**31), 2**31)
 
     def _node(self, node: Message) -> Json:
         content: Any

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..messages import Message, Picture, SharedFile
+from .about import about, sender
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal
 from .base import Flavour
 
@@ -21,9 +22,7 @@ class Lagrange(Flavour):
         """Write the data of a picture; nothing is known of the bot's own."""
         if message.own:
             return {"file": None, "url": None, "filename": part.name, "subType": 0}
-        url = self._urls.setdefault(
-            part.hosted.fileid, self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
-        )
+        url = self._urls.setdefault(part.hosted.fileid, self.signed_url(part))
         return {
             "file": url,
             "filename": part.name,
@@ -40,35 +39,30 @@ class Lagrange(Flavour):
             "url": self.cdn.url(part.hosted),
         }
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         return {
             "time": message.time,
             "message_type": message.kind,
             "message_id": message.message_id,
             "real_id": message.seq,
-            "sender": self._sender(message),
+            "sender": sender(message),
             "message": self.content(self.segments(message)),
         }
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message; one of its own is a ``message`` like any other."""
         segments = self.segments(message)
         written: Json = {
-            "message_type": message.kind,
-            "sub_type": "normal" if message.kind == "group" else "friend",
-            "message_id": message.message_id,
-            "user_id": message.user_id,
+            **about(message, self.settings.self_id),
             "message": self.content(segments),
             "raw_message": self.raw(segments),
             "font": 0,
-            "sender": self._sender(message),
-            "time": message.time,
-            "self_id": self.settings.self_id,
+            "sender": sender(message),
             "post_type": "message",
         }
         if message.kind == "group":
-            return {**written, "group_id": message.implementation_id, "anonymous": None}
+            return {**written, "anonymous": None}
         return {**written, "target_id": message.implementation_id}
 
     def notice_file(self, part: SharedFile, message: Message) -> Json:
@@ -94,7 +88,7 @@ class Lagrange(Flavour):
 
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record, in the shape the standard has."""
-        forward = self.forwards().get(str(params.get("id")))
+        forward = self.messages.forwards().get(str(params.get("id")))
         if forward is None:
             raise Refused("")
         return {"message": [self._node(node) for node in forward.nodes]}
@@ -103,11 +97,10 @@ class Lagrange(Flavour):
         """Give the keys of now."""
         return {"rkeys": self.rkey_list()}
 
-    def _sender(self, message: Message) -> Json:
-        sender: Json = {"user_id": message.user_id, "nickname": message.nickname}
-        if message.kind == "group":
-            sender |= {"card": message.card, "role": "member", "level": "1", "title": ""}
-        return sender
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._urls.clear()
 
     def _node(self, node: Message) -> Json:
         data = {

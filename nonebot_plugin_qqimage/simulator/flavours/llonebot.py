@@ -4,13 +4,11 @@ from typing import Any
 
 from ..cq_code import Segment
 from ..messages import Forward, MarketFace, Message, SharedFile
+from .about import about, sender_with_card
 from .answers import Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
+from .luckylilliabot import RETCODES
 
-_RETCODES = {
-    "ws": {"failed": 1200, "bad request": 1400, "unknown": 1404},
-    "http": {"failed": 200, "bad request": 400, "unknown": 404},
-}
 _TRACE = (
     "    at handler (/app/llonebot/main/main.cjs:30173:13)\n"
     "    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)\n"
@@ -43,36 +41,24 @@ class LLOneBot(Flavour):
         """Write the data of a forwarded record, whose id is QQ's long one of the message."""
         return {"id": _long_id(message)}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``, which is just what an event says."""
-        return self.event(message)
+        return self.write_event(message)
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         segments = self.segments(message)
-        group = message.kind == "group"
-        sender: Json = {
-            "user_id": message.user_id,
-            "nickname": message.nickname,
-            "card": message.card if group else "",
-        }
-        written: Json = {
-            "self_id": self.settings.self_id,
-            "user_id": message.user_id,
-            "time": message.time,
-            "message_id": message.message_id,
+        return {
+            **about(message, self.settings.self_id),
             "real_id": message.message_id,
             "message_seq": message.message_id,
-            "message_type": message.kind,
-            "sender": {**sender, "role": "member"} if group else sender,
+            "sender": sender_with_card(message),
             "raw_message": self.raw(segments),
             "font": 14,
-            "sub_type": "normal" if group else "friend",
             "message": self.content(segments),
             "message_format": self.settings.message_format,
             "post_type": "message_sent" if message.own else "message",
         }
-        return {**written, "group_id": message.implementation_id} if group else written
 
     def ok(self, data: Any) -> Json:
         """Write an answer that says all went well."""
@@ -88,7 +74,7 @@ class LLOneBot(Flavour):
             if over == "ws" and not self.since(4, 9):
                 text = f"{text}\n{_TRACE}"
         unknown = refusal.why == "unknown" and over == "http"
-        return Answer(failed(_RETCODES[over][refusal.why], text), 404 if unknown else 200)
+        return Answer(failed(RETCODES[over][refusal.why], text), 404 if unknown else 200)
 
     def refuse_token(self) -> TokenRefusal:
         """Say what a client with a wrong token gets."""
@@ -121,7 +107,7 @@ class LLOneBot(Flavour):
         raise Refused("msg not found")
 
     def _node(self, node: Message) -> Json:
-        written = self.event(node)
+        written = self.write_event(node)
         content = written.pop("message")
         if not self.since(4, 0):
             return {**written, "content": content}

@@ -12,6 +12,7 @@ from ..messages import Message, Picture, SharedFile
 from .answers import Action, Json, Refused
 from .kernel import kernel_path
 from .llonebot import LLOneBot
+from .luckylilliabot import image_data
 
 
 @dataclass
@@ -31,6 +32,7 @@ class LLOneBot324(LLOneBot):
     """LLOneBot 3.24.0 to 3.28.7; 3.24.3 unless told otherwise."""
 
     app_version = "3.24.3"
+    temporary_group_in = "event"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -46,15 +48,10 @@ class LLOneBot324(LLOneBot):
         """Write the data of a picture, and keep its URL until the message is written again."""
         url = self._url(part, message)
         self._keep(part.name, part, url, f"nt_data/{kernel_path(part, message)}")
-        size = str(part.size)
-        if self.since(3, 27):
-            return {
-                "file": part.name,
-                "subType": int(part.sticker),
-                "url": url,
-                "file_size": size,
-            }
-        return {"file": part.name, "url": url, "file_size": size}
+        data = image_data(part, url)
+        if not self.since(3, 27):
+            del data["subType"]
+        return data
 
     def shared_file(self, part: SharedFile, message: Message) -> Json:
         """Write the data of a file."""
@@ -74,6 +71,11 @@ class LLOneBot324(LLOneBot):
         if not params.get("file_id"):
             raise Refused("file_id 不能为空")
         return await self._fetch(str(params["file_id"]))
+
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
 
     async def _fetch(self, wanted: str) -> Json:
         row = self._table.get(wanted)
@@ -123,4 +125,4 @@ class LLOneBot324(LLOneBot):
             part = next(other for other in message.parts if isinstance(other, Picture))
         if self.no_urls and part.hosted.form == "nt":
             return ""
-        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
+        return self.signed_url(part)

@@ -9,7 +9,7 @@ from ..messages import Message, Picture, SharedFile
 from .answers import Action, Json, Refused
 from .kernel import kernel_path
 from .llonebot import LLOneBot
-from .luckylilliabot import rkey_pair
+from .luckylilliabot import image_data, rkey_pair
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class LLOneBot329(LLOneBot):
     """LLOneBot 3.29.0 to LuckyLilliaBot 7.12.13; 4.9.0 unless told otherwise."""
 
     app_version = "4.9.0"
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -36,12 +37,7 @@ class LLOneBot329(LLOneBot):
     def picture(self, part: Picture, message: Message) -> Json:
         """Write the data of a picture."""
         self._insert(part, message)
-        return {
-            "file": part.name,
-            "subType": int(part.sticker),
-            "url": self._url(part),
-            "file_size": str(part.size),
-        }
+        return image_data(part, self.signed_url(part))
 
     def shared_file(self, part: SharedFile, message: Message) -> Json:
         """Write the data of a file."""
@@ -78,6 +74,11 @@ class LLOneBot329(LLOneBot):
         """Ask the key server, and keep using the keys from before."""
         return rkey_pair(self.cdn.keys)
 
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
+
     async def _fetch(self, wanted: str, params: Json) -> Json:
         row = self._table.get(wanted)
         if row is None:
@@ -89,7 +90,7 @@ class LLOneBot329(LLOneBot):
         if isinstance(part, Picture):
             if row.inner or row.message.message_id not in self.messages:
                 raise Refused("msg not found")
-            url = self._url(part)
+            url = self.signed_url(part)
         size = part.size if isinstance(part, Picture) else len(part.hosted.data)
         answer = {"file": file, "url": url, "file_size": str(size), "file_name": part.name}
         inlines = file == url or not self.since(3, 29, 1)
@@ -116,6 +117,3 @@ class LLOneBot329(LLOneBot):
         row = _Row(part, message, message.message_id not in self.messages)
         for key in {part.name, part.hosted.fileid}:
             self._table[key] = row
-
-    def _url(self, part: Picture) -> str:
-        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))

@@ -1,6 +1,5 @@
 """LuckyLilliaBot 8: downloads over HTTP itself, into a new file at every call."""
 
-import random
 import time
 import uuid
 from typing import Any
@@ -9,15 +8,17 @@ from urllib.parse import quote
 from ..image_host.cdn import InsideFetchFailed
 from ..image_host.faults import Fault
 from ..image_host.keys import KeyRing
-from ..messages import Forward, Message, Picture, SharedFile
+from ..messages import Message, Picture, SharedFile
 from ..pictures import extension
+from .about import about, sender
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
 
-_RETCODES = {
+RETCODES = {
     "ws": {"failed": 1200, "bad request": 1400, "unknown": 1404},
     "http": {"failed": 200, "bad request": 400, "unknown": 404},
 }
+"""Return codes of a failed, a bad and an unknown call, by transport."""
 _REASONS = {Fault.RESET: "other side closed", Fault.TRUNCATED: "terminated"}
 _STATUS_TEXTS = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 502: "Bad Gateway"}
 _STARTED = int(time.time())
@@ -28,6 +29,8 @@ class LuckyLilliaBot8(Flavour):
 
     app_name = "LLOneBot"
     app_version = "8.1.7"
+    signed_ids = True
+    temporary_group_in = "sender"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -37,12 +40,7 @@ class LuckyLilliaBot8(Flavour):
     def picture(self, part: Picture, message: Message) -> Json:
         """Write the data of a picture."""
         self._insert(part, message)
-        return {
-            "file": part.name,
-            "subType": int(part.sticker),
-            "url": self._url(part),
-            "file_size": str(part.size),
-        }
+        return image_data(part, self.signed_url(part))
 
     def shared_file(self, part: SharedFile, message: Message) -> Json:
         """Write the data of a file, without its URL."""
@@ -55,7 +53,7 @@ class LuckyLilliaBot8(Flavour):
             "file_size": str(len(part.hosted.data)),
         }
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written = self._written(message)
         return {
@@ -65,7 +63,7 @@ class LuckyLilliaBot8(Flavour):
             "status": "normal",
         }
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         written = self._written(message)
         if not message.own:
@@ -95,7 +93,7 @@ class LuckyLilliaBot8(Flavour):
         """Write an answer that says why not."""
         unknown = refusal.why == "unknown"
         text = f"{action} API 不存在" if unknown else refusal.message
-        body = failed(_RETCODES[over][refusal.why], text)
+        body = failed(RETCODES[over][refusal.why], text)
         return Answer(body, 404 if unknown and over == "http" else 200)
 
     def refuse_token(self) -> TokenRefusal:
@@ -121,7 +119,7 @@ class LuckyLilliaBot8(Flavour):
             if name in params and not isinstance(params[name], str):
                 raise Refused(f"$.{name} expected string but got {params[name]}", "bad request")
         wanted = params.get("id") or params.get("message_id")
-        forward = _with_inner(self.forwards()).get(str(wanted))
+        forward = self.messages.forwards(nested=True).get(str(wanted))
         if forward is None:
             raise Refused("消息不存在")
         return {"messages": [self._node(node) for node in forward.nodes]}
@@ -147,9 +145,10 @@ class LuckyLilliaBot8(Flavour):
             raise Refused("file not found")
         return {"url": self.cdn.url(part.hosted) + quote(part.name)}
 
-    def new_message_id(self, dice: random.Random) -> int:
-        """Make up the id of a message, which may be negative."""
-        return dice.randrange(-(2**31), 2**31)
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
+        self._table.clear()
 
     async def _fetch(self, params: Json, name: str) -> Json:
         wanted = params.get(name)
@@ -158,7 +157,7 @@ class LuckyLilliaBot8(Flavour):
         part = self._find(wanted)
         if part is None:
             raise Refused("file not found")
-        url = self._url(part) if isinstance(part, Picture) else ""
+        url = self.signed_url(part) if isinstance(part, Picture) else ""
         file = ""
         if str(params.get("download", True)).lower() != "false":
             data = await self._download(url or self.cdn.url(part.hosted))
@@ -178,9 +177,6 @@ class LuckyLilliaBot8(Flavour):
             raise Refused(f"{url} 下载失败, statusText: {text}")
         return reply.body
 
-    def _url(self, part: Picture) -> str:
-        return self.cdn.url(part.hosted, key=self.key(part.hosted.kind))
-
     def _insert(self, part: Picture | SharedFile, message: Message) -> None:
         self._table.setdefault(part.hosted.fileid, (message.time, part))
 
@@ -195,26 +191,16 @@ class LuckyLilliaBot8(Flavour):
 
     def _written(self, message: Message) -> Json:
         segments = self.segments(message)
-        sender: Json = {"user_id": message.user_id, "nickname": message.nickname}
-        if message.kind == "group":
-            sender |= {"card": message.card, "role": "member", "level": "1", "title": ""}
         written: Json = {
-            "self_id": self.settings.self_id,
-            "user_id": message.user_id,
-            "time": message.time,
-            "message_id": message.message_id,
+            **about(message, self.settings.self_id),
             "message_seq": message.seq,
-            "message_type": message.kind,
-            "sender": sender,
+            "sender": sender(message),
             "raw_message": self.raw(segments),
             "font": 14,
-            "sub_type": "normal" if message.kind == "group" else "friend",
             "message": self.content(segments),
             "message_format": self.settings.message_format,
         }
-        if message.kind == "group":
-            written |= {"group_id": message.implementation_id, "group_name": message.group_name}
-        return written
+        return {**written, "group_name": message.group_name} if "group_id" in written else written
 
     def _node(self, node: Message) -> Json:
         return {
@@ -224,6 +210,16 @@ class LuckyLilliaBot8(Flavour):
             "message_format": self.settings.message_format,
             "message_type": node.kind,
         }
+
+
+def image_data(part: Picture, url: str) -> Json:
+    """Write the data of a picture as LLOneBot from 3.27 and LuckyLilliaBot do."""
+    return {
+        "file": part.name,
+        "subType": int(part.sticker),
+        "url": url,
+        "file_size": str(part.size),
+    }
 
 
 def rkey_pair(keys: KeyRing) -> Json:
@@ -236,12 +232,3 @@ def rkey_pair(keys: KeyRing) -> Json:
         "expired_time": int(group.expires_at),
         "updated_time": time.strftime("%Y-%m-%d %H:%M:%S", updated),
     }
-
-
-def _with_inner(forwards: dict[str, Forward]) -> dict[str, Forward]:
-    found = dict(forwards)
-    for forward in forwards.values():
-        parts = (part for node in forward.nodes for part in node.parts)
-        inner = {part.forward_id: part for part in parts if isinstance(part, Forward)}
-        found |= _with_inner(inner)
-    return found

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from ..cq_code import Segment
 from ..image_host.catalog import md5_path
 from ..messages import Forward, MarketFace, Message, Picture, SharedFile
+from .about import about, face_as_image, sender_with_card
 from .answers import Action, Answer, Json, Over, Refused, TokenRefusal, failed
 from .base import Flavour
 from .kernel import kernel_path
@@ -36,6 +37,7 @@ class NapCat(Flavour):
     app_version = "4.18.19"
     keeps_empty_values = False
     event_path_answers = True
+    temporary_group_in = "event"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -44,6 +46,8 @@ class NapCat(Flavour):
         """Whether it can get keys; without, a key fixed in the program stands in URLs."""
         self.kernel_hangs: set[str] = set()
         """Names of pictures whose download the kernel never reports as done."""
+        self.forwarded_unknown = False
+        """Whether pictures in forwarded records are not found, instead of never downloaded."""
         self._names: dict[str, tuple[Message, Picture | SharedFile]] = {}
 
     def picture(self, part: Picture, message: Message) -> Json:
@@ -65,15 +69,7 @@ class NapCat(Flavour):
 
     def market_face(self, part: MarketFace) -> Segment:
         """Write a face from the shop, which looks like a picture here."""
-        data = {
-            "summary": part.summary,
-            "file": f"{part.emoji_id[:2]}-{part.emoji_id}.gif",
-            "url": self.cdn.url(part.hosted),
-            "key": part.key,
-            "emoji_id": part.emoji_id,
-            "emoji_package_id": part.package_id,
-        }
-        return {"type": "image", "data": data}
+        return face_as_image(super().market_face(part))
 
     def forward(self, part: Forward, message: Message) -> Json:
         """Write the data of a forwarded record; one inside another is always there in full."""
@@ -81,14 +77,14 @@ class NapCat(Flavour):
             return {"id": part.forward_id, "content": [self._node(node) for node in part.nodes]}
         return {"id": part.forward_id}
 
-    def whole(self, message: Message) -> Json:
+    def write_whole(self, message: Message) -> Json:
         """Write a message as in ``get_msg``."""
         written = self._written(message)
         if message.own:
             written |= {"post_type": "message_sent", "message_sent_type": "self"}
         return {**written, "emoji_likes_list": []}
 
-    def event(self, message: Message) -> Json:
+    def write_event(self, message: Message) -> Json:
         """Write the event for a message."""
         written = self._written(message)
         if message.own:
@@ -146,7 +142,7 @@ class NapCat(Flavour):
     async def get_forward_msg(self, params: Json) -> Json:
         """Give the messages in a forwarded record, by its id or that of its message."""
         wanted = str(params.get("id") or params.get("message_id"))
-        forward = self.forwards().get(wanted)
+        forward = self.messages.forwards().get(wanted)
         if forward is None and wanted.lstrip("-").isdigit():
             message = self.messages.get(int(wanted))
             parts = () if message is None else message.parts
@@ -164,7 +160,10 @@ class NapCat(Flavour):
         if message is None or part is None:
             raise Refused("file not found")
         # A message inside a forwarded record is none which the kernel could address.
-        if message.message_id not in self.messages or part.name in self.kernel_hangs:
+        forwarded = message.message_id not in self.messages
+        if forwarded and self.forwarded_unknown:
+            raise Refused("file not found")
+        if forwarded or part.name in self.kernel_hangs:
             await asyncio.sleep(self.patience)
             raise Refused(_KERNEL_TIMEOUT)
         if isinstance(part, SharedFile):
@@ -215,8 +214,12 @@ class NapCat(Flavour):
     def restart(self) -> None:
         """Start the program anew: every name and message id is forgotten."""
         super().restart()
+        self.forget()
+
+    def forget(self) -> None:
+        """Lose everything noted so far, on disk too."""
+        super().forget()
         self._names.clear()
-        self.messages.clear()
 
     def _url(self, part: Picture) -> str:
         hosted = part.hosted
@@ -233,34 +236,19 @@ class NapCat(Flavour):
 
     def _written(self, message: Message, *, array: bool = False) -> Json:
         segments = self.segments(message)
-        group = message.kind == "group"
-        sender: Json = {
-            "user_id": message.user_id,
-            "nickname": message.nickname,
-            "card": message.card if group else "",
-        }
-        if group:
-            sender["role"] = "member"
         written: Json = {
-            "self_id": self.settings.self_id,
-            "user_id": message.user_id,
-            "time": message.time,
-            "message_id": message.message_id,
+            **about(message, self.settings.self_id),
             "message_seq": message.message_id,
             "real_id": message.message_id,
             "real_seq": str(message.seq),
-            "message_type": message.kind,
-            "sender": sender,
+            "sender": sender_with_card(message),
             "raw_message": self.raw(segments),
             "font": 14,
-            "sub_type": "normal" if group else "friend",
             "message": segments if array else self.content(segments),
             "message_format": "array" if array else self.settings.message_format,
             "post_type": "message",
         }
-        if group:
-            written |= {"group_id": message.implementation_id, "group_name": message.group_name}
-        return written
+        return {**written, "group_name": message.group_name} if "group_id" in written else written
 
     def _node(self, node: Message) -> Json:
         # Inner messages are arrays whatever the format is set to.

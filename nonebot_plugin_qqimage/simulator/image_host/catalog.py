@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from ..pictures import md5_hex
+from .fileid import new_fileid
 from .keys import APPIDS, KINDS, Kind
 
 Form = Literal["nt", "old", "face", "file"]
@@ -39,11 +40,12 @@ class HostedPicture:
     """The path QQ told with a picture of the old form; None if it told none."""
 
     def path(self, *, key: str, spec: bool) -> str:
-        """Give the path and query of this picture's URL."""
+        """Give the path and query of this picture's URL; an empty key is left out."""
         if self.form == "nt":
             appid = APPIDS[self.kind]
             middle = "&spec=0" if spec else ""
-            return f"/download?appid={appid}&fileid={self.fileid}{middle}&rkey={key}"
+            end = f"&rkey={key}" if key else ""
+            return f"/download?appid={appid}&fileid={self.fileid}{middle}{end}"
         if self.form == "face":
             return f"/club/item/parcel/item/{self.fileid[:2]}/{self.fileid}/raw300.gif"
         if self.form == "file":
@@ -79,7 +81,7 @@ class Catalog:
         given_path: str | None,
     ) -> HostedPicture:
         """Take in a picture; the same bytes may come often, a fileid only once."""
-        fileid = fileid or (secrets.token_hex(16) if form == "face" else new_fileid())
+        fileid = fileid or (secrets.token_hex(16) if form == "face" else new_fileid(data, kind))
         if fileid in self._pictures:
             raise ValueError(f"fileid {fileid!r} is taken")
         md5 = md5 or md5_hex(data)
@@ -122,11 +124,12 @@ def read_url(url: str) -> Wanted | None:
     return None
 
 
+def request_path(url: str) -> str:
+    """Give the path and query of a URL, which is what a request for it says."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def md5_path(md5: str) -> str:
     """Give the path programs make up when QQ told none."""
     return f"/gchatpic_new/0/0-0-{quote(md5.upper())}/0"
-
-
-def new_fileid() -> str:
-    """Make up a fileid that looks like QQ's."""
-    return f"EhT{secrets.token_urlsafe(24)}"

@@ -3,15 +3,15 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from aiohttp import web
 
+from ..loopback import LoopbackServer
 from ..pictures import extension
 from ..record import Record
-from .catalog import HOSTS, Catalog, Form, HostedPicture, read_url
+from .catalog import HOSTS, Catalog, Form, HostedPicture, read_url, request_path
 from .faults import EXPIRED_KEY, INVALID_KEY, NOT_FOUND, Fault, Faults, Reply, spoil
 from .keys import KeyRing, Kind
 from .server import put_on_wire
@@ -67,38 +67,21 @@ class SimulatedCdn:
         self.requests: Record[CdnRequest] = Record()
         self._catalog = Catalog()
         self._real_hosts = real_hosts
-        self._ssl_context = ssl_context
+        self._scheme = "http" if ssl_context is None else "https"
         self._public_name = public_name
-        self._runner: web.AppRunner | None = None
-        self._port = 0
-        self._handlers: set[asyncio.Task[web.StreamResponse]] = set()
+        self._server = LoopbackServer(self._add_routes, ssl_context)
 
     async def __aenter__(self) -> "Self":
-        app = web.Application()
-        app.router.add_get("/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._ssl_context)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        await self._server.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for handler in self._handlers:
-            handler.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def __aexit__(self, *exception: object) -> None:
+        await self._server.stop()
 
     @property
     def base_url(self) -> str:
         """Where it listens, without a slash at the end."""
-        scheme = "http" if self._ssl_context is None else "https"
-        return f"{scheme}://{self._public_name}:{self._port}"
+        return f"{self._scheme}://{self._public_name}:{self._server.port}"
 
     @property
     def mirrors(self) -> dict[str, str]:
@@ -127,7 +110,7 @@ class SimulatedCdn:
     def url(
         self, picture: HostedPicture | str, *, key: str | None = None, spec: bool = True
     ) -> str:
-        """Give a picture's URL, with the current key unless another is given."""
+        """Give a picture's URL, with the current key unless another or none ("") is given."""
         if isinstance(picture, str):
             picture = self._catalog[picture]
         key = self.keys.current(picture.kind).value if key is None else key
@@ -160,8 +143,7 @@ class SimulatedCdn:
             InsideFetchFailed: no whole answer came, at the latest after ``patience`` seconds.
         """
         for _ in range(_MOST_REDIRECTS):
-            parts = urlsplit(url)
-            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            path = request_path(url)
             outcome, right, fileid = self._judge(path)
             self._log(path, fileid, True, outcome, right)
             await asyncio.sleep(min(self.faults.delay(fileid), patience))
@@ -178,31 +160,27 @@ class SimulatedCdn:
             await asyncio.sleep(patience)
         raise InsideFetchFailed(outcome)
 
+    def _add_routes(self, app: web.Application) -> None:
+        app.router.add_get("/{path:.*}", self._serve)
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a handler runs in a task")
-        self._handlers.add(task)
-        try:
-            path = request.raw_path
-            outcome, right, fileid = self._judge(path)
-            if self.faults.abroad is not None:
-                outcome = Fault.HANG if self.faults.abroad == "hang" else Fault.RESET
-            self._log(path, fileid, False, outcome, right)
-            await asyncio.sleep(self.faults.delay(fileid))
-            return await put_on_wire(request, outcome, right, self.faults)
-        finally:
-            self._handlers.discard(task)
+        path = request.raw_path
+        outcome, right, fileid = self._judge(path)
+        if self.faults.abroad is not None:
+            outcome = Fault.HANG if self.faults.abroad == "hang" else Fault.RESET
+        self._log(path, fileid, False, outcome, right)
+        await asyncio.sleep(self.faults.delay(fileid))
+        return await put_on_wire(request, outcome, right, self.faults)
 
     def _judge(self, path: str) -> tuple[Reply | Fault, Reply | None, str | None]:
         """Say what a request gets, what it would get without a fault, and what it is about."""
         wanted = read_url(path)
         if wanted is None:
-            return self.faults.take(None) or NOT_FOUND, None, None
+            return self.faults.take(None, path) or NOT_FOUND, None, None
         picture = self._catalog.find(wanted)
         fileid = wanted.fileid if picture is None else picture.fileid
         right = None if picture is None else _right_answer(picture.data)
-        fault = self.faults.take(fileid)
+        fault = self.faults.take(fileid, path)
         if fault is not None:
             return spoil(right, fault), right, fileid
         if wanted.form == "nt":

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from .catalog import request_path
+
 
 class Fault(Enum):
     """A way to fail."""
@@ -73,10 +75,23 @@ class Faults:
         self._pending: dict[str | None, _Pending] = {}
 
     def set(
-        self, fault: Fault | Reply, *, fileid: str | None = None, times: int | None = None
+        self,
+        fault: Fault | Reply,
+        *,
+        fileid: str | None = None,
+        link: str | None = None,
+        times: int | None = None,
     ) -> None:
-        """Put a fault in force, for one picture or all, for ``times`` requests or on and on."""
-        self._pending[fileid] = _Pending(fault, times)
+        """Put a fault in force.
+
+        Args:
+            fault: what goes wrong.
+            fileid: for one picture alone, by whatever link.
+            link: for one link alone, key and all; other links to the picture go on working.
+            times: for so many requests; None is on and on.
+        """
+        slot = fileid if link is None else request_path(link)
+        self._pending[slot] = _Pending(fault, times)
 
     def clear(self) -> None:
         """Make everything right again."""
@@ -93,9 +108,9 @@ class Faults:
         """Say how long the answer for a picture has to wait."""
         return self.delays.get(fileid, self.delays.get(None, 0.0))
 
-    def take(self, fileid: str | None) -> Fault | Reply | None:
+    def take(self, fileid: str | None, path: str) -> Fault | Reply | None:
         """Give the fault which the next request for a picture meets, and count it."""
-        slot = fileid if fileid in self._pending else None
+        slot = next((slot for slot in (path, fileid) if slot in self._pending), None)
         pending = self._pending.get(slot)
         if pending is None:
             return None

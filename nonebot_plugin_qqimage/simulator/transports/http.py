@@ -3,8 +3,7 @@
 import hashlib
 import hmac
 import json
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -13,9 +12,6 @@ from ..behaviour import ConnectionBreaks
 from ..flavours.answers import Json
 from ..implementation import SimulatedImplementation
 from .listener import Listener
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class HttpApi(Listener):
@@ -43,23 +39,19 @@ class HttpApi(Listener):
         """Where the bot posts to: this and the name of an action."""
         return f"http://127.0.0.1:{self.port}/"
 
-    async def __aenter__(self) -> "Self":
-        await super().__aenter__()
+    async def start(self) -> None:
+        """Listen, and post events from now on."""
+        await super().start()
         if self._post_url is not None:
             self._session = aiohttp.ClientSession()
             self._implementation.links.attach(self)
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Neither listen nor post any more."""
         self._implementation.links.detach(self)
         if self._session is not None:
             await self._session.close()
-        await super().__aexit__(kind, error, trace)
+        await super().stop()
 
     def routes(self, app: web.Application) -> None:
         """Add what it serves."""

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType
@@ -23,7 +22,16 @@ MAX_CALL_SIZE = 64 * 1024 * 1024
 
 
 class SocketLink:
-    """A WebSocket to a bot."""
+    """A WebSocket to a bot.
+
+    Args:
+        implementation: whose it is.
+        ws: the WebSocket.
+        answers: whether it takes calls.
+        events: whether it tells of events.
+        max_frame: bytes of a frame over which the connection breaks, as the other end does not
+            take it; None is no limit.
+    """
 
     def __init__(
         self,
@@ -32,11 +40,13 @@ class SocketLink:
         *,
         answers: bool = True,
         events: bool = True,
+        max_frame: int | None = None,
     ) -> None:
         self._implementation = implementation
         self._ws = ws
         self._answers = answers
         self._events = events
+        self._max_frame = max_frame
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -57,9 +67,13 @@ class SocketLink:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def send_event(self, frame: Json) -> None:
-        """Send a frame; a connection that just broke loses it."""
+        """Send a frame; a connection that just broke loses it, one too large breaks it."""
+        text = _json(frame)
+        if self._max_frame is not None and len(text.encode()) > self._max_frame:
+            await self.drop()
+            return
         try:
-            await self._ws.send_str(_json(frame))
+            await self._ws.send_str(text)
         except ConnectionError:
             return
 
@@ -104,7 +118,7 @@ def _is_utf8(text: str) -> bool:
 
 def _lifecycle(implementation: SimulatedImplementation) -> Json:
     return {
-        "time": int(time.time()),
+        "time": implementation.now(),
         "self_id": implementation.settings.self_id,
         "post_type": "meta_event",
         "meta_event_type": "lifecycle",
