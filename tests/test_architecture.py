@@ -162,6 +162,7 @@ def test_public_names() -> None:
 
 def test_what_a_resolver_offers() -> None:
     assert {name for name in vars(package.ImageResolver) if not name.startswith("_")} == {
+        "chat_of",
         "find",
         "forget",
         "forwarded_images",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..doctor.figures import size_of
+from ..doctor.storage import in_words_of_links
 from ..errors import words_of
 from ..language import localized, say
 from ..store.local.facts import Statistics, Totals
@@ -38,6 +39,7 @@ def _document(found: Statistics) -> dict[str, Any]:
         "store_trouble": found.store_trouble,
         "sightings": found.sightings,
         "pinned": found.pinned,
+        "links": {**found.links._asdict(), "binding": found.links.binding},
         "quarantine": {"files": found.quarantine.images, "bytes": found.quarantine.bytes},
     }
 
@@ -50,6 +52,7 @@ def _show(terminal: Terminal, found: Statistics) -> None:
             say("hit rate"): _hit_rate(found),
             say("sightings"): found.sightings,
             say("pinned"): found.pinned,
+            say("links"): in_words_of_links(found.links).local,
             say("quarantine"): say(
                 "{count} files ({size})", count=aside.images, size=size_of(aside.bytes)
             ),

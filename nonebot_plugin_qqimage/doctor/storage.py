@@ -11,6 +11,7 @@ import anyio.to_thread
 from ..errors import StoreError
 from ..language import Text, with_commas
 from ..store.image_store import ImageStore
+from ..store.local.digests import Trust
 from ..store.local.facts import Totals
 from ..store.local.maintenance import in_words
 from .figures import size_of
@@ -35,6 +36,7 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
         trouble = await store.catalog.counters("store")
         wrong = await store.catalog.index_trouble() if deep else ""
         aside = (await store.catalog.quarantined()).images
+        links = await store.catalog.trust_in_links()
     except StoreError as error:
         cure = Text("see what it says; images are fetched all the same, but not kept")
         return [Line("failed", _ABOUT, error.text, cure)]
@@ -42,9 +44,25 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
     if wrong:
         text = Text("the index: {trouble}", trouble=wrong)
         lines.append(Line("failed", _ABOUT, text, Text("run verify --repair")))
+    if links.agreed or links.disagreed:
+        lines.append(Line("ok", Text("links"), in_words_of_links(links)))
     if aside or trouble:
         lines.append(_about_quarantine(aside, trouble))
     return lines
+
+
+def in_words_of_links(links: Trust) -> Text:
+    """What experience with QQ's links says of what they claim."""
+    if not links.agreed and not links.disagreed:
+        return Text("none brought an image yet that could be compared with what it says")
+    text = Text(
+        "{agreed} brought what they say by their SHA-1, {disagreed} something else",
+        agreed=links.agreed,
+        disagreed=links.disagreed,
+    )
+    if links.binding:
+        return Text("{text}: they decide which image is meant", text=text)
+    return Text("{text}: file names and sizes decide, too", text=text)
 
 
 def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:

@@ -2,10 +2,11 @@
 
 from ..language import Text
 from .journal import Journal
-from .local import images, notes, sightings
+from .local import digests, images, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.database import Connection
+from .local.digests import Trust
 from .local.facts import Description, Selection, Statistics, Stored, Totals
 
 
@@ -29,6 +30,10 @@ class Catalog:
         """What has been counted of a kind with `ImageStore.count`, the most frequent first."""
         await self._journal.flush()
         return await self._access.read(lambda db: notes.counters(db, kind))
+
+    async def trust_in_links(self) -> Trust:
+        """How often QQ's links have told the truth about their content."""
+        return await self._access.read(digests.trust)
 
     async def quarantined(self) -> Totals:
         """How many files have been put aside as damaged, and their bytes."""
@@ -92,6 +97,7 @@ def _statistics(db: Connection, aside: Totals) -> Statistics:
         sightings=sightings.count(db),
         pinned=images.pinned(db),
         quarantine=aside,
+        links=digests.trust(db),
     )
 
 

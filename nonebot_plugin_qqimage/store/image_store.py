@@ -4,35 +4,31 @@
 what works on them, in threads, is in ``local/``.
 """
 
-import contextlib
-import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from nonebot.log import logger
 
 from ..content.info import ImageInfo
-from ..errors import StoreError
 from ..language import say
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
-from .batching import Batching
 from .catalog import Catalog
 from .journal import Journal, SaidPath
-from .local import digests, forgotten, images, maintenance, notes, sightings
+from .local import images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.database import Connection
-from .local.digests import Agreement, Trust
+from .local.digests import Agreement
 from .local.eviction import Bounds, evict_step
 from .local.facts import Totals
-from .local.forgetting import forget_step, mark, remove_images
+from .local.forgetting import forget_step, remove_images
 from .local.maintenance import Finding
-from .local.meaning import meant_by
 from .local.sightings import IsImage
+from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting
 
@@ -73,10 +69,7 @@ class ImageStore:
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
-        self._lookups = Batching(self._look_up, images.MOST_ASKED)
-        self._trust = Trust(0, 0)
-        self.anything_forgotten = False
-        """Whether anything was ever forgotten here, as of the last look at the index."""
+        self._meanings = Meanings(self._access, self._blobs, self._journal, self._memory)
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
 
@@ -90,23 +83,11 @@ class ImageStore:
             lately: whether it must have been there half a second ago: another process may have
                 forgotten it since.
         """
-        info = self._memory.meant_by(reference) if self._memory.fresh or not lately else None
-        if info is not None:
-            self._journal.use(info.sha256, time.time())
-        return info
+        return self._meanings.known(reference, lately=lately)
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored."""
-        info = self.known(reference, lately=True)
-        if info is None:
-            if reference.place and not reference.chat:
-                with contextlib.suppress(StoreError):  # it may have no room, and still be read
-                    await self._journal.flush()  # its place may just have been seen
-            info = await self._lookups.ask(reference)
-            if info is not None:
-                self._learn(reference, info)
-                self._journal.use(info.sha256, time.time())
-        return info
+        return await self._meanings.find(reference)
 
     async def put(
         self,
@@ -128,8 +109,7 @@ class ImageStore:
         name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
         begun = time.monotonic()
         full = await self._putting.put(info, name, data, source, agreement)
-        self._memory.checked(begun, self._putting.mark)
-        self._learn(reference, info)
+        self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
         if full:
             await self._evict_step(keep=info.sha256)
@@ -182,7 +162,12 @@ class ImageStore:
     @property
     def binding(self) -> bool:
         """Whether QQ's links have proven to tell the truth, and decide which content is meant."""
-        return self._trust.binding
+        return self._meanings.trust.binding
+
+    @property
+    def anything_forgotten(self) -> bool:
+        """Whether anything was ever forgotten here, as of the last look at the index."""
+        return self._meanings.anything_forgotten
 
     # Sightings
 
@@ -255,7 +240,6 @@ class ImageStore:
         if chat is None and user is None:
             raise ValueError("say whose sightings to forget: a chat, a user, or both")
         await self._journal.flush()
-        self.anything_forgotten = True
         sighted = removed = 0
         while True:
             count, gone = await self._access.write(
@@ -269,10 +253,7 @@ class ImageStore:
 
     async def is_forgotten(self, reference: ImageReference) -> bool:
         """Whether a reference means an image that was forgotten, and has not been seen since."""
-        if not await self._access.read(lambda db: forgotten.among(db, [reference])):
-            return False
-        await self._journal.flush()  # it may just have been seen again
-        return await self._access.read(lambda db: forgotten.among(db, [reference]))
+        return await self._meanings.is_forgotten(reference)
 
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
@@ -343,36 +324,6 @@ class ImageStore:
         """Write down what waits, and close the index. What was put is safe already."""
         await self._journal.close()
         await self._access.close()
-
-    async def _look_up(self, asked: Sequence[ImageReference]) -> list[ImageInfo | None]:
-        begun = time.monotonic()
-        read: dict[str, ImageInfo] = {}
-
-        def complete(info: ImageInfo) -> ImageInfo:
-            """The facts with the SHA-1, which an earlier release has not written down."""
-            if not info.sha1 and info.sha256 not in read:
-                data = self._blobs.read(info) or b""
-                sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-                read[info.sha256] = replace(info, sha1=sha1 if data else "")
-            return read.get(info.sha256, info)
-
-        def look(db: Connection) -> tuple[list[ImageInfo | None], Trust, str]:
-            trust = digests.trust(db)
-            found = meant_by(db, asked, binding=trust.binding, complete=complete)
-            return found, trust, mark(db)
-
-        found, self._trust, marked = await self._access.read(look)
-        self._memory.checked(begun, marked)
-        self.anything_forgotten = bool(marked)
-        for info in read.values():
-            self._journal.add(info)
-        return found
-
-    def _learn(self, reference: ImageReference, info: ImageInfo) -> None:
-        sure = confirmed(info, reference, binding=self.binding) or bool(
-            reference.names and not (reference.md5s or reference.link)
-        )
-        self._memory.learn(reference, info, confirmed=sure)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes

@@ -260,10 +260,12 @@ def test_odd_parameters(params: dict[str, Any]) -> None:
 
 def test_a_quote_of_what_was_sent_finds_it() -> None:
     (sent,) = find_sent("10001", {"message": MessageSegment.image(b"x")}, {"message_id": 9})
-    (quoted,) = find_in_message([{"type": "image", "data": {"file": None}}], "10001", "9")
-    assert sent.reference.name in quoted.names
-    (other,) = find_in_message([IMAGE], "10002", "9")
-    assert sent.reference.name not in other.names
+    picture = [{"type": "image", "data": {"file": None}}]
+    (quoted,) = find_in_message(picture, "10001", "9", own=True)
+    assert sent.reference.name == quoted.name
+    for self_id, own in (("10002", True), ("10001", False)):  # somebody else's message of that id
+        (other,) = find_in_message(picture, self_id, "9", own=own)
+        assert sent.reference.name != other.name
 
 
 # Where it was seen

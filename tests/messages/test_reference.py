@@ -85,7 +85,7 @@ def event(message: Message, reply: Message | None = None) -> MessageEvent:
                 file_size="852",
                 sub_type=0,
             ),
-            {"file": f"{'ab' * 60}.{MD5}.png", "size": 852, "md5": "", "sticker": False},
+            {"file": f"{'ab' * 60}.{MD5}.png", "size": 852, "md5": MD5, "sticker": False},
             id="NapCat 2.2.30 to 4.3.4",
         ),
         pytest.param(
@@ -105,8 +105,8 @@ def event(message: Message, reply: Message | None = None) -> MessageEvent:
         ),
         pytest.param(
             image(file="{01234567-89AB-CDEF-0123-456789ABCDEF}.jpg", url=NT_URL),
-            {"file": "{01234567-89AB-CDEF-0123-456789ABCDEF}.jpg", "md5": ""},
-            id="GUID of an old client",
+            {"file": "{01234567-89AB-CDEF-0123-456789ABCDEF}.jpg", "md5": MD5},
+            id="MD5 as GUID of an old client",
         ),
         pytest.param(
             {

@@ -18,6 +18,7 @@ from nonebot_plugin_qqimage.store.local import database as module
 from nonebot_plugin_qqimage.store.local import images, notes, sightings
 from nonebot_plugin_qqimage.store.local.database import Connection, Database
 from nonebot_plugin_qqimage.store.local.facts import Selection, Stored, Totals
+from nonebot_plugin_qqimage.store.local.meaning import meant_by
 from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
 
 from .pictures import Clock, Picture
@@ -39,7 +40,11 @@ def db(database: Database) -> Connection:
 
 
 def named(db: Connection, name: str) -> ImageInfo | None:
-    return images.meant_by(db, [ImageReference(face_id=name)])[0]
+    return meant(db, ImageReference(face_id=name))
+
+
+def meant(db: Connection, reference: ImageReference) -> ImageInfo | None:
+    return meant_by(db, [reference], binding=False, complete=lambda info: info)[0]
 
 
 def test_facts_come_back_as_they_were(db: Connection, picture: Picture) -> None:
@@ -49,7 +54,7 @@ def test_facts_come_back_as_they_were(db: Connection, picture: Picture) -> None:
     assert images.by_digest(db, info.sha256) == info
     assert images.by_digest(db, info.md5, "md5") == info
     of_size = [ImageReference(file=f"{info.md5}.png", size=info.size + more) for more in (0, 1)]
-    assert images.meant_by(db, of_size) == [info, None]
+    assert [meant(db, each) for each in of_size] == [info, None]
 
 
 def test_what_was_never_added(db: Connection, picture: Picture) -> None:

@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.journal import Journal
 from nonebot_plugin_qqimage.store.local import images, notes, sightings
 from nonebot_plugin_qqimage.store.local.access import Access
-from nonebot_plugin_qqimage.store.local.sightings import IsImage, lean
+from nonebot_plugin_qqimage.store.local.sightings import IsImage
 
 from .pictures import Picture
 
@@ -110,7 +110,9 @@ async def test_rows_are_written_in_their_order(access: FailingAccess) -> None:
 
 
 def test_the_image_itself_is_not_held() -> None:
-    assert lean(seen(1, content="base64://" + "A" * 10**6)) == seen(1)
+    reference = seen(1, content="base64://" + "A" * 10**6).reference
+    assert reference.lean() == seen(1).reference
+    assert reference.lean().place == reference.place != seen(1).reference.place
 
 
 async def test_half_an_emoji_is_made_storable(access: FailingAccess) -> None:

@@ -88,11 +88,14 @@ async def test_what_was_seen_is_told_when_somebody_asks(
 async def test_many_sightings_at_once(store: ImageStore) -> None:
     for number in range(200):
         for again in range(2):  # seen again, as when it is quoted: the first sighting stays
-            store.saw(Sighting(Picture(number).reference, f"group:{again}", "30001", 1.0))
+            store.saw(Sighting(Picture(number).reference, "group:0", f"3000{again}", 1.0))
     found = await store.sightings(limit=500)
     seen = [int(sighting.reference.message_id) for sighting in found]
     assert seen == list(reversed(range(200)))  # the latest first, though all at the same time
-    assert {sighting.chat for sighting in found} == {"group:0"}
+    assert {sighting.user for sighting in found} == {"30000"}
+    stamps = [sighting.arrived for sighting in found]
+    assert stamps == sorted(stamps, reverse=True)
+    assert len({*stamps}) == 200
 
 
 async def test_it_is_found_again_after_a_restart(open_store: OpenStore, picture: Picture) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...content.info import ImageInfo
 from ...messages.sighting import Sighting
+from .digests import Trust
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Statistics:
     """Images that somebody keeps."""
     quarantine: Totals
     """Files put aside as damaged."""
+    links: Trust
+    """How often QQ's links have told the truth about their content."""
 
     @property
     def hit_rate(self) -> float | None:

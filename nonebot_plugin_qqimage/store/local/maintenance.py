@@ -1,11 +1,12 @@
 """Maintenance: files and rows brought back into agreement, one small part at a time."""
 
+import contextlib
 import hashlib
 import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from ...content.info import ImageInfo
 from ...content.inspection import inspect
 from ...errors import AttemptFailed
 from ...language import Text
-from . import images
+from . import digests, images
 from .blobs import Blobs
 from .database import Connection, Database
 from .facts import Selection
@@ -22,6 +23,8 @@ from .rescue import is_sound
 _ANY = 1 << 62
 _DIGEST = re.compile("[0-9a-f]{64}")
 _PAGE = 1000
+_BATCH = 64
+"""Images whose SHA-1 is written down in one transaction: others that write wait meanwhile."""
 Trouble = Literal["damaged", "missing", "unreadable", "unindexed", "foreign", "leftover"]
 """What can be wrong: a file with other bytes than its name says; a row without its file; a file
 that the system does not let us read; an image without its row; a file that is none of ours; what a
@@ -79,10 +82,29 @@ def check(
         grace: seconds for which a file may be unfinished, or still without its row.
     """
     before = time.time() - grace
-    return [
+    found = [
         *(Finding("leftover", name) for name in blobs.leftovers(step, before, remove=repair)),
         *_check(database, blobs, step, deep=deep, repair=repair, before=before),
     ]
+    if repair:
+        _add_sha1(database, blobs, step)
+    return found
+
+
+def _add_sha1(database: Database, blobs: Blobs, step: str) -> None:
+    """Write down the SHA-1 of images that an earlier release has put there."""
+    while missing := digests.missing(database.reader, step, _BATCH):
+        infos: list[ImageInfo] = []
+        for sha256 in missing:
+            info = images.by_digest(database.reader, sha256)
+            with contextlib.suppress(OSError):
+                if info is not None and (data := blobs.read(info)) is not None:
+                    sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+                    infos.append(replace(info, sha1=sha1))
+        if not infos:  # none of them can be read
+            return
+        with database.transaction() as db:
+            digests.add(db, infos)
 
 
 def set_aside(database: Database, blobs: Blobs, info: ImageInfo) -> Trouble | None:

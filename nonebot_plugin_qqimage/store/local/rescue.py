@@ -14,7 +14,7 @@ from .schema import VERSION
 _TEXT = " AND ".join(f"{name} NOT GLOB '*[^ -~]*'" for name in ("sha256", "md5", "mime", "source"))
 _SANE = f"length(sha256) = 64 AND {_TEXT}"
 """What SQLite does not look at: that text is text."""
-_TABLES = ("pins", "counters", "notes", "names", "sightings")
+_TABLES = ("pins", "counters", "notes", "names", "sightings", "digests", "agreements", "forgotten")
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""
 
@@ -68,6 +68,9 @@ def _take_over(path: Path, aside: Path) -> None:
             for statement in _statements():  # each as far as it is readable
                 with contextlib.suppress(sqlite3.Error):
                     new.run(statement)
+            for table in _TABLES:
+                with contextlib.suppress(sqlite3.Error):
+                    new.run(_copying(new, table))
     finally:
         new.close()
 
@@ -84,5 +87,13 @@ def _statements() -> Iterator[str]:
             "INSERT OR IGNORE INTO main.images SELECT * FROM damaged.images "
             f"WHERE sha256 >= '{begin}' AND sha256 < '{begin}g' AND {_SANE}"
         )
-    for table in _TABLES:
-        yield f"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table}"
+
+
+def _copying(db: Connection, table: str) -> str:
+    """What takes over a table; an earlier release has not made all of its columns."""
+    there, here = (
+        [row[1] for row in db.rows(f"PRAGMA {schema}.table_info({table})")]
+        for schema in ("damaged", "main")
+    )
+    columns = ", ".join(name for name in there if name in here)
+    return f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM damaged.{table}"
