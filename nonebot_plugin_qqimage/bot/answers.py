@@ -5,6 +5,7 @@ fetching the image another way. Calls of this plugin itself are left alone, or i
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from nonebot.matcher import current_event, current_matcher
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError
-from ..implementation.answers import image_answer
+from ..implementation.answers import image_answer, is_link
 from ..messages.chats import chat_in, chat_of
 from ..messages.events import find_in_event
 from ..messages.reader import Reader
@@ -62,6 +63,9 @@ class ApiAnswers:
     ) -> dict[str, Any] | None:
         """An answer to a ``get_image`` that has failed; None to leave the answer as it is.
 
+        SnowLuma answers a link where plugins expect a path, so that counts as a failure, too; but
+        as it has the link, a plugin is not kept waiting for long.
+
         Args:
             bot: the bot that was called.
             params: the parameters of the call.
@@ -77,12 +81,11 @@ class ApiAnswers:
         if isinstance(exception, NetworkError) and get_bots().get(bot.self_id) is not bot:
             # the answer may have been too large and have broken the connection: do not ask again
             return await self._stored(reference)
-        with anyio.move_on_after(_PATIENCE):
-            try:
-                image = self._resolver.image(reference)
-                return self._answer(reference, await image.info(), await image.path())
-            except QQImageError:
-                return None
+        link = image_answer(result).url
+        with anyio.move_on_after(_QUICK if link else _PATIENCE), suppress(QQImageError):
+            image = self._resolver.image(reference)
+            return self._answer(reference, await image.info(), await image.path(), link)
+        self._serve_url(reference, result)
         return None
 
     def serve_message(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
@@ -141,14 +144,16 @@ class ApiAnswers:
                 info = None
         return self._answer(reference, info, store.path(info)) if info else None
 
-    def _answer(self, reference: ImageReference, info: ImageInfo, path: Path) -> dict[str, Any]:
+    def _answer(
+        self, reference: ImageReference, info: ImageInfo, path: Path, link: str = ""
+    ) -> dict[str, Any]:
         """An answer with every implementation's fields; ``file_size`` is text, as LLOneBot's is."""
         matcher = current_matcher.get(None)
         excluded = matcher is not None and self._rewriting.excludes(matcher)
         name = reference.file or path.name
         return {
             "file": str(path),
-            "url": (not excluded and self._rewriting.served(reference)) or reference.url,
+            "url": (not excluded and self._rewriting.served(reference)) or link or reference.url,
             "file_size": str(info.size),
             "file_name": name,
             "size": info.size,
@@ -166,8 +171,10 @@ class ApiAnswers:
 
 
 async def _is_of_use(result: object) -> bool:
-    """Whether a plugin can get an image out of an answer."""
+    """Whether a plugin can get an image out of an answer, wherever in it plugins look."""
     answer = image_answer(result)
-    if answer.base64 or answer.url:
+    if answer.base64:
         return True
+    if answer.url:
+        return not is_link(cast(Mapping[str, Any], result).get("file"))
     return bool(answer.file) and await anyio.Path(answer.file).is_file()

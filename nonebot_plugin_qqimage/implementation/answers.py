@@ -42,9 +42,9 @@ def image_answer(data: object) -> ImageAnswer:
     """An answer of ``get_image`` or ``get_file``, of any implementation."""
     fields = _mapping(data)
     file, url = _text(fields, "file"), _text(fields, "url")
-    if _is_url(file):
-        file, url = "", url if _is_url(url) else file
-    return ImageAnswer(base64=_text(fields, "base64"), file=file, url=url if _is_url(url) else "")
+    if is_link(file):
+        file, url = "", url if is_link(url) else file
+    return ImageAnswer(base64=_text(fields, "base64"), file=file, url=url if is_link(url) else "")
 
 
 def keys(data: object) -> dict[Kind, Key]:
@@ -108,5 +108,6 @@ def _hashable(value: object) -> object:
     return value if isinstance(value, (str, int)) else None
 
 
-def _is_url(text: str) -> bool:
-    return text[:8].lower().startswith(("http://", "https://"))
+def is_link(value: object) -> bool:
+    """Whether a field of an answer, which may be anything, holds an http(s) URL."""
+    return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://"))

@@ -70,7 +70,7 @@ class Profile:
 
     def _never_inlines(self) -> bool:
         # up to 3.28 and in 3.29.0, LLOneBot did so by a setting
-        return self.name in ("Lagrange.OneBot", "go-cqhttp") or (
+        return self.name in ("Lagrange.OneBot", "SnowLuma", "go-cqhttp") or (
             self.name == "LLOneBot" and self.version > (3, 29, 0)
         )
 

@@ -175,6 +175,30 @@ async def test_after_no_answer_nobody_is_asked_over_another_connection(
         await check(await bot.get_image(file="a.jpg"), services)
 
 
+async def test_a_link_is_no_path(services: Services) -> None:
+    """SnowLuma answers one in both fields, and plugins open ``file``."""
+    link = CDN.format("a").replace("rkey=", "rkey=fresher")
+    implementation = Implementation(get_image={"file": link, "url": link, "file_size": "5"})
+    with handling(group_message(image("a"))):
+        await check(await implementation.bot.get_image(file="a.jpg"), services)
+    with handling(group_message(image("a")), "excluded"):
+        answer = await implementation.bot.get_image(file="a.jpg")
+    assert answer["url"] == link
+    assert await anyio.Path(answer["file"]).read_bytes() == PNG
+
+
+@pytest.mark.parametrize("name", ["gone.jpg", "slow.jpg"])
+async def test_a_link_is_better_than_nothing(
+    name: str, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_answers, "_QUICK", 0.2)
+    link = CDN.format("a")
+    implementation = Implementation(get_image={"file": link, "url": link})
+    with handling(group_message(image("gone"), image("slow"))):
+        answer = await implementation.bot.get_image(file=name)
+    assert answer["file"] == link
+
+
 async def test_a_good_answer_is_left_alone(services: Services, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(PNG)
     for good in ({"file": str(tmp_path / "a.jpg")}, {"file": "", "base64": "iVBORw0KGgo="}):

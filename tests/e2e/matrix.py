@@ -55,6 +55,8 @@ PLACES = {
     "rotated, other": "other host, and the keys the implementation has are dead before their time",
     "down": "same host, and the image host serves nobody",
     "down, other": "other host, and the image host serves nobody",
+    "restarted": "same host, and the implementation has restarted since it told of the message",
+    "map, later": "path map, but the folder was shared only after two pictures had come",
 }
 
 # Where the first prediction was wrong, or could not be kept:
@@ -74,6 +76,12 @@ PLACES = {
 # SnowLuma downloads nothing, so no folder of it is any use: links are all there is, and its answers
 # name a link where others name a path.
 #
+# "restarted": NapCat keeps messages and names in memory alone, so what is left of them are links
+# in events; quoted messages and forwarded records from before are gone.
+#
+# "map, later": LuckyLilliaBot downloads a file anew at each call, and nobody deletes it. So it is
+# asked for links alone once its files have turned out unreadable.
+#
 # Faces have a link without a key, which is all there is of them, on every implementation.
 #
 # Forwarded pictures: the link first, as it has just been made. Then get_image, which finds
@@ -92,6 +100,8 @@ rotated              ✗keys    ✗keys    ✗keys    ✗keys    ✗keys      �
 rotated, other       ✗keys    ✗keys    ✗keys    ✗keys    ✗keys      ✗keys      store  url
 down                 ✗share   ✗share   ✗share   ✗share   ✗share     ✗share     store  ✗host
 down, other          ✗share   ✗share   ✗share   ✗share   ✗share     ✗share     store  ✗host
+restarted            file     file     file     file     file       url        store  url
+map, later           file     file     file     file     file       url        store  url
 
 luckylilliabot-3.29  group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            file     file     file     file     file       url        store  url
@@ -105,6 +115,8 @@ rotated              file     file     file     file     file       ✗key      
 rotated, other       ✗keys    ✗keys    ✗keys    ✗keys    ✗keys      ✗key       store  url
 down                 file     file     file     file     file       ✗host      store  ✗host
 down, other          ✗share   ✗share   ✗share   ✗share   ✗share     ✗host      store  ✗host
+restarted            file     file     file     file     file       url        store  url
+map, later           file     file     file     file     file       url        store  url
 
 luckylilliabot-8     group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            file     file     file     file     file       url        store  url
@@ -118,6 +130,8 @@ rotated              key      key      key      key      key        key        s
 rotated, other       key      key      key      key      key        key        store  url
 down                 ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
 down, other          ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+restarted            file     file     file     file     file       url        store  url
+map, later           fresh    fresh    fresh    fresh    fresh      url        store  url
 
 napcat               group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            file     file     file     file     file       url        store  url
@@ -131,6 +145,8 @@ rotated              file     file     file     file     file       key        s
 rotated, other       key      key      key      key      key        key        store  url
 down                 file     file     file     file     file       ✗host      store  ✗host
 down, other          ✗share   ✗share   ✗share   ✗share   ✗share     ✗host      store  ✗host
+restarted            url      url      url      —        url        —          store  url
+map, later           file     file     file     file     file       url        store  url
 
 napcat, base64       group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            base64   base64   base64   base64   base64     url        store  url
@@ -144,6 +160,8 @@ rotated              base64   base64   base64   base64   base64     key        s
 rotated, other       base64   base64   base64   base64   base64     key        store  url
 down                 base64   base64   base64   base64   base64     ✗host      store  ✗host
 down, other          base64   base64   base64   base64   base64     ✗host      store  ✗host
+restarted            url      url      url      —        url        —          store  url
+map, later           base64   base64   base64   base64   base64     url        store  url
 
 snowluma             group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            fresh    fresh    fresh    fresh    fresh      url        store  url
@@ -157,6 +175,8 @@ rotated              key      key      key      key      key        key        s
 rotated, other       key      key      key      key      key        key        store  url
 down                 ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
 down, other          ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
+restarted            fresh    fresh    fresh    fresh    fresh      url        store  url
+map, later           fresh    fresh    fresh    fresh    fresh      url        store  url
 
 lagrange             group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            url      url      url      url      ✗own       url        store  url
@@ -170,6 +190,8 @@ rotated              key      key      key      key      ✗own       key       
 rotated, other       key      key      key      key      ✗own       key        store  url
 down                 ✗host    ✗host    ✗host    ✗host    ✗own       ✗host      store  ✗host
 down, other          ✗host    ✗host    ✗host    ✗host    ✗own       ✗host      store  ✗host
+restarted            url      url      url      url      ✗own       url        store  url
+map, later           url      url      url      url      ✗own       url        store  url
 
 gocqhttp             group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            fresh    fresh    fresh    fresh    fresh      url        store  —
@@ -183,6 +205,8 @@ rotated              ✗keys    ✗keys    ✗keys    ✗keys    ✗keys      �
 rotated, other       ✗keys    ✗keys    ✗keys    ✗keys    ✗keys      ✗keys      store  —
 down                 ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  —
 down, other          ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  —
+restarted            fresh    fresh    fresh    fresh    fresh      url        store  —
+map, later           file     file     file     file     file       url        store  —
 """
 
 

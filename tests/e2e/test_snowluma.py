@@ -133,6 +133,14 @@ async def test_pictures_that_say_nothing_break_nothing(
     assert (await told(snowluma))["sha256"] == sha256(data)
 
 
+async def test_cq_codes(common: SharedBot, simulate: Simulate) -> None:
+    """In these a picture has a name and a link, in which ``&`` is escaped."""
+    async with connected(simulate("snowluma", message_format="string"), common) as implementation:
+        data = new_png()
+        await implementation.send_group(["what is ", implementation.picture(data, sticker=True)])
+        assert (await told(implementation))["sha256"] == sha256(data)
+
+
 async def test_a_call_that_it_cannot_read(snowluma: SimulatedImplementation) -> None:
     """Its refusal has no echo, so nobody waits for it; the connection goes on."""
     for link in snowluma.links.open:
