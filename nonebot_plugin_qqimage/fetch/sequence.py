@@ -90,9 +90,11 @@ async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | No
     if answer is None:
         return None
     return (
-        await trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64))
-        or await trial.take(Text("file in the answer"), _read_answered(trial, answer))
-        or await trial.take(Text("url in the answer"), _behind_given(trial, answer.url))
+        await trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64), by_name=True)
+        or await trial.take(Text("file in the answer"), _read_answered(trial, answer), by_name=True)
+        or await trial.take(
+            Text("url in the answer"), _behind_given(trial, answer.url), by_name=True
+        )
     )
 
 

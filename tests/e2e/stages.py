@@ -45,7 +45,8 @@ async def staged(
     if store == UPGRADED:
         shutil.copytree(EARLIER, folder / "data" / "nonebot_plugin_qqimage")
         left = [path.read_bytes() for path in sorted((EARLIER / "images").rglob("*.png"))]
-    settings = {"QQIMAGE__GET_IMAGE_TIMEOUT": 2, **(settings or {})}
+    # the store of 0.1.0 was last used long ago
+    settings = {"QQIMAGE__GET_IMAGE_TIMEOUT": 2, "QQIMAGE__MAX_AGE": 1e9, **(settings or {})}
     async with started(folder, "ask", "cut", *plugins, settings=settings) as bot:
         yield Stage(bot, iter(left))
 

@@ -27,7 +27,14 @@ def bot(stage_process: Stage) -> Iterator[SharedBot]:
     yield from watched(stage_process.bot)
 
 
-TEMPORARY = ("napcat", "luckylilliabot-3.24", "luckylilliabot-8", "gocqhttp", "snowluma", "lagrange")
+TEMPORARY = (
+    "napcat",
+    "luckylilliabot-3.24",
+    "luckylilliabot-8",
+    "gocqhttp",
+    "snowluma",
+    "lagrange",
+)
 """Two that name the group in the event, two in the sender, and two nowhere."""
 
 
