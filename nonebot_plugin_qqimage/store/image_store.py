@@ -109,6 +109,8 @@ class ImageStore:
         name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
         begun = time.monotonic()
         full = await self._putting.put(info, name, data, source, agreement)
+        if agreement is not None and self._putting.trust is not None:
+            self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
         if full:
