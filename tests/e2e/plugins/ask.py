@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 from nonebot import on_command, require
-from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
+from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent, MessageSegment
 from nonebot.matcher import Matcher
 from nonebot.params import CommandArg
 
@@ -105,3 +106,19 @@ async def _(matcher: Matcher, images: Images) -> None:
 @on_command("links", priority=0, block=True).handle()
 async def _(event: MessageEvent, matcher: Matcher) -> None:
     await matcher.send(json.dumps([each.data.get("url") for each in event.message["image"]]))
+
+
+KEPT = Path("kept.json")
+
+
+@on_command("keep", priority=0, block=True).handle()
+async def _(event: MessageEvent, matcher: Matcher) -> None:
+    """A word bank, which outlives the bot."""
+    KEPT.write_text(json.dumps([[each.type, each.data] for each in event.message[1:]]))
+    await matcher.send("kept")
+
+
+@on_command("recall", priority=0, block=True).handle()
+async def _(matcher: Matcher) -> None:
+    kept = json.loads(KEPT.read_text())
+    await matcher.send(Message([MessageSegment(kind, data) for kind, data in kept]))
