@@ -63,5 +63,6 @@ class Intake:
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            self._store.saw(sighting)
+            if sighting.chat:  # else nobody could forget it; the call that sent it says where
+                self._store.saw(sighting)
             self._pipeline.prefetch(sighting.reference)

@@ -47,8 +47,8 @@ def chat_in(fields: Mapping[str, Any]) -> str:
     if not user and isinstance(sender, Mapping):
         user = cast(Mapping[str, object], sender).get("user_id")
     if str(fields.get("self_id", "")) == str(user):
-        # a message of this account says whom it was sent to
-        user = fields.get("target_id") or user
+        # a message of this account says whom it was sent to, except where SnowLuma tells of it
+        user = fields.get("target_id")
     kind = fields.get("message_type")
     if kind is None:  # a notice or a request
         return group_chat(group) if group else private_chat(user) if user else ""

@@ -21,11 +21,10 @@ from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
-from .local.database import Connection
 from .local.digests import Agreement
 from .local.eviction import Bounds, evict_step
 from .local.facts import Totals
-from .local.forgetting import forget_step, remove_images
+from .local.forgetting import forget_image, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
 from .meanings import Meanings
@@ -260,11 +259,7 @@ class ImageStore:
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
         await self._journal.flush()
-
-        def remove(db: Connection) -> None:
-            remove_images(db, self._blobs, {*sightings.unreferred(db, [sha256])})
-
-        await self._access.write(remove)
+        await self._access.write(lambda db: forget_image(db, self._blobs, sha256))
         self._memory.forget([sha256])
 
     # The whole

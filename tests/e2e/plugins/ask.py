@@ -122,3 +122,9 @@ async def _(event: MessageEvent, matcher: Matcher) -> None:
 async def _(matcher: Matcher) -> None:
     kept = json.loads(KEPT.read_text())
     await matcher.send(Message([MessageSegment(kind, data) for kind, data in kept]))
+
+
+@on_command("often", priority=0, block=True).handle()
+async def _(matcher: Matcher, images: Images) -> None:
+    for _ in range(200):
+        await matcher.send(await images[0].segment())
