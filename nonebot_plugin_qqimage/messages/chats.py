@@ -11,9 +11,7 @@ from typing import Any, cast
 
 from nonebot.adapters import Event
 
-from ..language import Text
-
-_CHAT = re.compile(r"[a-z_]{1,32}:[^\x00-\x20\x7f-\x9f]{1,128}")
+_CHAT = re.compile(r"(?:group|private|other_[a-z_]{1,24}):[^\x00-\x20\x7f-\x9f]{1,128}")
 _KIND = re.compile(r"[^a-z_]+")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
 _IDS = ("guild_id", "channel_id", "group_id", "user_id")
@@ -88,19 +86,22 @@ def chat_of_call(api: str, params: Mapping[str, Any], event: Event | None = None
     return private_chat(user) if user else ""
 
 
+def is_chat(text: str) -> bool:
+    """Whether a text names a chat; a bare id does not."""
+    return _CHAT.fullmatch(text) is not None
+
+
 def checked_chat(chat: str) -> str:
     """The chat itself.
 
     Raises:
         ValueError: the text is no chat, such as a bare id.
     """
-    if _CHAT.fullmatch(chat):
+    if is_chat(chat):
         return chat
-    text = Text(
-        "{chat} is no chat: it must be group:<id> or private:<id of the other side>",
-        chat=repr(chat[:100]),
+    raise ValueError(
+        f"{chat[:100]!r} is no chat: it must be group:<id> or private:<id of the other side>"
     )
-    raise ValueError(str(text))
 
 
 def fields_of(model: object) -> dict[str, Any]:
