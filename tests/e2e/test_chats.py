@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
-
 from .conftest import SharedBot, Simulate, connected, new_png, sha256, told, watched
 from .stages import NEW, UPGRADED, Stage, asked, said, staged
 

@@ -1,4 +1,4 @@
-"""What is forgotten is gone: files, copies, memory of every process, URLs, and what is on its way."""
+"""What is forgotten is gone: files, copies, memory of all processes, URLs, what is on its way."""
 
 import asyncio
 import sqlite3
