@@ -234,3 +234,43 @@ async def test_the_implementation_mixes_up_two_pictures_of_a_message(
     await written(implementation, *segments)
     answers = [(await told(implementation)).get("sha256") for _ in range(2)]
     assert answers == [sha256(first), sha256(second)]
+
+
+STRANGE: dict[str, Callable[[str], str]] = {
+    "another host": lambda it: f"http://127.0.0.9:9/download?appid=1407&fileid={it}",
+    "a user's name": lambda it: (
+        f"http://multimedia.nt.qq.com.cn@127.0.0.9:9/download?appid=1407&fileid={it}"
+    ),
+    "the host in the path": lambda it: (
+        f"http://127.0.0.9:9/multimedia.nt.qq.com.cn/download?appid=1407&fileid={it}"
+    ),
+    "a flash transfer": lambda it: f"{DEAD}?appid=14901&fileid={it}",
+    "no appid": lambda it: f"{DEAD}?fileid={it}",
+    "another appid than inside": lambda it: f"{DEAD}?appid=1406&fileid={it}",
+    "another path": lambda it: f"http://127.0.0.1:9/upload?appid=1407&fileid={it}",
+    "cut": lambda it: f"{DEAD}?appid=1407&fileid={it[:20]}",
+}
+
+
+@pytest.mark.parametrize("form", STRANGE)
+async def test_a_link_that_is_none_of_a_picture_names_nothing(
+    stage: Stage, implementation: SimulatedImplementation, form: str
+) -> None:
+    data = await stage.known(implementation)
+    await written(implementation, by_hand(file="a.jpg", url=STRANGE[form](new_fileid(data))))
+    assert "error" in await told(implementation)
+
+
+@pytest.mark.parametrize("form", ["MD5", "SHA-1"])
+async def test_a_size_that_a_name_contradicts(
+    stage: Stage, implementation: SimulatedImplementation, form: str
+) -> None:
+    data = await stage.known(implementation)
+    link = LINKS["usual"](new_fileid(data, size=len(data) + 1))
+    said = (
+        {"file": f"{plain(data)}.png", "url": DEAD, "file_size": str(len(data) + 1)}
+        if form == "MD5"
+        else {"file": "a.jpg", "url": link}
+    )
+    await written(implementation, by_hand(**said))
+    assert "error" in await told(implementation)
