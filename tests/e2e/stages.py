@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import anyio
 
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.messages import Other
@@ -48,7 +51,17 @@ async def staged(
     # the store of 0.1.0 was last used long ago
     settings = {"QQIMAGE__GET_IMAGE_TIMEOUT": 2, "QQIMAGE__MAX_AGE": 1e9, **(settings or {})}
     async with started(folder, "ask", "cut", *plugins, settings=settings) as bot:
+        with anyio.fail_after(PATIENCE):
+            while left and not _is_upgraded(bot):  # which goes on in the background
+                await anyio.sleep(0.1)
         yield Stage(bot, iter(left))
+
+
+def _is_upgraded(bot: SharedBot) -> bool:
+    with closing(sqlite3.connect(bot.store / "index.sqlite3")) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        count = "SELECT (SELECT count(*) FROM images) = (SELECT count(*) FROM digests)"
+        return "digests" in tables and bool(db.execute(count).fetchone()[0])
 
 
 async def said(implementation: SimulatedImplementation) -> Any:
