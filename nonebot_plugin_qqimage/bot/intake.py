@@ -80,7 +80,7 @@ class Intake:
 
 def _sender_in(message: object) -> str:
     fields = cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
-    sender = fields.get("sender")
+    sender = cast(object, fields.get("sender"))
     if isinstance(sender, Mapping):
         fields = {**fields, **cast(Mapping[str, Any], sender)}
     return str(fields.get("user_id", ""))
