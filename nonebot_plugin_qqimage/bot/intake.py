@@ -27,8 +27,8 @@ class Intake:
 
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event, as its segments are now."""
-        if isinstance(event, MessageEvent):
-            self.said(event.message)
+        if isinstance(event, MessageEvent) and event.user_id != event.self_id:
+            self.said(str(event.self_id), event.message)
         for sighting in find_received(event):
             # a shared file in a message stands nowhere; the notice of its upload says where it is
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
@@ -38,13 +38,14 @@ class Intake:
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
 
-    def said(self, content: object) -> None:
+    def said(self, bot_id: str, content: object) -> None:
         """Remember the paths that a received message says, which nobody may make this bot open.
 
         Args:
+            bot_id: the bot that received it.
             content: the message, or an answer that holds messages.
         """
-        for digest in said_paths(content):
+        for digest in said_paths(content, bot_id):
             self._store.said_path(digest)
 
     def sent(self, bot: BaseBot, api: str, params: Mapping[str, Any], result: object) -> None:

@@ -23,14 +23,16 @@ _MAX_COLONS = 10_000
 """Places in one text that are looked at; base64 has none."""
 
 
-def said_paths(content: object) -> set[str]:
+def said_paths(content: object, self_id: str) -> set[str]:
     """Digests of the ``file:`` URIs in a received message, in whatever field or text they stand.
 
     Args:
         content: the message, or an answer that holds messages.
+        self_id: the bot; what it said itself counts for nothing, as SnowLuma repeats in ``get_msg``
+            whatever path a message was sent with.
     """
     found: set[str] = set()
-    for text in _texts(content, 0):
+    for text in _texts(content, self_id, 0):
         colon = -1
         for _ in range(_MAX_COLONS):  # searching for a character is fast, also in 10 MB of base64
             colon = text.find(":", colon + 1)
@@ -49,7 +51,7 @@ def path_digest(uri: str) -> str:
     return blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _texts(value: object, depth: int) -> Iterator[str]:
+def _texts(value: object, self_id: str, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth < _MAX_DEPTH:
@@ -57,8 +59,16 @@ def _texts(value: object, depth: int) -> Iterator[str]:
         if isinstance(value, MessageSegment):
             inside = cast(Mapping[str, object], value.data).values()
         elif isinstance(value, Mapping):
-            inside = cast(Mapping[str, object], value).values()
+            fields = cast(Mapping[str, object], value)
+            inside = () if _sender(fields) == self_id else fields.values()
         elif isinstance(value, list):
             inside = cast(list[object], value)
         for each in inside:
-            yield from _texts(each, depth + 1)
+            yield from _texts(each, self_id, depth + 1)
+
+
+def _sender(message: Mapping[str, object]) -> str:
+    sender = message.get("sender")
+    if not isinstance(sender, Mapping):
+        return ""
+    return str(cast(Mapping[str, object], sender).get("user_id"))

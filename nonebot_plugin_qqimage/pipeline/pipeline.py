@@ -23,7 +23,7 @@ from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
 from .failures import Failures
 from .flights import Flights, Work
-from .prefetch_queue import PrefetchQueue
+from .prefetch_queue import PrefetchQueue, free_key
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
@@ -191,11 +191,11 @@ class Pipeline:
         room = self._held + reference.held <= self._config.max_bytes_in_flight
         if not room or self._flights.full:
             return
-        if reference.key not in self._flights:
-            self._flights.start(reference.key, self._flight(reference))
-        elif reference.own_key not in self._flights:
-            # another reference that claims the same is under way; if it fails, this one may not
-            self._flights.start(reference.own_key, self._flight(reference, after=reference.key))
+        key = free_key(reference, self._flights)
+        if key:
+            # another reference that claims the same may be under way; if it fails, this one may not
+            after = "" if key == reference.key else reference.key
+            self._flights.start(key, self._flight(reference, after=after))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
         known = self.store.known(reference, lately=True)

@@ -6,12 +6,23 @@ for an image does not wait for any of this.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from ..messages.reference import ImageReference
 
 _PAUSE = 0.02
 """Seconds; most first matchers have answered by then, and no link dies."""
+
+
+def free_key(reference: ImageReference, taken: Container[str]) -> str:
+    """A key for a reference beside others that claim the same; empty where there is none.
+
+    Args:
+        reference: the reference.
+        taken: the keys of others.
+    """
+    keys = (reference.key, reference.own_key, f"{reference.own_key} as {hash(reference)}")
+    return next((key for key in keys if key not in taken), "")
 
 
 class PrefetchQueue:
@@ -40,9 +51,9 @@ class PrefetchQueue:
 
         Of two that claim the same both are handed on: one may have the better link.
         """
-        key = reference.own_key if reference.key in self._waiting else reference.key
+        key = free_key(reference, self._waiting)
         if (
-            key in self._waiting
+            not key
             or len(self._waiting) >= self._max_count
             or self._held + reference.held > self._max_held
         ):
