@@ -42,15 +42,13 @@ def shape_of(data: bytes) -> Shape:
     """
     file = BoxFile(data)
     found: dict[bytes, Box] = {}
-    fragments: list[Box] = []
     complete = True
     for box in file.boxes(0, len(data)):
         if box.end > len(data):
             complete = box.kind not in _NEEDED
             break
-        found.setdefault(box.kind, box)
-        if box.kind == b"moof":
-            fragments.append(box)
+        if box.kind in (b"meta", b"moov"):
+            found.setdefault(box.kind, box)
         elif box.kind == b"sidx":
             complete = complete and _are_there(file, box)
     width = height = 0
@@ -64,6 +62,7 @@ def shape_of(data: bytes) -> Shape:
         else:
             (width, height), frames = items.shown, items.pictures
     if movie is not None:
+        fragments = (box for box in file.boxes(0, len(data)) if box.kind == b"moof")
         tracks = tracks_of(file, movie, fragments)
         complete = complete and tracks.complete
         width, height = width or tracks.width, height or tracks.height

@@ -16,6 +16,7 @@ _PICTURES = {
     b"iden",
     b"iovl",
 }
+_NEEDED = {b"pitm", b"iloc", b"idat", b"iprp", b"iinf", b"iref"}
 _MAX_EXTENTS = 1 << 17
 """Parts of items; a large picture has some hundreds of tiles."""
 _MAX_LINKS = 1 << 17
@@ -45,8 +46,11 @@ def items_of(file: BoxFile, meta: Box) -> Items:
         meta: the box that describes them.
     """
     found: dict[bytes, Box] = {}
-    for box in file.children(meta, 4):
-        found.setdefault(box.kind, box)
+    whole = True
+    for box in file.boxes(meta.start + 4, meta.end):
+        whole = whole and box.end <= meta.end
+        if whole and box.kind in _NEEDED:
+            found.setdefault(box.kind, box)
     main = found.get(b"pitm")
     item = file.number(main.start + 4, _id_size(file, main)) if main else 0
     width = height = 0
@@ -60,7 +64,7 @@ def items_of(file: BoxFile, meta: Box) -> Items:
             shown = _rounded(*numbers[:2]) or shown[0], _rounded(*numbers[2:]) or shown[1]
         elif box.kind == b"irot" and file.number(box.start, 1) & 1:
             shown = shown[1], shown[0]
-    complete = _are_there(file, found.get(b"iloc"), found.get(b"idat"))
+    complete = whole and _are_there(file, found.get(b"iloc"), found.get(b"idat"))
     return Items(width, height, shown, _pictures(file, found), complete)
 
 
@@ -75,31 +79,26 @@ def _rounded(numerator: int, denominator: int) -> int:
 
 def _properties(file: BoxFile, properties: Box | None, item: int) -> list[Box]:
     """The properties of an item, in the order in which they are applied."""
-    there: list[Box] = []
-    chosen: list[int] | None = None
-    for box in file.children(properties):
-        if box.kind == b"ipco":
-            there = [*file.children(box)]
-        elif box.kind == b"ipma" and chosen is None:
-            chosen = _chosen(file, box, item)
-    if chosen is None:
-        return []
-    return [there[index - 1] for index in chosen if 0 < index <= len(there)]
+    named = (_chosen(file, box, item) for box in file.children(properties) if box.kind == b"ipma")
+    chosen = next(filter(None, named), [])
+    boxes = enumerate(file.children(file.inside(properties, b"ipco")), 1)
+    there = {number: box for number, box in boxes if number in chosen}
+    return [there[number] for number in chosen if number in there]
 
 
-def _chosen(file: BoxFile, box: Box, item: int) -> list[int] | None:
-    """The numbers of the properties that a box says an item has; None where it does not name it."""
+def _chosen(file: BoxFile, box: Box, item: int) -> list[int]:
+    """The numbers of the properties that a box says an item has."""
     wide, id_size = file.number(box.start + 3, 1) & 1, _id_size(file, box)
     position, size = box.start + 8, 1 + wide
     for _ in range(min(file.number(box.start + 4, 4), _MAX_LINKS)):
         if position >= box.end:
-            return None
+            break
         count, start = file.number(position + id_size, 1), position + id_size + 1
         if file.number(position, id_size) == item:
             mask = (1 << 8 * size - 1) - 1  # the first bit says whether it matters
             return [file.number(start + at * size, size) & mask for at in range(count)]
         position = start + count * size
-    return None
+    return []
 
 
 def _are_there(file: BoxFile, locations: Box | None, inside: Box | None) -> bool:

@@ -4,6 +4,8 @@ Directories and pixels may stand anywhere, so the end shows only in where the ta
 """
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -12,6 +14,16 @@ from .shape import Shape
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _ROWS = 256, 257, 258, 259, 277, 278
 _PARTS = ((273, 279), (324, 325), (513, 514))
 """Where pixels stand and how many bytes there are: strips, tiles, and the oldest form of JPEG."""
+_WANTED = {
+    _WIDTH,
+    _HEIGHT,
+    _BITS,
+    _COMPRESSION,
+    _SAMPLES,
+    _ROWS,
+    *(tag for both in _PARTS for tag in both),
+}
+_FORMS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _SIZES = {
     **dict.fromkeys((1, 2, 6, 7), 1),
     **dict.fromkeys((3, 8), 2),
@@ -51,9 +63,12 @@ class _Directories:
         at, count_size, size = (8, 8, 20) if self.big else (4, 2, 12)
         wide = self.big * 4 + 4
         form = struct.Struct("<>"[self.order == "big"] + ("HHQ8x" if self.big else "HHI4x"))
-        seen: set[int] = set()
-        while (position := self.number(at, wide)) and position not in seen and self.complete:
-            seen.add(position)
+        seen = bytearray(len(self.data))  # a directory may be its own successor
+        while (position := self.number(at, wide)) and self.complete:
+            if position >= len(seen) or seen[position]:
+                self.complete = self.complete and position < len(seen)
+                return
+            seen[position] = 1
             count = self.number(position, count_size)
             start, at = position + count_size, position + count_size + count * size
             self.entries -= count + 1
@@ -70,20 +85,23 @@ class _Directories:
                     value = self.number(value, wide)
                     if value + value_size * values > len(self.data):
                         self.complete = False
-                found.setdefault(tag, _Entry(value_size, values, value))
+                if tag in _WANTED:
+                    found.setdefault(tag, _Entry(value_size, values, value))
             yield found
 
-    def values(self, entry: _Entry | None) -> tuple[int, ...]:
+    def values(self, entry: _Entry | None) -> array[int]:
         """What an entry says; nothing where there is none, or not all of it."""
         if entry is None:
-            return ()
+            return array("B")
         self.parts -= entry.values
         end = entry.start + entry.values * entry.size
-        if self.parts < 0 or end > len(self.data) or entry.size not in (1, 2, 4, 8):
+        if self.parts < 0 or end > len(self.data):
             self.complete = False
-            return ()
-        form = "<>"[self.order == "big"] + f"{entry.values}{' BH I   Q'[entry.size]}"
-        return struct.unpack(form, self.data[entry.start : end])
+            return array("B")
+        found = array(_FORMS[entry.size], self.data[entry.start : end])
+        if self.order != sys.byteorder:
+            found.byteswap()
+        return found
 
     def first(self, entry: _Entry | None, default: int) -> int:
         """The first number that an entry says."""

@@ -1,7 +1,9 @@
 """The tracks of animated AVIF and HEIC (ISO/IEC 14496-12): their frames, and where these stand."""
 
-import struct
+import sys
+from array import array
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from .boxes import Box, BoxFile
@@ -13,6 +15,12 @@ _MAX_SAMPLES = 1 << 18
 _BASE, _DURATION, _SIZE, _FLAGS, _FROM_FRAGMENT = 0x1, 0x8, 0x10, 0x20, 0x20000
 _PART, _FIRST_FLAGS, _SAMPLE_SIZE = 0x1, 0x4, 0x200
 _SAMPLE_FIELDS = (0x100, 0x200, 0x400, 0x800)
+
+
+_TABLES = {b"stsz", b"stz2", b"stco", b"co64", b"stsc"}
+_MAX_TRACKS = 64
+"""Tracks whose fragments may leave out what all their frames have in common."""
+_FORMS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Tracks(NamedTuple):
@@ -38,8 +46,10 @@ def tracks_of(file: BoxFile, movie: Box, fragments: Iterable[Box]) -> Tracks:
     """
     reader = _Reader(file)
     width = height = frames = shown = 0
-    for track in file.children(movie):
-        if track.kind != b"trak":
+    for track in file.boxes(movie.start, movie.end):
+        if track.end > movie.end:
+            reader.complete = False
+        if track.kind != b"trak" or not reader.complete:
             continue
         samples = reader.samples(file.inside(track, b"mdia", b"minf", b"stbl"))
         header, handler = file.inside(track, b"tkhd"), file.inside(track, b"mdia", b"hdlr")
@@ -49,10 +59,10 @@ def tracks_of(file: BoxFile, movie: Box, fragments: Iterable[Box]) -> Tracks:
             height = file.number(header.end - 4, 4) >> 16
             wide = file.number(header.start, 1) == 1
             shown = file.number(header.start + (20 if wide else 12), 4)
+    extends = (box for box in file.children(file.inside(movie, b"mvex")) if box.kind == b"trex")
     defaults = {
         file.number(box.start + 4, 4): file.number(box.start + 16, 4)
-        for box in file.children(file.inside(movie, b"mvex"))
-        if box.kind == b"trex"
+        for box in islice(extends, _MAX_TRACKS)
     }
     for fragment in fragments:
         for part in file.children(fragment):
@@ -70,59 +80,67 @@ class _Reader:
         self.complete = True
         self._left = _MAX_SAMPLES
 
-    def samples(self, table: Box | None) -> int:
-        """The frames in a track's table."""
-        found = {box.kind: box for box in self.file.children(table)}
-        sizes = self._sizes(found.get(b"stsz") or found.get(b"stz2"))
-        places = found.get(b"stco") or found.get(b"co64")
-        if sizes and places is None:
-            self.complete = False
-        elif sizes and places is not None:
-            self._check(sizes, places, found.get(b"stsc"))
-        return len(sizes)
-
-    def _sizes(self, box: Box | None) -> list[int]:
-        """The bytes of each frame."""
+    def samples(self, tables: Box | None) -> int:
+        """The frames in a track's tables."""
+        found = {box.kind: box for box in self.file.children(tables) if box.kind in _TABLES}
+        box = found.get(b"stsz") or found.get(b"stz2")
         if box is None:
-            return []
+            return 0
         same, count = self.number(box.start + 4, 4), self.number(box.start + 8, 4)
-        bits = same & 255 if box.kind == b"stz2" else 32
+        sizes: array[int] | None = None
         if box.kind == b"stsz" and same:
             self._left -= count
-            return [same] * count if self._left >= 0 else self._table(box, 0, 0, 0)
-        if bits == 4:
-            halves = self.file.data[box.start + 12 : box.start + 12 + (count + 1) // 2]
-            return [half for byte in halves for half in (byte >> 4, byte & 15)][:count]
-        return self._table(box, 12, count, bits // 8)
-
-    def _table(self, box: Box, skipped: int, count: int, size: int) -> list[int]:
-        """The numbers in a box; fewer where it is too short."""
-        start, form = box.start + skipped, {1: "B", 2: "H", 4: "I", 8: "Q"}.get(size)
-        self._left -= count
-        if (
-            self._left < 0
-            or form is None
-            or start + count * size > min(box.end, len(self.file.data))
-        ):
+        elif box.kind == b"stz2" and same & 255 == 4:
+            halves = self._table(box, 12, (count + 1) // 2, 1)
+            sizes = array("B", (half for byte in halves for half in (byte >> 4, byte & 15)))
+        else:
+            sizes = self._table(box, 12, count, (same & 255) // 8 if box.kind == b"stz2" else 4)
+        places = found.get(b"stco") or found.get(b"co64")
+        if self._left < 0 or (count and places is None):
             self.complete = False
-            return []
-        return [*struct.unpack(f">{count}{form}", self.file.data[start : start + count * size])]
+        elif places is not None and self.complete:
+            self._check(count, same, sizes, places, found.get(b"stsc"))
+        return count if self.complete else min(count, _MAX_SAMPLES)
 
-    def _check(self, sizes: list[int], places: Box, runs: Box | None) -> None:
-        """Take note of whether all chunks are there; runs say how many frames a chunk has."""
-        count = self.number(places.start + 4, 4)
-        starts = self._table(places, 8, count, 8 if places.kind == b"co64" else 4)
-        numbers = self._table(runs, 8, 3 * self.number(runs.start + 4, 4), 4) if runs else []
-        first_of = dict(zip(numbers[::3], numbers[1::3], strict=True))
-        frame = each = 0
+    def _table(self, box: Box, skipped: int, count: int, size: int) -> array[int]:
+        """The numbers in a box; none where it is too short."""
+        start, end = box.start + skipped, box.start + skipped + count * size
+        self._left -= count
+        if self._left < 0 or size not in _FORMS or end > min(box.end, len(self.file.data)):
+            self.complete = False
+            return array("B")
+        found = array(_FORMS[size], self.file.data[start:end])
+        if sys.byteorder == "little":
+            found.byteswap()
+        return found
+
+    def _check(
+        self, count: int, same: int, sizes: array[int] | None, places: Box, runs: Box | None
+    ) -> None:
+        """Take note of whether all chunks are there.
+
+        Args:
+            count: how many frames there are.
+            same: the bytes of each.
+            sizes: the bytes of each where they differ.
+            places: where the chunks are.
+            runs: says how many frames the chunks have, from which one on.
+        """
+        chunks = self.number(places.start + 4, 4)
+        starts = self._table(places, 8, chunks, 8 if places.kind == b"co64" else 4)
+        lengths = (
+            self._table(runs, 8, 3 * self.number(runs.start + 4, 4), 4) if runs else array("I")
+        )
+        frame = each = run = 0
         for chunk, start in enumerate(starts, 1):
-            each = first_of.get(chunk, each)
-            if start + sum(sizes[frame : frame + each]) > len(self.file.data):
+            while run < len(lengths) and lengths[run] <= chunk:
+                each, run = lengths[run + 1], run + 3
+            each = min(each, count - frame)
+            size = same * each if sizes is None else sum(sizes[frame : frame + each])
+            if each and start + size > len(self.file.data):
                 self.complete = False
             frame += each
-            if frame >= len(sizes):
-                break
-        if frame < len(sizes):
+        if frame < count:
             self.complete = False
 
     def fragment(self, fragment: Box, part: Box, defaults: dict[int, int]) -> tuple[int, int]:
