@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_MAX_BOXES = 1 << 17
-"""Boxes of one file that are looked at, at all levels; real files have some hundreds."""
+_MAX_STEPS = 1 << 17
+"""Boxes of one file, and entries in them, that are looked at; real files have some thousands."""
+_BOX = 2
+"""Steps that a box takes, which costs more time than an entry."""
 
 
 class Box(NamedTuple):
@@ -30,7 +32,21 @@ class BoxFile:
     def __init__(self, data: bytes) -> None:
         self.data = data
         """The file."""
-        self._left = _MAX_BOXES
+        self._left = _MAX_STEPS
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there was more to look at than there is in any real file."""
+        return self._left < 0
+
+    def take(self, steps: int = 1) -> bool:
+        """Whether so many more steps may be taken.
+
+        Args:
+            steps: how many entries are going to be looked at.
+        """
+        self._left -= steps
+        return self._left >= 0
 
     def number(self, position: int, size: int) -> int:
         """The number of so many bytes at a position; less of it where the file ends before."""
@@ -43,8 +59,7 @@ class BoxFile:
             start: where the first one begins.
             end: where the last one should end.
         """
-        while start + 8 <= end and self._left > 0:
-            self._left -= 1
+        while start + 8 <= end and self.take(_BOX):
             size, content = self.number(start, 4), start + 8
             if size == 0:  # "until the end"
                 size = end - start

@@ -7,8 +7,8 @@ from .shape import Shape
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _BLOCK = re.compile(rb"[\x21\x2c\x3b]")
 """Anything else between two blocks is skipped, as readers do with padding."""
-_MAX_BLOCKS = 1 << 19
-"""Blocks passed one by one, of up to 255 bytes each; a hostile file has one for every two bytes."""
+_MAX_BLOCKS = 1 << 16
+"""Blocks passed one by one, beside one for every 128 bytes; full ones have 255."""
 
 
 def shape_of(data: bytes) -> Shape:
@@ -19,8 +19,8 @@ def shape_of(data: bytes) -> Shape:
     """
     width, height = _number(data, 6), _number(data, 8)
     position = 13 + _colours(data, 10)
-    frames = blocks = 0
-    while blocks < _MAX_BLOCKS and (found := _BLOCK.search(data, position)):
+    frames, blocks = 0, _MAX_BLOCKS + len(data) // 128
+    while blocks > 0 and (found := _BLOCK.search(data, position)):
         position = found.start()
         if data[position] == _TRAILER:
             return Shape(width, height, max(frames, 1), True)
@@ -32,11 +32,11 @@ def shape_of(data: bytes) -> Shape:
             position += 11 + _colours(data, position + 9)
         else:
             position += 2
-        while position < len(data) and data[position] and blocks < _MAX_BLOCKS:
+        while position < len(data) and data[position] and blocks > 0:
             position += 1 + data[position]
-            blocks += 1
+            blocks -= 1
         position += 1
-        blocks += 1
+        blocks -= 1
     return Shape(width, height, max(frames, 1), False)
 
 

@@ -67,8 +67,8 @@ def shape_of(data: bytes) -> Shape:
         complete = complete and tracks.complete
         width, height = width or tracks.width, height or tracks.height
         frames = frames if _brands(data)[0] in _STILL else tracks.frames
-    missing = meta is None and movie is None
-    return Shape(width, height, max(frames, 1), complete and not missing)
+    complete = complete and not file.exhausted and (meta is not None or movie is not None)
+    return Shape(width, height, max(frames, 1), complete)
 
 
 def _brands(data: bytes) -> list[bytes]:
@@ -86,5 +86,7 @@ def _are_there(file: BoxFile, index: Box) -> bool:
     position = index.start + 12 + 2 * wide
     end = index.end + file.number(index.start + 12 + wide, wide)
     count = file.number(position + 2, 2)
+    if not file.take(count):
+        return False
     sizes = (file.number(position + 4 + 12 * number, 4) & 0x7FFFFFFF for number in range(count))
     return end + sum(sizes) <= len(file.data)

@@ -17,10 +17,6 @@ _PICTURES = {
     b"iovl",
 }
 _NEEDED = {b"pitm", b"iloc", b"idat", b"iprp", b"iinf", b"iref"}
-_MAX_EXTENTS = 1 << 17
-"""Parts of items; a large picture has some hundreds of tiles."""
-_MAX_LINKS = 1 << 17
-"""Properties of items, and references between them."""
 
 
 class Items(NamedTuple):
@@ -80,7 +76,7 @@ def _rounded(numerator: int, denominator: int) -> int:
 def _properties(file: BoxFile, properties: Box | None, item: int) -> list[Box]:
     """The properties of an item, in the order in which they are applied."""
     named = (_chosen(file, box, item) for box in file.children(properties) if box.kind == b"ipma")
-    chosen = next(filter(None, named), [])
+    chosen = next((each for each in named if each), list[int]())
     boxes = enumerate(file.children(file.inside(properties, b"ipco")), 1)
     there = {number: box for number, box in boxes if number in chosen}
     return [there[number] for number in chosen if number in there]
@@ -90,8 +86,8 @@ def _chosen(file: BoxFile, box: Box, item: int) -> list[int]:
     """The numbers of the properties that a box says an item has."""
     wide, id_size = file.number(box.start + 3, 1) & 1, _id_size(file, box)
     position, size = box.start + 8, 1 + wide
-    for _ in range(min(file.number(box.start + 4, 4), _MAX_LINKS)):
-        if position >= box.end:
+    for _ in range(file.number(box.start + 4, 4)):
+        if position >= box.end or not file.take():
             break
         count, start = file.number(position + id_size, 1), position + id_size + 1
         if file.number(position, id_size) == item:
@@ -111,10 +107,8 @@ def _are_there(file: BoxFile, locations: Box | None, inside: Box | None) -> bool
     index_size = sizes & 15 if version else 0
     id_size = 2 if version < 2 else 4
     count, position = file.number(position + 6, id_size), position + 6 + id_size
-    left = _MAX_EXTENTS
     for _ in range(count):
-        left -= 1
-        if position >= locations.end or left < 0:
+        if position >= locations.end or not file.take():
             return False
         position += id_size
         method = file.number(position, 2) & 15 if version else 0
@@ -124,11 +118,10 @@ def _are_there(file: BoxFile, locations: Box | None, inside: Box | None) -> bool
         extents, position = file.number(position + 2 + base_size, 2), position + 4 + base_size
         end = len(file.data) if method == 0 else inside.end - inside.start if inside else -1
         for _ in range(extents if offset_size + length_size + index_size else min(extents, 1)):
-            left -= 1
             offset = base + file.number(position + index_size, offset_size)
             length = file.number(position + index_size + offset_size, length_size)
             position += index_size + offset_size + length_size
-            if position > locations.end or left < 0:
+            if position > locations.end or not file.take():
                 return False
             # of the third method are parts of other items, which have places of their own
             if method < 2 and not elsewhere and offset + max(length, length_size == 0) > end:

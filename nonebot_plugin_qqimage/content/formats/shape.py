@@ -1,7 +1,10 @@
-"""What a reader of a format gives, and the reader of sizes that some of them share."""
+"""What a reader of a format gives, and what several of them need: sizes, and tables of numbers."""
 
 import io
-from typing import NamedTuple
+import sys
+from array import array
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import imagesize  # pyright: ignore[reportMissingTypeStubs]
 
@@ -29,3 +32,22 @@ def size_in(header: bytes) -> tuple[int, int]:
     return imagesize.get(  # pyright: ignore[reportUnknownMemberType]
         io.BytesIO(header), exif_rotation=False
     )
+
+
+def numbers_in(
+    data: bytes, start: int, end: int, size: int, order: Literal["little", "big"]
+) -> Sequence[int]:
+    """The numbers in a part of a file, which take no more memory than that part.
+
+    Args:
+        data: the file.
+        start: where the first one begins.
+        end: where the last one ends.
+        size: bytes of each: 1, 2, 4 or 8.
+        order: the order of these.
+    """
+    found = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size])
+    found.frombytes(memoryview(data)[start:end])
+    if order != sys.byteorder:
+        found.byteswap()
+    return found

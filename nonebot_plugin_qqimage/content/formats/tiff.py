@@ -4,12 +4,10 @@ Directories and pixels may stand anywhere, so the end shows only in where the ta
 """
 
 import struct
-import sys
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from .shape import Shape
+from .shape import Shape, numbers_in
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _ROWS = 256, 257, 258, 259, 277, 278
 _PARTS = ((273, 279), (324, 325), (513, 514))
@@ -23,7 +21,6 @@ _WANTED = {
     _ROWS,
     *(tag for both in _PARTS for tag in both),
 }
-_FORMS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _SIZES = {
     **dict.fromkeys((1, 2, 6, 7), 1),
     **dict.fromkeys((3, 8), 2),
@@ -31,8 +28,10 @@ _SIZES = {
     **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
 }
 """Bytes of one value of each type."""
-_MAX_ENTRIES = 1 << 17
+_MAX_ENTRIES = 1 << 18
 """Entries of all directories; there are about twenty for each page."""
+_PAGE = 8
+"""Entries that a page counts beside its own, so that there are not too many of them."""
 _MAX_PARTS = 1 << 17
 """Strips and tiles of all pages."""
 
@@ -71,13 +70,13 @@ class _Directories:
             seen[position] = 1
             count = self.number(position, count_size)
             start, at = position + count_size, position + count_size + count * size
-            self.entries -= count + 1
+            self.entries -= count + _PAGE
             if self.entries < 0 or at + wide > len(self.data):
                 self.complete = False
                 count = max(0, min(count, _MAX_ENTRIES, (len(self.data) - start) // size))
             found: dict[int, _Entry] = {}
             for number, (tag, kind, values) in enumerate(
-                form.iter_unpack(self.data[start : start + count * size])
+                form.iter_unpack(memoryview(self.data)[start : start + count * size])
             ):
                 value = start + number * size + size - wide
                 value_size = _SIZES.get(kind, 1)
@@ -89,19 +88,16 @@ class _Directories:
                     found.setdefault(tag, _Entry(value_size, values, value))
             yield found
 
-    def values(self, entry: _Entry | None) -> array[int]:
+    def values(self, entry: _Entry | None) -> Sequence[int]:
         """What an entry says; nothing where there is none, or not all of it."""
         if entry is None:
-            return array("B")
+            return ()
         self.parts -= entry.values
         end = entry.start + entry.values * entry.size
         if self.parts < 0 or end > len(self.data):
             self.complete = False
-            return array("B")
-        found = array(_FORMS[entry.size], self.data[entry.start : end])
-        if self.order != sys.byteorder:
-            found.byteswap()
-        return found
+            return ()
+        return numbers_in(self.data, entry.start, end, entry.size, self.order)
 
     def first(self, entry: _Entry | None, default: int) -> int:
         """The first number that an entry says."""

@@ -1,12 +1,11 @@
 """The tracks of animated AVIF and HEIC (ISO/IEC 14496-12): their frames, and where these stand."""
 
-import sys
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from .boxes import Box, BoxFile
+from .shape import numbers_in
 
 _SHOWN = (b"pict", b"vide")
 """Tracks that are seen, and no transparency or sound."""
@@ -20,7 +19,6 @@ _SAMPLE_FIELDS = (0x100, 0x200, 0x400, 0x800)
 _TABLES = {b"stsz", b"stz2", b"stco", b"co64", b"stsc"}
 _MAX_TRACKS = 64
 """Tracks whose fragments may leave out what all their frames have in common."""
-_FORMS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Tracks(NamedTuple):
@@ -87,12 +85,12 @@ class _Reader:
         if box is None:
             return 0
         same, count = self.number(box.start + 4, 4), self.number(box.start + 8, 4)
-        sizes: array[int] | None = None
+        sizes: Sequence[int] | None = None
         if box.kind == b"stsz" and same:
             self._left -= count
         elif box.kind == b"stz2" and same & 255 == 4:
             halves = self._table(box, 12, (count + 1) // 2, 1)
-            sizes = array("B", (half for byte in halves for half in (byte >> 4, byte & 15)))
+            sizes = bytes(half for byte in halves for half in (byte >> 4, byte & 15))
         else:
             sizes = self._table(box, 12, count, (same & 255) // 8 if box.kind == b"stz2" else 4)
         places = found.get(b"stco") or found.get(b"co64")
@@ -102,20 +100,17 @@ class _Reader:
             self._check(count, same, sizes, places, found.get(b"stsc"))
         return count if self.complete else min(count, _MAX_SAMPLES)
 
-    def _table(self, box: Box, skipped: int, count: int, size: int) -> array[int]:
+    def _table(self, box: Box, skipped: int, count: int, size: int) -> Sequence[int]:
         """The numbers in a box; none where it is too short."""
         start, end = box.start + skipped, box.start + skipped + count * size
         self._left -= count
-        if self._left < 0 or size not in _FORMS or end > min(box.end, len(self.file.data)):
+        if self._left < 0 or size not in (1, 2, 4, 8) or end > min(box.end, len(self.file.data)):
             self.complete = False
-            return array("B")
-        found = array(_FORMS[size], self.file.data[start:end])
-        if sys.byteorder == "little":
-            found.byteswap()
-        return found
+            return ()
+        return numbers_in(self.file.data, start, end, size, "big")
 
     def _check(
-        self, count: int, same: int, sizes: array[int] | None, places: Box, runs: Box | None
+        self, count: int, same: int, sizes: Sequence[int] | None, places: Box, runs: Box | None
     ) -> None:
         """Take note of whether all chunks are there.
 
@@ -128,9 +123,7 @@ class _Reader:
         """
         chunks = self.number(places.start + 4, 4)
         starts = self._table(places, 8, chunks, 8 if places.kind == b"co64" else 4)
-        lengths = (
-            self._table(runs, 8, 3 * self.number(runs.start + 4, 4), 4) if runs else array("I")
-        )
+        lengths = self._table(runs, 8, 3 * self.number(runs.start + 4, 4), 4) if runs else ()
         frame = each = run = 0
         for chunk, start in enumerate(starts, 1):
             while run < len(lengths) and lengths[run] <= chunk:

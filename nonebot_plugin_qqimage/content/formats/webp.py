@@ -4,7 +4,7 @@ from .shape import Shape, size_in
 
 _HEADER = 30
 """Bytes up to the size, in each of the three sorts."""
-_MAX_CHUNKS = 1 << 18
+_MAX_CHUNKS = 1 << 17
 """Chunks looked at; a hostile file has one for every eight bytes."""
 _SIDE = 0x3FFF
 """The bits of a lossy picture's side; the two above them only say how to scale it for display."""
