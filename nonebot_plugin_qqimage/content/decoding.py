@@ -1,5 +1,6 @@
 """Decoding pictures with Pillow, within limits: hostile ones may not cost memory or minutes."""
 
+import contextlib
 import io
 import math
 from typing import TYPE_CHECKING
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING
 from ..errors import AttemptFailed, Cause
 from ..language import Text
 from .bounds import DECODERS
+from .colours import on_screen, scalable
+from .formats import jpeg, png
 from .info import ImageInfo
-from .pixels import MAX_WRITTEN, on_white, plain, resized, size_within
+from .pixels import MAX_WRITTEN, on_white, resized, size_within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -77,6 +80,9 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
             Cause.FAILED, Text("Pillow cannot read this {mime}", mime=info.mime)
         ) from None
     _check_size(picture, info)
+    if decoder == "PNG" and "transparency" in picture.info:
+        clear = png.eight_bits(data, picture.mode, picture.info["transparency"])
+        picture.info["transparency"] = clear
     return picture
 
 
@@ -85,31 +91,59 @@ def is_turned(picture: "Picture") -> bool:
     return _orientation(picture) in _TURNS
 
 
-def first_frame(picture: "Picture", max_pixels: int | None) -> "Picture":
+def first_frame(
+    picture: "Picture", data: bytes, max_pixels: int | None, max_decoded: int
+) -> "Picture":
     """The first frame, turned as it should be seen, no larger than may be encoded.
 
     Args:
-        picture: of `open_picture`.
+        picture: of `open_picture`. Its pixels are given up.
+        data: the bytes that it was opened from.
         max_pixels: width times height that it may have; None for any.
+        max_decoded: pixels that may be decoded.
+
+    Raises:
+        AttemptFailed: decoding it would cost too much memory.
     """
     import PIL.Image
 
     most = min(max_pixels or MAX_WRITTEN, MAX_WRITTEN)
+    decoded = picture.size
     picture.draft(None, size_within(picture.size, most))  # a JPEG can be decoded smaller
+    if picture.format != "JPEG" or not jpeg.is_kept_whole(data):
+        decoded = picture.size
+    _check_limit(decoded, max_decoded)
+    if _fallbacks(picture):
+        with contextlib.suppress(EOFError):  # the animation that was announced is missing
+            picture.seek(1)
     picture.load()
-    turn = _TURNS.get(_orientation(picture))
-    still = resized(plain(picture), size_within(picture.size, most))
+    turn, profile = _TURNS.get(_orientation(picture)), picture.info.get("icc_profile")
+    whole = scalable(picture)
+    still = resized(whole, size_within(whole.size, most))
+    if still is not whole:
+        whole.close()
+    still = on_screen(still, profile)
     return still.transpose(PIL.Image.Transpose[turn]) if turn else still
 
 
-def contact_sheet(picture: "Picture", info: ImageInfo) -> "Picture":
+def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Picture":
     """Evenly spaced frames of an animation, in reading order on white.
 
     Frames are decoded one after the other, so only one of them is in memory.
+
+    Args:
+        picture: of `open_picture`.
+        info: the facts about it.
+        max_decoded: pixels of one frame that may be decoded.
+
+    Raises:
+        AttemptFailed: decoding it would cost too much memory.
     """
     import PIL.Image
 
-    passed = _MAX_PIXELS_PASSED // (info.width * info.height)
+    _check_limit(picture.size, max_decoded)
+    before = _fallbacks(picture)
+    passed = _MAX_PIXELS_PASSED // (picture.width * picture.height)
     window = max(1, min(info.frames, _MAX_FRAMES_PASSED, passed))
     count = min(window, _SHEET_FRAMES)
     columns = math.ceil(math.sqrt(count))
@@ -120,14 +154,16 @@ def contact_sheet(picture: "Picture", info: ImageInfo) -> "Picture":
     places = {place * (window - 1) // max(count - 1, 1): place for place in range(count)}
     for number in range(window):
         try:
-            picture.seek(number)
+            picture.seek(before + number)
         except EOFError:  # fewer than announced
             break
         _check_size(picture, info)
+        _check_limit(picture.size, max_decoded)
         place = places.get(number)
         if place is not None:
             row, column = divmod(place, columns)
-            frame = on_white(resized(plain(picture), (width, height)))
+            frame = resized(scalable(picture.copy()), (width, height))
+            frame = on_white(on_screen(frame, picture.info.get("icc_profile")))
             sheet.paste(frame, (column * (width + _GAP), row * (height + _GAP)))
     return sheet
 
@@ -137,7 +173,7 @@ def _check_size(picture: "Picture", info: ImageInfo) -> None:
 
     A little more is fine, because the frames of some GIFs stand over the edge.
     """
-    if picture.width * picture.height > 2 * info.width * info.height:
+    if info.width and picture.width * picture.height > 2 * info.width * info.height:
         found = f"{picture.width} × {picture.height}"
         announced = f"{info.width} × {info.height}"
         detail = Text(
@@ -146,6 +182,24 @@ def _check_size(picture: "Picture", info: ImageInfo) -> None:
             announced=announced,
         )
         raise AttemptFailed(Cause.FAILED, detail)
+
+
+def _check_limit(size: tuple[int, int], max_decoded: int) -> None:
+    """Refuse to decode what would take more memory than the operator allows."""
+    width, height = size
+    if width * height > max_decoded:
+        detail = Text(
+            "{width} × {height} pixels where QQIMAGE__MAX_DECODED_PIXELS allows {limit}",
+            width=width,
+            height=height,
+            limit=max_decoded,
+        )
+        raise AttemptFailed(Cause.TOO_LARGE, detail)
+
+
+def _fallbacks(picture: "Picture") -> int:
+    """How many frames come before the animation: Pillow counts the one for who shows none."""
+    return int(getattr(picture, "default_image", False))
 
 
 def _orientation(picture: "Picture") -> int:

@@ -1,4 +1,4 @@
-"""Pixels of decoded pictures: their size and colours, changed with Pillow."""
+"""Pixels of decoded pictures: their size, and what is behind them."""
 
 import math
 from typing import TYPE_CHECKING
@@ -36,24 +36,8 @@ def resized(picture: "Picture", size: tuple[int, int]) -> "Picture":
     )
 
 
-def plain(picture: "Picture") -> "Picture":
-    """A picture in RGB, or in RGBA where something of it is transparent."""
-    if picture.mode.startswith("I"):  # 16 bits a pixel, which a mere conversion would clip
-        grey = picture.convert("I")
-        picture = grey.point(  # pyright: ignore[reportUnknownMemberType]
-            lambda value: value * (1 / 256) + 0
-        ).convert("L")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        if picture.getchannel("A").getextrema() == (255, 255):
-            picture = picture.convert("RGB")
-    elif picture.mode != "RGB":
-        picture = picture.convert("RGB")
-    return picture
-
-
 def on_white(picture: "Picture") -> "Picture":
-    """A picture of `plain` on a white background, so that nothing of it is transparent."""
+    """A picture of `colours.on_screen` on white, so that nothing of it is transparent."""
     import PIL.Image
 
     if picture.mode == "RGB":

@@ -19,13 +19,16 @@ _TURNED_BY_EXIF = ("png", "jpeg", "webp", "tiff")
 _LOSSLESS = ("png", "gif", "bmp", "tiff")
 
 
-def fitting(data: bytes, info: ImageInfo, bounds: Bounds) -> tuple[str, bytes] | None:
+def fitting(
+    data: bytes, info: ImageInfo, bounds: Bounds, max_decoded: int
+) -> tuple[str, bytes] | None:
     """The MIME type and bytes of a picture within the bounds; None when it cannot be so small.
 
     Args:
         data: the picture's bytes.
         info: the facts about them.
         bounds: what is acceptable.
+        max_decoded: pixels of one frame that may be decoded.
 
     Raises:
         AttemptFailed: it has to be re-encoded, and cannot be decoded.
@@ -45,7 +48,10 @@ def fitting(data: bytes, info: ImageInfo, bounds: Bounds) -> tuple[str, bytes] |
                 return info.mime, data
             sheet = info.frames > 1 and bounds.animation == "sheet"
             opened = open_picture(data, info)
-            still = contact_sheet(opened, info) if sheet else first_frame(opened, bounds.max_pixels)
+            if sheet:
+                still = contact_sheet(opened, info, max_decoded)
+            else:
+                still = first_frame(opened, data, bounds.max_pixels, max_decoded)
             del opened  # and its pixels
             return encode(still, bounds, lossless=kind_of(info) in _LOSSLESS)
     except AttemptFailed:

@@ -19,7 +19,7 @@ from nonebot_plugin_qqimage.errors import AttemptFailed
 
 from .variants import common, heif, plain
 from .variants.boxes import fragmented
-from .variants.pictures import SIZE, Variant
+from .variants.pictures import SIZE, Variant, with_heif
 
 MAKERS = {
     "png": common.png,
@@ -72,7 +72,7 @@ def cuts(picture: bytes) -> Iterator[bytes]:
 
 def by_pillow(data: bytes) -> tuple[str, int, int, int]:
     """The type, width, height and frames of a file that Pillow has decoded."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), with_heif():
         warnings.simplefilter("ignore")
         picture = Image.open(io.BytesIO(data))
         size, count = picture.size, getattr(picture, "n_frames", 1)

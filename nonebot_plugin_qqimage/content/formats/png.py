@@ -1,5 +1,7 @@
 """PNG, still and animated: https://www.w3.org/TR/png-3/."""
 
+from typing import Any
+
 from .shape import Shape, size_in
 
 _HEADER = 33
@@ -35,6 +37,22 @@ def shape_of(data: bytes) -> Shape:
     # readers forgive a chunk of a wrong length once they have the pixels
     ended = pixels and data.rfind(_END, position) > 0
     return Shape(width, height, _frames(announced), ended)
+
+
+def eight_bits(data: bytes, mode: str, clear: Any) -> Any:
+    """The transparent colour for pixels of 8 bits a colour, into which Pillow makes other depths.
+
+    Args:
+        data: the file.
+        mode: Pillow's mode of the picture; one of 16 bits a pixel is left to be compared in full.
+        clear: the colour as the file says it, or what a palette has instead.
+    """
+    depth = data[24]
+    if mode == "RGB" and depth == 16:
+        return tuple(value >> 8 for value in clear)
+    if mode == "L" and depth < 8:
+        return clear * 255 // ((1 << depth) - 1)
+    return clear
 
 
 def _frames(announced: list[int]) -> int:

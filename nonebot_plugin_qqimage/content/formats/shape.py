@@ -46,7 +46,7 @@ def numbers_in(
         size: bytes of each: 1, 2, 4 or 8.
         order: the order of these.
     """
-    found = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size])
+    found: array[int] = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size])
     found.frombytes(memoryview(data)[start:end])
     if order != sys.byteorder:
         found.byteswap()

@@ -18,7 +18,7 @@ _SAMPLE_FIELDS = (0x100, 0x200, 0x400, 0x800)
 
 _TABLES = {b"stsz", b"stz2", b"stco", b"co64", b"stsc"}
 _MAX_TRACKS = 64
-"""Tracks whose fragments may leave out what all their frames have in common."""
+"""Boxes in ``moov``; there is one for each track, and a few others."""
 
 
 class Tracks(NamedTuple):
@@ -44,10 +44,11 @@ def tracks_of(file: BoxFile, movie: Box, fragments: Iterable[Box]) -> Tracks:
     """
     reader = _Reader(file)
     width = height = frames = shown = 0
-    for track in file.boxes(movie.start, movie.end):
-        if track.end > movie.end:
+    for number, track in enumerate(file.boxes(movie.start, movie.end)):
+        if track.end > movie.end or number > _MAX_TRACKS:
             reader.complete = False
-        if track.kind != b"trak" or not reader.complete:
+            break
+        if track.kind != b"trak":
             continue
         samples = reader.samples(file.inside(track, b"mdia", b"minf", b"stbl"))
         header, handler = file.inside(track, b"tkhd"), file.inside(track, b"mdia", b"hdlr")
