@@ -14,30 +14,17 @@ _SPACES = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "LA": "GRAY", "CMYK": "CMYK
 def scalable(picture: "Picture") -> "Picture":
     """A picture that can be resized: of a mode with 8 bits a colour and no palette.
 
-    What is transparent has an alpha channel then. The colours are what they were; the profile in
-    `info` still belongs to them.
+    What is transparent has an alpha channel then; the profile still describes the colours.
 
     Args:
-        picture: a decoded picture. Its own pixels are given up.
+        picture: a decoded picture, which is given back where nothing is to be changed.
     """
-    made = _scalable(picture)
-    if made is not picture:
-        made.info = {name: value for name, value in picture.info.items() if name != "transparency"}
-        picture.close()
-    return made
-
-
-def _scalable(picture: "Picture") -> "Picture":
     if picture.mode.startswith(("I", "F")):
         return _from_deep_grey(picture)
     transparent = "transparency" in picture.info
-    if picture.mode in ("P", "PA"):
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode == "1" or (transparent and picture.mode == "L"):
         return picture.convert("LA" if transparent else "L")
-    if picture.mode == "RGB" and transparent:
-        return picture.convert("RGBA")
-    if picture.mode in (*_SPACES, "LAB"):
+    if picture.mode in (*_SPACES, "LAB") and not (transparent and picture.mode == "RGB"):
         return picture
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
@@ -65,17 +52,17 @@ def on_screen(picture: "Picture", profile: bytes | None) -> "Picture":
     """A picture in RGB, or in RGBA where something of it is transparent, in the colours of sRGB.
 
     Args:
-        picture: a picture of `scalable`.
+        picture: a picture of `scalable`, which may be changed in place.
         profile: the ICC profile of its colours; None for those of a screen.
     """
     if picture.mode in ("LA", "RGBA") and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert(picture.mode.rstrip("A"))
-    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
-    plain = picture.convert(picture.mode.rstrip("A")) if alpha is not None else picture
-    shown = _transformed(plain, profile) or plain.convert("RGB")
-    if alpha is not None:
-        shown.putalpha(alpha)
-    return shown
+    if picture.mode == "LA":
+        shown = on_screen(picture.convert("L"), profile)
+        shown.putalpha(picture.getchannel("A"))
+        return shown
+    shown = _transformed(picture, profile) or picture
+    return shown if shown.mode in ("RGB", "RGBA") else shown.convert("RGB")
 
 
 def _transformed(picture: "Picture", profile: bytes | None) -> "Picture | None":
@@ -91,6 +78,9 @@ def _transformed(picture: "Picture", profile: bytes | None) -> "Picture | None":
             if source.profile.xcolor_space.strip() != _SPACES.get(picture.mode):
                 return None
         screen = cms.createProfile("sRGB")
+        if picture.mode in ("RGB", "RGBA"):
+            cms.profileToProfile(picture, source, screen, inPlace=True)
+            return picture
         return cms.profileToProfile(picture, source, screen, outputMode="RGB")
     except Exception:  # noqa: BLE001  a profile that cannot be used is no reason to refuse a picture
         return None

@@ -11,7 +11,7 @@ from .bounds import DECODERS
 from .colours import on_screen, scalable
 from .formats import jpeg, png
 from .info import ImageInfo
-from .pixels import MAX_WRITTEN, on_white, resized, size_within
+from .pixels import MAX_WRITTEN, on_white, reduced, resized, size_within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -21,6 +21,9 @@ _MAX_SCANNED = 10_000_000_000
 appended to a phone's photo can look like hundreds."""
 _SHEET_FRAMES = 9
 """Frames on a contact sheet."""
+_HELD_FRAMES = 8
+"""Pictures that count for an animation of which more than the first frame is decoded: the decoders
+hold the frames before, and what is to be put back after them."""
 _CELL = 512 * 512
 """Pixels of one frame on a contact sheet."""
 _GAP = 4
@@ -29,6 +32,9 @@ _MAX_FRAMES_PASSED = 1000
 """Frames to decode for a contact sheet; later ones are not on it."""
 _MAX_PIXELS_PASSED = 200_000_000
 """Pixels of all frames together to decode for a contact sheet; a few seconds of work."""
+_MIXED = {"RGBA": "RGBa", "LA": "La"}
+_UNMIXED = {"RGBa": "RGBA", "La": "LA"}
+"""Modes whose colours are mixed with what is transparent, as they have to be for resizing."""
 _ORIENTATION = 0x0112
 """The number of the EXIF tag."""
 _TURNS = {
@@ -92,22 +98,38 @@ def is_turned(picture: "Picture") -> bool:
 
 
 def first_frame(
-    picture: "Picture", data: bytes, max_pixels: int | None, max_decoded: int
+    data: bytes, info: ImageInfo, max_pixels: int | None, max_decoded: int
 ) -> "Picture":
     """The first frame, turned as it should be seen, no larger than may be encoded.
 
     Args:
-        picture: of `open_picture`. Its pixels are given up.
-        data: the bytes that it was opened from.
+        data: the picture's bytes.
+        info: the facts about them.
         max_pixels: width times height that it may have; None for any.
         max_decoded: pixels that may be decoded.
 
     Raises:
-        AttemptFailed: decoding it would cost too much memory.
+        AttemptFailed: Pillow cannot read it, or decoding it would cost too much.
     """
     import PIL.Image
 
     most = min(max_pixels or MAX_WRITTEN, MAX_WRITTEN)
+    still, turn, profile = _whole(data, info, most, max_decoded)
+    still = resized(still, size_within(still.size, most))
+    if still.mode in _UNMIXED:
+        still = still.convert(_UNMIXED[still.mode])
+    still = on_screen(still, profile)
+    return still.transpose(PIL.Image.Transpose[turn]) if turn else still
+
+
+def _whole(
+    data: bytes, info: ImageInfo, most: int, max_decoded: int
+) -> tuple["Picture", str | None, bytes | None]:
+    """The first frame before it is made smaller, how to turn it, and the profile of its colours.
+
+    Nothing else of the decoder is left in memory: some hold several times the picture.
+    """
+    picture = open_picture(data, info)
     decoded = picture.size
     picture.draft(None, size_within(picture.size, most))  # a JPEG can be decoded smaller
     if picture.format != "JPEG" or not jpeg.is_kept_whole(data):
@@ -119,11 +141,14 @@ def first_frame(
     picture.load()
     turn, profile = _TURNS.get(_orientation(picture)), picture.info.get("icc_profile")
     whole = scalable(picture)
-    still = resized(whole, size_within(whole.size, most))
-    if still is not whole:
+    if whole is not picture:
+        picture.close()
+    if size_within(whole.size, most) != whole.size and whole.mode in _MIXED:
+        # as Pillow does to resize it, but now the decoder and what it holds can go before that
+        mixed = whole.convert(_MIXED[whole.mode])
         whole.close()
-    still = on_screen(still, profile)
-    return still.transpose(PIL.Image.Transpose[turn]) if turn else still
+        whole = mixed
+    return whole, turn, profile
 
 
 def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Picture":
@@ -141,7 +166,7 @@ def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Pic
     """
     import PIL.Image
 
-    _check_limit(picture.size, max_decoded)
+    _check_limit(picture.size, max_decoded // _HELD_FRAMES)
     before = _fallbacks(picture)
     passed = _MAX_PIXELS_PASSED // (picture.width * picture.height)
     window = max(1, min(info.frames, _MAX_FRAMES_PASSED, passed))
@@ -158,11 +183,11 @@ def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Pic
         except EOFError:  # fewer than announced
             break
         _check_size(picture, info)
-        _check_limit(picture.size, max_decoded)
+        _check_limit(picture.size, max_decoded // _HELD_FRAMES)
         place = places.get(number)
         if place is not None:
             row, column = divmod(place, columns)
-            frame = resized(scalable(picture.copy()), (width, height))
+            frame = reduced(picture, (width, height), scalable)
             frame = on_white(on_screen(frame, picture.info.get("icc_profile")))
             sheet.paste(frame, (column * (width + _GAP), row * (height + _GAP)))
     return sheet

@@ -47,12 +47,10 @@ def fitting(
             if _fits(data, info, bounds):
                 return info.mime, data
             sheet = info.frames > 1 and bounds.animation == "sheet"
-            opened = open_picture(data, info)
             if sheet:
-                still = contact_sheet(opened, info, max_decoded)
+                still = contact_sheet(open_picture(data, info), info, max_decoded)
             else:
-                still = first_frame(opened, data, bounds.max_pixels, max_decoded)
-            del opened  # and its pixels
+                still = first_frame(data, info, bounds.max_pixels, max_decoded)
             return encode(still, bounds, lossless=kind_of(info) in _LOSSLESS)
     except AttemptFailed:
         raise
