@@ -120,8 +120,8 @@ class Image:
         Without arguments these are the stored bytes, whatever they are. Any argument needs Pillow
         (the extra ``vision``). The stored bytes are still used where they are acceptable; else
         the picture is re-encoded in a thread, one at a time: upright, without metadata, with less
-        quality and then fewer pixels until it fits, in the colours of sRGB, and never with more than
-        11 million pixels.
+        quality and then fewer pixels until it fits, in the colours of sRGB, and never with more
+        than 11 million pixels.
 
         Args:
             max_bytes: the longest acceptable result: the length of the whole URL, a third more

@@ -1,8 +1,10 @@
 """Decoding pictures with Pillow, within limits: hostile ones may not cost memory or minutes."""
 
 import contextlib
+import importlib
 import io
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import AttemptFailed, Cause
@@ -80,7 +82,8 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
         )
     # no other decoder may try: what it costs them to read hostile bytes is not bounded
     try:
-        picture = PIL.Image.open(io.BytesIO(data), formats=(decoder,))
+        with _one_thread() if decoder == "AVIF" else contextlib.nullcontext():
+            picture = PIL.Image.open(io.BytesIO(data), formats=(decoder,))
     except PIL.UnidentifiedImageError:
         raise AttemptFailed(
             Cause.FAILED, Text("Pillow cannot read this {mime}", mime=info.mime)
@@ -90,6 +93,18 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
         clear = png.eight_bits(data, picture.mode, picture.info["transparency"])
         picture.info["transparency"] = clear
     return picture
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Has Pillow decode AVIF in one thread: each takes memory of its own, one for every core."""
+    plugin = importlib.import_module("PIL.AvifImagePlugin")
+    before = plugin.DEFAULT_MAX_THREADS
+    plugin.DEFAULT_MAX_THREADS = 1  # the way that Pillow has for it
+    try:
+        yield
+    finally:
+        plugin.DEFAULT_MAX_THREADS = before
 
 
 def is_turned(picture: "Picture") -> bool:

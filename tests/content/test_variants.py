@@ -41,7 +41,7 @@ UNSEEN_CUTS = {
 }
 """Files whose last byte is no loss, and why."""
 CUTS = 20
-MUTATIONS = int(os.environ.get("QQIMAGE_TEST_MUTATIONS") or 3000)
+MUTATIONS = max(3000, int(os.environ.get("QQIMAGE_TEST_MUTATIONS") or 0))
 KINDS = pytest.mark.parametrize("kind", MAKERS)
 
 

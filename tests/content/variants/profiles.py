@@ -19,8 +19,8 @@ def _profile(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes
     for name, content in tags.items():
         table += struct.pack(">4sII", name, at + len(body), len(content))
         body += content + bytes(-len(content) % 4)
-    head = struct.pack(">4xI4sI4s4s4s", 0, b"none", 0x02100000, b"mntr", space, connection)
-    head = struct.pack(">I", 128 + len(table) + len(body)) + head[4:]
+    size = 128 + len(table) + len(body)
+    head = struct.pack(">I4sI4s4s4s", size, b"none", 0x02100000, b"mntr", space, connection)
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     head += struct.pack(">3i", *(round(value * 65536) for value in _D50))
     return head + bytes(128 - len(head)) + table + body
