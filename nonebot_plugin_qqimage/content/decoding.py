@@ -1,11 +1,11 @@
 """Decoding pictures with Pillow, within limits: hostile ones may not cost memory or minutes."""
 
 import contextlib
-import importlib
 import io
 import math
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text
@@ -98,7 +98,10 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Has Pillow decode AVIF in one thread: each takes memory of its own, one for every core."""
-    plugin = importlib.import_module("PIL.AvifImagePlugin")
+    plugin: Any = sys.modules.get("PIL.AvifImagePlugin")
+    if plugin is None:  # before Pillow 11.3 there are others that read it
+        yield
+        return
     before = plugin.DEFAULT_MAX_THREADS
     plugin.DEFAULT_MAX_THREADS = 1  # the way that Pillow has for it
     try:
@@ -234,7 +237,7 @@ def _check_limit(size: tuple[int, int], max_decoded: int) -> None:
             height=height,
             limit=max_decoded,
         )
-        raise AttemptFailed(Cause.TOO_LARGE, detail)
+        raise AttemptFailed(Cause.FAILED, detail)
 
 
 def _fallbacks(picture: "Picture") -> int:

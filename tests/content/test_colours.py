@@ -13,7 +13,7 @@ from nonebot_plugin_qqimage.content import fitting
 from nonebot_plugin_qqimage.content.bounds import bounds_of
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.reencoding import fitting as fit
-from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
+from nonebot_plugin_qqimage.errors import AttemptFailed
 
 from .variants import profiles
 from .variants.common import apng_with_fallback
@@ -29,7 +29,6 @@ def reencoded(data: bytes, *, max_decoded: int = FEW, **arguments: Any) -> Image
     asked = {"max_bytes": None, "max_pixels": None, "formats": ["png"], "animation": None}
     bounds = bounds_of(**(asked | arguments))
     assert bounds is not None
-    # no stored picture is used as it is: every one of these has an alternative that is smaller
     made = fit(data, info, bounds, max_decoded)
     assert made is not None
     picture = Image.open(io.BytesIO(made[1]))
@@ -200,9 +199,8 @@ def test_the_refusal_names_the_setting(kind: str) -> None:
 def test_a_jpeg_is_made_smaller_while_it_is_decoded() -> None:
     picture = smooth("RGB").resize((1600, 1200))
     assert reencoded(encoded(picture, "JPEG"), max_decoded=200 * 150, max_pixels=20_000)
-    with pytest.raises(AttemptFailed, match="1600 × 1200") as caught:
+    with pytest.raises(AttemptFailed, match="1600 × 1200"):
         reencoded(encoded(picture, "JPEG", progressive=True), max_decoded=10**6, max_pixels=20_000)
-    assert caught.value.cause is Cause.TOO_LARGE
 
 
 def test_the_setting_holds_for_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
