@@ -4,7 +4,7 @@ import contextlib
 import io
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AttemptFailed, Cause
@@ -96,7 +96,7 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> Generator[None, None, None]:
     """Has Pillow decode AVIF in one thread: each takes memory of its own, one for every core."""
     plugin: Any = sys.modules.get("PIL.AvifImagePlugin")
     if plugin is None:  # before Pillow 11.3 there are others that read it
