@@ -25,6 +25,7 @@ ATTACKS = {
     "failing_disk": 5,
     "memory": 6,
     "growth": 7,
+    "reencoding": 8,
 }
 """Each module, and the promise it attacks."""
 
