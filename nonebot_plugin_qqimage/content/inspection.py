@@ -63,7 +63,8 @@ def inspect(
     width, height, frames, complete = _READERS[mime](data)
     true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     readable = width > 0 and height > 0
-    proven = true_md5 == md5 or (sha1 != "" and _sha1(data) == sha1)
+    true_sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    proven = md5 == true_md5 or sha1 == true_sha1
     if not readable and proven:
         width = height = 0
     elif not readable:
@@ -99,9 +100,5 @@ def inspect(
         width=width,
         height=height,
         frames=frames,
-        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        sha1=true_sha1,
     )
-
-
-def _sha1(data: bytes) -> str:
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()

@@ -136,4 +136,5 @@ class Trial:
             max_pixels=self.config.max_pixels,
             max_frames=self.config.max_frames,
             md5=self.reference.md5,
+            sha1=self.reference.link.sha1 if self.reference.link else "",
         )
