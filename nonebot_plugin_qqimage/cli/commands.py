@@ -21,7 +21,13 @@ class Commands:
         self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(
-        self, name: str, work: Work, summary: str, *, needs_store: bool = True
+        self,
+        name: str,
+        work: Work,
+        summary: str,
+        *,
+        needs_store: bool = True,
+        needs_settings: bool = True,
     ) -> argparse.ArgumentParser:
         """Add a command that works with the store.
 
@@ -30,6 +36,7 @@ class Commands:
             work: does it.
             summary: what it does, in a few words.
             needs_store: whether there must be a store already.
+            needs_settings: whether the settings must be right.
 
         Returns:
             What to add its arguments to.
@@ -41,7 +48,9 @@ class Commands:
             metavar="DIR",
             help=say("the store; by default that of the bot in this folder"),
         )
-        parser.set_defaults(work=work, alone=None, needs_store=needs_store)
+        parser.set_defaults(
+            work=work, alone=None, needs_store=needs_store, needs_settings=needs_settings
+        )
         return parser
 
     def add_alone(

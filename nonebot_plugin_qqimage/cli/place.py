@@ -4,9 +4,11 @@ import contextlib
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nonebot
 from nonebot import get_plugin_config
+from nonebot.compat import model_dump
 from nonebot.log import logger, logger_id
 
 from ..config import Config, ScopedConfig
@@ -37,6 +39,14 @@ def settings() -> ScopedConfig:
     except ValueError:
         nonebot.init(driver="~none")  # to read .env: nothing is started
     return get_plugin_config(Config).qqimage
+
+
+def given_settings() -> dict[str, Any]:
+    """What ``.env`` and the environment say, also under names that mean nothing."""
+    try:
+        return model_dump(nonebot.get_driver().config)
+    except ValueError:  # NoneBot's own settings are wrong
+        return {}
 
 
 def choose_language(arguments: Sequence[str]) -> None:

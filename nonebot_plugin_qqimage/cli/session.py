@@ -47,6 +47,8 @@ class Session:
     """Where progress is shown."""
     bounded: bool
     """Whether the settings' bounds are this store's; not if it was named by ``--folder``."""
+    wrong_settings: tuple[str, ...] = ()
+    """What is wrong with the settings, which only `doctor` lives with: `config` has the defaults."""
 
 
 @dataclass(frozen=True)
