@@ -116,6 +116,11 @@ def use(language: Language) -> None:
         _chinese()
 
 
+def chosen() -> Language:
+    """The language that `use` has chosen."""
+    return _chosen
+
+
 def _of_the_process() -> Language:
     named = next((value for name in _VARIABLES if (value := os.environ.get(name))), None)
     if named is None:  # Windows sets none of them, and has names such as Chinese (Simplified)_China

@@ -48,7 +48,7 @@ class Session:
     bounded: bool
     """Whether the settings' bounds are this store's; not if it was named by ``--folder``."""
     wrong_settings: tuple[str, ...] = ()
-    """What is wrong with the settings, which only `doctor` lives with: `config` has the defaults."""
+    """What is wrong with the settings, for `doctor`; `config` has the defaults then."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def wrong_settings(error: ValueError) -> tuple[str, ...]:
     errors = cast(Any, getattr(error, "errors", None))
     if errors is None:
         return (mask_keys(str(error)),)
-    return tuple(f"{_named(each['loc'])}: {mask_keys(each['msg'])}" for each in errors())
+    return tuple(_named(each["loc"]) + ": " + mask_keys(each["msg"]) for each in errors())
 
 
 def about_settings(
