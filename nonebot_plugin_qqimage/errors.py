@@ -282,12 +282,32 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
         expired: Cause.EXPIRED in causes,
-        _UNREADABLE: Cause.UNREADABLE in causes,
+        **_about_files(attempts),
+        _PORTAL: any(attempt.by_link and _is_page(attempt) for attempt in attempts),
         _REFUSED: Cause.REFUSED in causes,
         _SKIPPED: Cause.SKIPPED in causes,
     }
     found = [cure for cure, applies in cures.items() if applies]
     return found or [hint for cause, hint in _LAST_HINTS.items() if cause in causes][:1]
+
+
+def _about_files(attempts: tuple[Attempt, ...]) -> dict[Text, bool]:
+    """What cures that a file cannot be read, by the words of `fetch.files`."""
+    unreadable = [each.detail for each in attempts if each.cause is Cause.UNREADABLE]
+    said = " ".join(unreadable)
+    forbidden, unmapped = "Permission denied" in said, "QQIMAGE__PATH_MAP leads to" in said
+    mapped = "(mapped from " in said and not (forbidden or unmapped)
+    return {
+        _FORBIDDEN: forbidden,
+        _MAP_LEADS_NOWHERE: unmapped,
+        _NOT_IN_MAPPED_FOLDER: mapped,
+        _UNREADABLE: bool(unreadable) and not (forbidden or unmapped or mapped),
+    }
+
+
+def _is_page(attempt: Attempt) -> bool:
+    """Whether a web page came in the image's place."""
+    return re.search(r"HTML instead|<(!doctype )?html", attempt.detail, re.IGNORECASE) is not None
 
 
 _TOO_LARGE = Text(
@@ -312,6 +332,22 @@ _UNREADABLE = Text(
     "the implementation's file is not visible to this bot: if the implementation runs elsewhere, "
     "share its folder and set QQIMAGE__PATH_MAP, or let it inline base64 "
     "(NapCat: enableLocalFile2Url)"
+)
+_FORBIDDEN = Text(
+    "this bot may not read the implementation's file: let the user that the bot runs as read it, "
+    "and open every folder above it"
+)
+_MAP_LEADS_NOWHERE = Text(
+    "QQIMAGE__PATH_MAP names a folder that is not there: correct it, or mount the implementation's "
+    "folder there"
+)
+_NOT_IN_MAPPED_FOLDER = Text(
+    "the folder in QQIMAGE__PATH_MAP does not have the file: both sides of it must be the same "
+    "folder, as the implementation and as this bot sees it"
+)
+_PORTAL = Text(
+    "a web page came in the image's place: a login page (captive portal), a proxy or a firewall "
+    "answers instead of the image host; log in there, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
 )
 _REFUSED = Text(
     "the address lies in a private network: if downloads may reach it, name it in "

@@ -9,7 +9,7 @@ from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
-from ..doctor.figures import size_of
+from ..doctor.figures import images_of, size_of
 from ..doctor.implementations import about_implementation, known_of
 from ..doctor.line import Line
 from ..doctor.network import reaches_hosts, speaks_tls
@@ -94,7 +94,7 @@ async def _figures(store: ImageStore) -> str:
     )
     return "\n".join(
         (
-            say("{count} images, {size}", count=totals.images, size=size_of(totals.bytes)),
+            say("{images}, {size}", images=images_of(totals.images), size=size_of(totals.bytes)),
             say(
                 "{count} of {all} came from the store",
                 count=resolved.get("store", 0),

@@ -13,6 +13,7 @@ from .background import BackgroundTask
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
+from .trying import Trials
 from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
@@ -55,6 +56,7 @@ def install() -> None:
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)
+    trials = Trials(services, heartbeat.name)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -65,6 +67,7 @@ def install() -> None:
     driver = get_driver()
     driver.on_startup(keeping.start)
     driver.on_startup(heartbeat.start)
+    driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
@@ -76,6 +79,7 @@ def install() -> None:
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
         await warm_up.stop()
+        await trials.stop()
         await heartbeat.stop()
         await keeping.stop()
         await services.pipeline.close()

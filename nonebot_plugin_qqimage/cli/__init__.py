@@ -6,24 +6,32 @@ whatever comes of it into an exit status: see ``session.py``.
 
 import argparse
 import asyncio
+import codecs
 import errno
+import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 
+from ..config import ScopedConfig
+from ..doctor.settings import wrong_settings
 from ..errors import StoreError
-from ..language import say
+from ..language import localized, say, with_semicolons
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
-from .commands import Commands
+from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which UTF-8 has no form for: Python's sign for a byte that is no UTF-8."""
 _PARTS = ("index.sqlite3", "images")
 _NO_BOUND = 1 << 62
 
@@ -47,9 +55,14 @@ def run(
     Raises:
         SystemExit: after help was asked for, and for a wrong command line.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # one sign it does not have must not end all
+            stream.reconfigure(errors="backslashreplace")
     choose_language(arguments)
     parser = argparse.ArgumentParser(
-        prog=program, description=say("the store of nonebot-plugin-qqimage")
+        prog=program,
+        description=say("the store of nonebot-plugin-qqimage"),
+        formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
     for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
@@ -81,15 +94,22 @@ def _run(arguments: argparse.Namespace) -> int:
             result = asyncio.run(_work(arguments))
     except (Complaint, StoreError) as error:
         status = error.status if isinstance(error, Complaint) else UNUSABLE
-        print(f"{error}", file=sys.stderr)
+        Terminal().note(str(error))
         if arguments.json:
-            print(json.dumps({"error": str(error)}))
+            _print_json({"error": str(error)})
         return status
     if arguments.json:
-        print(json.dumps(result.document, ensure_ascii=False, indent=2))
+        _print_json(result.document)
     else:
         result.show(Terminal())
     return result.status
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    """Print a document, with bytes of file names that are no UTF-8 as Python escapes them."""
+    is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
+    print(_HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text))
 
 
 async def _work(arguments: argparse.Namespace) -> Result:
@@ -105,11 +125,18 @@ async def _with_store(arguments: argparse.Namespace, session: Session) -> Result
 
 
 def _open(arguments: argparse.Namespace) -> Session:
+    config, wrong = ScopedConfig(), ()
     try:
-        config = settings()
+        try:
+            config = settings()
+        except ValueError as error:
+            wrong = wrong_settings(error)
+            if arguments.needs_settings:
+                raise
         folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     except ValueError as error:
-        raise Complaint(say("a setting cannot be used: {error}", error=str(error)), USAGE) from None
+        text = localized(with_semicolons(wrong or wrong_settings(error)))
+        raise Complaint(say("a setting cannot be used: {error}", error=text), USAGE) from None
     there = any((folder / part).exists() for part in _PARTS)
     if arguments.needs_store and not there:
         raise Complaint(
@@ -127,4 +154,4 @@ def _open(arguments: argparse.Namespace) -> Session:
         max_age=config.max_age if bounded else _NO_BOUND,
         remember_sightings=config.sightings,
     )
-    return Session(store, config, there, Terminal(), bounded)
+    return Session(store, config, there, Terminal(), bounded, wrong)

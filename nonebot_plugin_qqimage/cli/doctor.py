@@ -3,65 +3,92 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import anyio.to_thread
 
-from ..config import ScopedConfig
-from ..doctor.implementations import about_bots
 from ..doctor.line import Line, worst
 from ..doctor.network import reaches_hosts, speaks_tls
-from ..doctor.running import RunningBot, public, running_bots
+from ..doctor.process import about_process
+from ..doctor.running import RunningBot, running_bots
+from ..doctor.settings import about_paths, about_settings
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from ..language import Text, localized, say
 from .commands import Commands
+from .place import given_settings
 from .session import TROUBLE, Result, Session
 from .terminal import Terminal
+from .trying import try_each_way
 
 _MARKS = {"ok": "ok", "warning": "!", "failed": "FAILED"}
+_INDENT = 8
+"""Columns that the marks take."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    commands.add("doctor", doctor, say("find out why images do not come"), needs_store=False)
+    parser = commands.add(
+        "doctor",
+        doctor,
+        say("find out why images do not come"),
+        needs_store=False,
+        needs_settings=False,
+    )
+    parser.add_argument(
+        "--try",
+        dest="trying",
+        action="store_true",
+        help=say("try each way for real, with the last image: the bot that runs is asked for it"),
+    )
 
 
 async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     """Look at everything."""
+    config = session.config
     heard = await _listen(session) if session.there else []
-    max_size = session.config.max_store_size if session.bounded else _said(heard)
+    max_size = config.max_store_size if session.bounded else _said(heard)
     found = await versions()
-    tls, hosts, stored = await asyncio.gather(
+    settings = await anyio.to_thread.run_sync(
+        about_settings, config, session.wrong_settings, given_settings()
+    )
+    usable = not any(line.state == "failed" for line in settings)
+    tls, hosts, stored, paths = await asyncio.gather(
         speaks_tls(),
-        reaches_hosts(session.config),
+        reaches_hosts(config) if usable else _nothing(),
         about_store(session.store, max_size, deep=True) if session.there else _no_store(session),
+        anyio.to_thread.run_sync(about_paths, config.path_map),
     )
     here = await anyio.to_thread.run_sync(os.getcwd)
-    running = [line for word in heard for line in _about(word, session.config, here, found)]
+    running = [line for bot in heard for line in about_process(bot, config, here, found)]
     lines = [
         Line("ok", Text("versions"), about_versions(found)),
+        *settings,
         *(running or [_NOBODY]),
+        *paths,
         tls,
         *hosts,
+        *([_folder(session)] if session.there else []),
         *stored,
     ]
+    if arguments.trying:
+        lines += await try_each_way(session, heard) if usable else [_UNUSABLE]
     verdict = worst(lines)
     document: dict[str, Any] = {
         "verdict": verdict,
+        "folder": str(session.store.folder),
         "lines": [vars(line) for line in lines],
         "versions": found,
-        "bots": [word.said for word in heard],
+        "bots": [bot.said for bot in heard],
     }
 
     def show(terminal: Terminal) -> None:
         for line in lines:
             text = say("{about}: {text}", about=line.about, text=line.text)
-            terminal.line(f"{_MARKS[line.state]:<6}  {text}")
+            terminal.line(f"{_MARKS[line.state]:<{_INDENT}}{text}", hang=_INDENT + 2)
             if line.cure:
-                terminal.line(f"{'':<6}    → {localized(line.cure)}")
+                terminal.line(f"{'':<{_INDENT}}  → {localized(line.cure)}", hang=_INDENT + 4)
 
     return Result(document, show, TROUBLE if verdict == "failed" else 0)
 
@@ -73,40 +100,23 @@ async def _listen(session: Session) -> list[RunningBot]:
         return []
 
 
-def _about(
-    word: RunningBot, config: ScopedConfig, here: str, found: Mapping[str, str]
-) -> list[Line]:
-    said, about = word.said, Text("process {pid}", pid=word.said["pid"])
-    text = Text(
-        "runs in {folder}, driver {driver}, {versions}",
-        folder=said["folder"],
-        driver=said["driver"],
-        versions=about_versions(said["versions"]),
-    )
-    if said["versions"] != found:
-        text = Text("{text}: others than here", text=text)
-        cure = Text("restart the bot, or use the Python that it runs with")
-        return [Line("warning", about, text, cure)]
-    lines = [Line("ok", about, text), *about_bots(said["bots"])]
-    others = [name for name, value in public(config).items() if said["settings"].get(name) != value]
-    if others and said["folder"] == here:
-        text = Text(
-            "it runs with other settings than .env says here: {names}",
-            names=", ".join(f"QQIMAGE__{name.upper()}" for name in others),
-        )
-        lines.append(Line("warning", about, text, Text("restart the bot")))
-    return lines
-
-
 def _said(heard: list[RunningBot]) -> int | None:
     """The store's bound, if a bot that uses it has said so."""
-    return max((word.said["settings"]["max_store_size"] for word in heard), default=None)
+    return max((bot.said["settings"]["max_store_size"] for bot in heard), default=None)
+
+
+def _folder(session: Session) -> Line:
+    return Line("ok", Text("store"), Text("it lies in {folder}", folder=str(session.store.folder)))
 
 
 async def _no_store(session: Session) -> list[Line]:
     text = Text("there is none in {folder} yet", folder=session.store.folder)
     cure = Text("start the bot once, or name the store with --folder")
     return [Line("warning", Text("store"), text, cure)]
+
+
+async def _nothing() -> list[Line]:
+    return []
 
 
 _NOBODY = Line(
@@ -116,5 +126,11 @@ _NOBODY = Line(
         "no running bot has left word in the last two minutes, so nothing can be said of "
         "connections"
     ),
-    Text("start it; if it does run, it uses another store: run this in its folder"),
+    Text(
+        "start it, or wait some seconds if it has just been started; if it does run, it uses "
+        "another store: run this in its folder"
+    ),
+)
+_UNUSABLE = Line(
+    "warning", Text("trial"), Text("nothing was tried, because settings cannot be used")
 )

@@ -4,9 +4,11 @@ import contextlib
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nonebot
 from nonebot import get_plugin_config
+from nonebot.compat import model_dump
 from nonebot.log import logger, logger_id
 
 from ..config import Config, ScopedConfig
@@ -39,6 +41,14 @@ def settings() -> ScopedConfig:
     return get_plugin_config(Config).qqimage
 
 
+def given_settings() -> dict[str, Any]:
+    """What ``.env`` and the environment say, also under names that mean nothing."""
+    try:
+        return model_dump(nonebot.get_driver().config)
+    except ValueError:  # NoneBot's own settings are wrong
+        return {}
+
+
 def choose_language(arguments: Sequence[str]) -> None:
     """Have everything said in the language of the settings; in English where it is for programs.
 
@@ -55,7 +65,12 @@ def choose_language(arguments: Sequence[str]) -> None:
 
 
 def usual_folder() -> Path:
-    """Where the bot's store lies, or would lie. `settings` comes first."""
+    """Where the bot's store lies, or would lie. `settings` comes first.
+
+    Raises:
+        ValueError: NoneBot could not begin, because its own settings cannot be used.
+    """
+    nonebot.get_driver()
     return data_folder()
 
 

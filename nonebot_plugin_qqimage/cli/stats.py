@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..doctor.figures import size_of
+from ..doctor.figures import files_of, size_of, source_words
 from ..doctor.storage import in_words_of_links
 from ..errors import words_of
 from ..language import localized, say
@@ -24,7 +24,9 @@ def add(commands: Commands) -> None:
 async def stats(session: Session, arguments: argparse.Namespace) -> Result:
     """Count everything."""
     found = await session.store.catalog.statistics()
-    return Result(_document(found), lambda terminal: _show(terminal, found))
+    folder = str(session.store.folder)
+    document = {"folder": folder, **_document(found)}
+    return Result(document, lambda terminal: _show(terminal, folder, found))
 
 
 def _document(found: Statistics) -> dict[str, Any]:
@@ -44,23 +46,25 @@ def _document(found: Statistics) -> dict[str, Any]:
     }
 
 
-def _show(terminal: Terminal, found: Statistics) -> None:
+def _show(terminal: Terminal, folder: str, found: Statistics) -> None:
     aside, totals = found.quarantine, found.totals
     terminal.facts(
         {
-            say("images"): f"{totals.images} ({size_of(totals.bytes)})",
+            say("folder"): folder,
+            say("images"): f"{totals.images} ({localized(size_of(totals.bytes))})",
             say("hit rate"): _hit_rate(found),
             say("sightings"): found.sightings,
             say("pinned"): found.pinned,
             say("links"): in_words_of_links(found.links).local,
             say("quarantine"): say(
-                "{count} files ({size})", count=aside.images, size=size_of(aside.bytes)
+                "{files} ({size})", files=files_of(aside.images), size=size_of(aside.bytes)
             ),
         }
     )
     _show_totals(terminal, say("by type"), found.by_type)
     _show_totals(terminal, say("by source"), found.by_source)
-    _show_counts(terminal, say("resolved, by where from"), found.resolved)
+    sources = {source_words(source): count for source, count in found.resolved.items()}
+    _show_counts(terminal, say("resolved, by where from"), sources)
     causes = {localized(words_of(cause)): count for cause, count in found.failed.items()}
     _show_counts(terminal, say("failed, by cause"), causes)
     trouble = {in_words(what).local: count for what, count in found.store_trouble.items()}
@@ -69,7 +73,10 @@ def _show(terminal: Terminal, found: Statistics) -> None:
 
 def _show_totals(terminal: Terminal, title: str, totals: Mapping[str, Totals]) -> None:
     if totals:
-        rows = [(what, each.images, size_of(each.bytes)) for what, each in totals.items()]
+        rows = [
+            (source_words(what), each.images, localized(size_of(each.bytes)))
+            for what, each in totals.items()
+        ]
         terminal.line()
         terminal.table([title, say("images"), say("size")], rows, right=(1, 2))
 

@@ -14,7 +14,7 @@ from ..store.image_store import ImageStore
 from ..store.local.digests import Trust
 from ..store.local.facts import Totals
 from ..store.local.maintenance import in_words
-from .figures import size_of
+from .figures import files_of, images_of, size_of
 from .line import Line
 
 _ABOUT = Text("store")
@@ -71,8 +71,8 @@ def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:
         for what, count in trouble.items()
     )
     text = Text(
-        "{count} files in quarantine; found so far: {found}",
-        count=aside,
+        "{files} in quarantine; found so far: {found}",
+        files=files_of(aside),
         found=counted or Text("nothing"),
     )
     cure = Text("check the disk, and that nobody else changes the folder; then empty quarantine/")
@@ -84,12 +84,12 @@ def _about_disk(folder: Path, totals: Totals, max_size: int | None) -> list[Line
 
 
 def _about_size(totals: Totals, max_size: int | None) -> Line:
-    size = size_of(totals.bytes)
+    images, size = images_of(totals.images), size_of(totals.bytes)
     if max_size is None:
-        return Line("ok", _ABOUT, Text("{count} images, {size}", count=totals.images, size=size))
+        return Line("ok", _ABOUT, Text("{images}, {size}", images=images, size=size))
     text = Text(
-        "{count} images, {size} of at most {max_size}",
-        count=totals.images,
+        "{images}, {size} of at most {max_size}",
+        images=images,
         size=size,
         max_size=size_of(max_size),
     )

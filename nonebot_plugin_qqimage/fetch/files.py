@@ -24,6 +24,11 @@ _PATIENCE = 1.0
 """Seconds that a file which is too short is given to become longer."""
 _POLL = 0.1
 """Seconds between two looks at it."""
+_REASONS: dict[type[Exception], Text] = {
+    FileNotFoundError: Text("No such file or directory"),
+    PermissionError: Text("Permission denied"),
+}
+"""What the system would say in whatever language it has; the words of glibc."""
 _MAX_NAME = 4096
 """Characters of a name that are looked at; no system knows longer paths."""
 
@@ -58,13 +63,21 @@ async def read_file(
         detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=_TIMEOUT)
         raise AttemptFailed(Cause.TIMEOUT, detail) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        detail = Text("{path}: {reason}", path=str(path), reason=reason)
-        if str(path) != named:
-            detail = Text(
-                "{path} (mapped from {file}): {reason}", path=str(path), file=named, reason=reason
-            )
+        detail = await anyio.to_thread.run_sync(_why, path, named, path_map, error)
         raise AttemptFailed(Cause.UNREADABLE, detail) from None
+
+
+def _why(path: Path, named: str, path_map: Mapping[str, str], error: OSError | ValueError) -> Text:
+    """Why a file cannot be read, in words that its hint is chosen by."""
+    reason = _REASONS.get(type(error)) or getattr(error, "strerror", None) or str(error)
+    if str(path) == named:
+        return Text("{path}: {reason}", path=str(path), reason=reason)
+    folders = [Path(folder) for folder in path_map.values() if Path(folder) in path.parents]
+    if isinstance(error, FileNotFoundError) and folders and not any(map(Path.is_dir, folders)):
+        reason = Text(
+            "QQIMAGE__PATH_MAP leads to {folder}, which is no folder here", folder=str(folders[0])
+        )
+    return Text("{path} (mapped from {file}): {reason}", path=str(path), file=named, reason=reason)
 
 
 async def _read_whole(path: Path, max_size: int, size: int | None, md5: str) -> bytes:
