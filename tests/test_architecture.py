@@ -29,8 +29,12 @@ ROOMS = [
     "implementation",
     "messages",
     "content",
+    "settings",
     "errors",
+    "hints",
+    "attempts",
     "config",
+    "masking",
     "language",
     "simulator",
 ]

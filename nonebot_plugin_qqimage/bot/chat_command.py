@@ -9,6 +9,7 @@ from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
+from ..attempts import words_of
 from ..doctor.figures import size_of
 from ..doctor.implementations import about_implementation, known_of
 from ..doctor.line import Line
@@ -16,7 +17,7 @@ from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.picture import about_picture
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
-from ..errors import StoreError, words_of
+from ..errors import StoreError
 from ..language import Text, localized, say, with_commas
 from ..store.image_store import ImageStore
 from .services import Services

@@ -1,12 +1,14 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
 import nonebot
-from nonebot import get_driver, get_plugin_config
+from nonebot import get_driver
+from nonebot.log import logger
 
-from ..config import Config
-from ..language import use
+from ..language import say
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
+from ..settings.loading import load
+from ..settings.names import misspelt
 from ..store.folder import data_folder
 from . import chat_command
 from .background import BackgroundTask
@@ -47,11 +49,12 @@ def install() -> None:
     """Wire the plugin into the bot that loads it.
 
     Raises:
-        ValueError: a setting cannot be used; the message names it.
+        UnusableSettings: some settings make no sense.
     """
     global _services
-    config = get_plugin_config(Config).qqimage
-    use(config.language)
+    config = load()
+    for trouble in misspelt():
+        logger.warning(say("qqimage: {trouble}", trouble=trouble))
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)

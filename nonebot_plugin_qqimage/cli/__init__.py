@@ -16,7 +16,8 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import StoreError
-from ..language import say
+from ..language import say, use
+from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
 from .commands import Commands
@@ -93,8 +94,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 async def _work(arguments: argparse.Namespace) -> Result:
-    # what reads files may take its time
-    return await _with_store(arguments, await anyio.to_thread.run_sync(_open, arguments))
+    try:  # what reads files may take its time
+        session = await anyio.to_thread.run_sync(_open, arguments)
+    except UnusableSettings as error:
+        if arguments.json:
+            use("en")
+        if arguments.work is doctor.doctor:
+            return await doctor.refused(error)
+        raise Complaint(f"{error}", USAGE) from None
+    return await _with_store(arguments, session)
 
 
 async def _with_store(arguments: argparse.Namespace, session: Session) -> Result:
@@ -105,11 +113,10 @@ async def _with_store(arguments: argparse.Namespace, session: Session) -> Result
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    try:
-        config = settings()
-        folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
-    except ValueError as error:
-        raise Complaint(say("a setting cannot be used: {error}", error=str(error)), USAGE) from None
+    config = settings()
+    if arguments.json:  # for programs
+        use("en")
+    folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     there = any((folder / part).exists() for part in _PARTS)
     if arguments.needs_store and not there:
         raise Complaint(

@@ -17,8 +17,10 @@ from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from ..language import Text, localized, say
+from ..settings.forms import UnusableSettings
+from ..settings.names import misspelt
 from .commands import Commands
-from .session import TROUBLE, Result, Session
+from .session import TROUBLE, USAGE, Result, Session
 from .terminal import Terminal
 
 _MARKS = {"ok": "ok", "warning": "!", "failed": "FAILED"}
@@ -43,11 +45,34 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     running = [line for word in heard for line in _about(word, session.config, here, found)]
     lines = [
         Line("ok", Text("versions"), about_versions(found)),
+        *about_names(),
         *(running or [_NOBODY]),
         tls,
         *hosts,
         *stored,
     ]
+    return _result(lines, found, heard)
+
+
+async def refused(error: UnusableSettings) -> Result:
+    """What can be said where the settings make no sense: what is wrong with them, and no more."""
+    found = await versions()
+    lines = [
+        Line("ok", Text("versions"), about_versions(found)),
+        *(Line("failed", _SETTINGS, trouble, _CORRECT) for trouble in error.troubles),
+        *about_names(),
+    ]
+    return _result(lines, found, [], USAGE)
+
+
+def about_names() -> list[Line]:
+    """What is to be said of names that are none of our settings."""
+    return [Line("warning", _SETTINGS, trouble, _CORRECT) for trouble in misspelt()]
+
+
+def _result(
+    lines: list[Line], found: Mapping[str, str], heard: list[RunningBot], status: int = TROUBLE
+) -> Result:
     verdict = worst(lines)
     document: dict[str, Any] = {
         "verdict": verdict,
@@ -63,7 +88,7 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
             if line.cure:
                 terminal.line(f"{'':<6}    → {localized(line.cure)}")
 
-    return Result(document, show, TROUBLE if verdict == "failed" else 0)
+    return Result(document, show, status if verdict == "failed" else 0)
 
 
 async def _listen(session: Session) -> list[RunningBot]:
@@ -109,6 +134,8 @@ async def _no_store(session: Session) -> list[Line]:
     return [Line("warning", Text("store"), text, cure)]
 
 
+_SETTINGS = Text("settings")
+_CORRECT = Text("correct it in .env or in the environment; docs/en/settings.md lists every setting")
 _NOBODY = Line(
     "warning",
     Text("bot"),

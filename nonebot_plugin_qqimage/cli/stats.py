@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..attempts import words_of
 from ..doctor.figures import size_of
-from ..errors import words_of
 from ..language import localized, say
 from ..store.local.facts import Statistics, Totals
 from ..store.local.maintenance import in_words

@@ -19,7 +19,7 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
-from ..errors import hide_keys
+from ..masking import hide_keys
 from .address_guard import AddressGuard, requested
 from .tls import QQ_HOSTS, default_context, qq_context
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import anyio.to_thread
 from cachetools import LRUCache
-from yarl import URL
 
 from ..config import ScopedConfig
-from ..errors import QQImageError, mask_keys
+from ..errors import QQImageError
 from ..language import Text
 from ..messages.reference import ImageReference, from_uri
+from ..settings.values import base_url
 from .tokens import Tokens
 from .urls import served_url, token_of, without_key
 
@@ -34,8 +34,8 @@ class Links:
     """
 
     def __init__(self, config: ScopedConfig) -> None:
-        self._base_url = _checked("BASE_URL", config.base_url)
-        self._public_url = _checked("PUBLIC_URL", config.public_url)
+        self._base_url = base_url("base_url", config.base_url)
+        self._public_url = base_url("public_url", config.public_url)
         self._tokens: Tokens | None = None
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
@@ -126,16 +126,3 @@ class Links:
 
 def _held(reference: ImageReference) -> int:
     return _OVERHEAD + reference.held + len(reference.url) + len(reference.file)
-
-
-def _checked(setting: str, value: str) -> str:
-    try:
-        url = URL(value)
-        usable = url.scheme in ("http", "https") and url.host and not url.query_string
-    except ValueError:
-        usable = False
-    if value and not usable:
-        raise ValueError(
-            f"QQIMAGE__{setting} is no http(s) URL to put a path after: " + mask_keys(value)
-        )
-    return value

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -619,7 +620,7 @@ async def test_a_socks_proxy_that_refuses(get: Get) -> None:
 def test_a_socks_proxy_that_nothing_here_can_use_is_named(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.fetch.downloader.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "aiohttp_socks", None)
     with pytest.raises(ValueError, match=r"QQIMAGE__PROXY.*SOCKS"):
         make(proxy="socks5://127.0.0.1:1080")
 
