@@ -29,6 +29,8 @@ class Cause(str, Enum):
     """Not tried, because trying could break the bot's connection."""
     UNSUPPORTED = "unsupported"
     """The implementation has no such action."""
+    BUSY = "busy"
+    """There was no room for it in time, because of others; it may be had later."""
     FAILED = "failed"
     """Anything else; the detail says what."""
 
@@ -49,6 +51,7 @@ _WORDS = {
     Cause.UNREADABLE: Text("unreadable"),
     Cause.SKIPPED: Text("skipped"),
     Cause.UNSUPPORTED: Text("unsupported"),
+    Cause.BUSY: Text("busy"),
     Cause.FAILED: Text("failed"),
 }
 

@@ -35,6 +35,7 @@ ROOMS = [
     "attempts",
     "config",
     "masking",
+    "threads",
     "language",
     "simulator",
 ]

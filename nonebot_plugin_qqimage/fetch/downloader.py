@@ -47,7 +47,7 @@ class Downloader:
         self._max_size = max_size
         self._mirrors = {host.lower(): mirror_url(host, base) for host, base in mirrors.items()}
         self._proxy = proxy_url(proxy)
-        self._trusted = [*trusted_hosts, *(base.host or "" for base in self._mirrors.values())]
+        self._trusted = trusted_hosts
         self._transfers: Transfers | None = None
         self._making = asyncio.Lock()
 
@@ -66,6 +66,13 @@ class Downloader:
             with anyio.fail_after(self._timeout):
                 return await transfers.get(url, reservation)
         except TimeoutError:
+            if reservation.crowded:
+                detail = Text(
+                    "others hold all the memory that QQIMAGE__MAX_BYTES_IN_FLIGHT allows, for "
+                    "more than {seconds:g} s",
+                    seconds=self._timeout,
+                )
+                raise AttemptFailed(Cause.BUSY, detail) from None
             detail = Text("not downloaded within {seconds:g} s", seconds=self._timeout)
             raise AttemptFailed(Cause.TIMEOUT, detail) from None
 
@@ -90,12 +97,11 @@ class Downloader:
             return self._transfers
 
     def _make(self) -> "Transfers":
-        from .address_guard import AddressGuard
         from .transfer import Transfers
 
         return Transfers(
             max_size=self._max_size,
             mirrors=self._mirrors,
             proxy=self._proxy,
-            guard=AddressGuard(self._trusted),
+            trusted=self._trusted,
         )

@@ -12,6 +12,7 @@ from ..messages.reference import ImageReference
 from .downloader import Downloader
 from .links import Links
 from .reservation import Reservation
+from .roots import Roots
 from .sequence import try_in_order
 from .trial import Fetched, Trial
 
@@ -30,6 +31,7 @@ class Fetcher:
 
     def __init__(self, config: ScopedConfig) -> None:
         self._config = config
+        self._roots = Roots()
         self._downloader = Downloader(
             timeout=config.download_timeout,
             max_size=config.max_image_size,
@@ -57,7 +59,7 @@ class Fetcher:
             ``resolve_timeout``.
         """
         links = Links(self._downloader, reservation)
-        trial = Trial(reference, find_implementation, links, reservation, self._config)
+        trial = Trial(reference, find_implementation, links, reservation, self._config, self._roots)
         found: Fetched | None = None
         with anyio.move_on_after(self._config.resolve_timeout) as deadline:
             found = await try_in_order(trial)

@@ -128,7 +128,13 @@ async def _decoded(trial: Trial, encoded: str) -> bytes | None:
 async def _read(trial: Trial, named: str) -> bytes:
     config, reference = trial.config, trial.reference
     return await read_file(
-        named, config.path_map, config.max_image_size, size=reference.size, md5=reference.md5
+        named,
+        config.path_map,
+        config.max_image_size,
+        size=reference.size,
+        md5=reference.md5,
+        roots=trial.roots,
+        reservation=trial.reservation,
     )
 
 

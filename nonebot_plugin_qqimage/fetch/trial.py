@@ -16,6 +16,7 @@ from ..language import Text
 from ..messages.reference import ImageReference
 from .links import Links
 from .reservation import Reservation, memory_for
+from .roots import Roots
 
 Answer = TypeVar("Answer")
 
@@ -42,6 +43,7 @@ class Trial:
         links: downloads the image's links.
         reservation: the bytes of memory that may be held for the image.
         config: the settings.
+        roots: reads files, and knows which network drives are gone.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Trial:
         links: Links,
         reservation: Reservation,
         config: ScopedConfig,
+        roots: Roots,
     ) -> None:
         self.reference = reference
         """What the segment said."""
@@ -64,7 +67,10 @@ class Trial:
         """The attempts that failed, in order."""
         self.second_best: Fetched | None = None
         """The first image that is probably another one, to be taken when nothing better comes."""
-        self._reservation = reservation
+        self.reservation = reservation
+        """The bytes of memory that may be held for the image."""
+        self.roots = roots
+        """Reads files."""
 
     async def ask(self, source: str, question: Awaitable[Answer]) -> Answer | None:
         """The answer to a question, which holds no image yet; None where it failed.
@@ -99,7 +105,7 @@ class Trial:
         data = await delivery
         if data is None:
             return None
-        self._reservation.resize(memory_for(len(data)))
+        self.reservation.resize(memory_for(len(data)))
         fetched = Fetched(await anyio.to_thread.run_sync(self._inspect, data), data, source)
         doubt = _doubt(self.reference, fetched.info)
         if not doubt:
