@@ -1,6 +1,8 @@
 """What may be shown of strangers' text: on one line, without keys, and nothing a terminal obeys."""
 
+import logging
 import re
+from contextlib import suppress
 
 from .language import Text
 
@@ -30,6 +32,29 @@ def mask_keys(text: str) -> str:
     if not shown.isprintable():
         shown = "".join(map(_printable, shown))
     return shown if len(shown) <= _MAX_DETAIL else shown[:_MAX_DETAIL] + "…"
+
+
+def one_line(text: str) -> str:
+    """The whole text on one line, as a log, a terminal or a chat may show it, without keys."""
+    shown = hide_keys(text)
+    return shown if shown.isprintable() else "".join(map(_printable, shown))
+
+
+def mask_logger(name: str) -> None:
+    """Mask keys and tokens in what is logged under a name of `logging`, whoever does it."""
+    logging.getLogger(name).addFilter(_mask_record)
+
+
+def _mask_record(record: logging.LogRecord) -> bool:
+    with suppress(Exception):  # a record that cannot be formatted is for its handler to report
+        if isinstance(record.args, tuple):  # uvicorn's handlers want them one by one
+            record.args = tuple(
+                hide_keys(each) if isinstance(each, str) else each for each in record.args
+            )
+        text = record.getMessage()
+        if (hidden := hide_keys(text)) != text:
+            record.msg, record.args = hidden, ()
+    return True
 
 
 def _printable(character: str) -> str:

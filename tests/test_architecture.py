@@ -34,6 +34,7 @@ ROOMS = [
     "hints",
     "attempts",
     "config",
+    "log",
     "masking",
     "threads",
     "language",

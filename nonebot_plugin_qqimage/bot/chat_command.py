@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from nonebot import get_driver, on_command
-from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
+from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent, MessageSegment
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
@@ -19,6 +19,7 @@ from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from ..language import Text, localized, say, with_commas
+from ..masking import one_line
 from ..store.image_store import ImageStore
 from .services import Services
 
@@ -42,7 +43,8 @@ def install(services: Services) -> None:
         bot: Bot, event: MessageEvent, arguments: Annotated[Message, CommandArg()]
     ) -> None:
         for text in await _answers(services, bot, event, arguments):
-            await bot.send(event, text)
+            # as it stands there: a string would be searched for CQ codes
+            await bot.send(event, MessageSegment.text(text))
 
     if get_driver().config.superusers:
         on_command("qqimage", rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[answer])
@@ -86,7 +88,7 @@ async def _figures(store: ImageStore) -> str:
         resolved = await store.catalog.counters("resolved")
         failed = await store.catalog.counters("failed")
     except StoreError as error:
-        return str(error)
+        return error.brief
     causes = localized(
         with_commas(
             Text("{count} {trouble}", count=count, trouble=words_of(cause))
@@ -107,8 +109,8 @@ async def _figures(store: ImageStore) -> str:
 
 
 def _in_chat(line: Line) -> str:
-    cure = f"\n  → {localized(line.cure)}" if line.cure else ""
-    text = say("{about}: {text}", about=line.about, text=line.text)
+    cure = f"\n  → {one_line(localized(line.cure))}" if line.cure else ""
+    text = one_line(say("{about}: {text}", about=line.about, text=line.text))
     return f"{_MARKS[line.state]} {text}{cure}"
 
 

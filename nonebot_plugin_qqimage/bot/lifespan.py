@@ -2,9 +2,10 @@
 
 import nonebot
 from nonebot import get_driver
-from nonebot.log import logger
 
 from ..language import say
+from ..log import logger
+from ..masking import mask_logger
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
 from ..settings.loading import load
@@ -19,6 +20,8 @@ from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
+_LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
+"""Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _services: Services | None = None
 
 
@@ -55,6 +58,8 @@ def install() -> None:
     config = load()
     for trouble in misspelt():
         logger.warning(say("qqimage: {trouble}", trouble=trouble))
+    for name in _LOGS_OF_SERVERS:
+        mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)

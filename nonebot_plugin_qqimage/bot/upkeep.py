@@ -4,10 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import Text, say, with_commas
+from ..log import logger
 from ..store.image_store import ImageStore
 from ..store.local.maintenance import in_words
 from .background import BackgroundTask

@@ -12,11 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 
 from ..errors import StoreError
 from ..language import say, use
+from ..masking import hide_keys, one_line
 from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
@@ -67,7 +69,7 @@ def run(
     except OSError as error:
         # Windows calls a closed pipe an invalid argument
         if error.errno != (errno.EINVAL if os.name == "nt" else errno.EPIPE):
-            print(f"{error}", file=sys.stderr)
+            print(one_line(f"{error}"), file=sys.stderr)
             return TROUBLE
         # or Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,15 +84,21 @@ def _run(arguments: argparse.Namespace) -> int:
             result = asyncio.run(_work(arguments))
     except (Complaint, StoreError) as error:
         status = error.status if isinstance(error, Complaint) else UNUSABLE
-        print(f"{error}", file=sys.stderr)
+        print(one_line(f"{error}"), file=sys.stderr)
         if arguments.json:
-            print(json.dumps({"error": str(error)}))
+            print(json.dumps({"error": hide_keys(str(error))}))
         return status
     if arguments.json:
-        print(json.dumps(result.document, ensure_ascii=False, indent=2))
+        print(_json(result.document))
     else:
         result.show(Terminal())
     return result.status
+
+
+def _json(document: dict[str, Any]) -> str:
+    """One JSON document, in which nothing is left that a terminal would obey."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 async def _work(arguments: argparse.Namespace) -> Result:

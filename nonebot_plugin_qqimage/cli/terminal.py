@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from importlib.util import find_spec
 
-from ..doctor.figures import printable, width_of
+from ..doctor.figures import width_of
 from ..language import say
+from ..masking import one_line
 
 _PAUSE = 1.0
 """Seconds between two lines of progress."""
@@ -23,7 +24,7 @@ class Terminal:
 
     def line(self, text: str = "") -> None:
         """Show a line."""
-        print(printable(text))
+        print(one_line(text))
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Show values, each with its name."""
@@ -44,7 +45,7 @@ class Terminal:
             rows: of as many cells each.
             right: the numbers, from 0, of the columns that are set to the right.
         """
-        cells = [[printable(str(cell)) for cell in row] for row in rows]
+        cells = [[one_line(str(cell)) for cell in row] for row in rows]
         if self.rich and sys.stdout.isatty():
             _rich_table(names, cells, right)
             return
@@ -58,11 +59,11 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Say something that is not what was asked for."""
-        print(printable(text), file=sys.stderr, flush=True)
+        print(one_line(text), file=sys.stderr, flush=True)
 
     def ask(self, question: str) -> bool:
         """Ask for a yes. Blocks."""
-        print(printable(question) + " [y/N] ", end="", file=sys.stderr, flush=True)
+        print(one_line(question) + " [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     @contextlib.contextmanager

@@ -7,10 +7,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from nonebot.log import logger
-
 from ..errors import AttemptFailed, Cause
 from ..language import Text, say
+from ..log import logger
 from ..masking import mask_keys
 from ..threads import DaemonThreads
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import anyio
-from nonebot.log import logger
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
@@ -14,6 +13,7 @@ from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
 from ..language import Text, say
+from ..log import logger
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival, State, StoredImage

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nonebot.log import logger
-
 from ..content.info import ImageInfo
 from ..language import say
+from ..log import logger
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
 from .batching import Batching

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import cast
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 from ..messages.sighting import Sighting
 from .local import images, notes, sightings
 from .local.access import Access
