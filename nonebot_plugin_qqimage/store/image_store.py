@@ -4,7 +4,6 @@
 what works on them, in threads, is in ``local/``.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,10 @@ from .journal import Journal
 from .local import images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
-from .local.eviction import Bounds, evict_step, forget_step
+from .local.bounds import Bounds, announce, announced, in_use, withdraw
+from .local.clock import Clock
+from .local.database import Connection
+from .local.eviction import evict_step, forget_step, heal, oldest
 from .local.facts import Totals
 from .local.maintenance import Finding
 from .local.sightings import IsImage
@@ -59,7 +61,8 @@ class ImageStore:
         self.folder = folder
         self._bounds = Bounds(max_size, max_age)
         self._remember_sightings = remember_sightings
-        self._access = Access(folder)
+        self._clock = Clock()
+        self._access = Access(folder, self._clock)
         self._blobs = Blobs(folder)
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
@@ -74,7 +77,7 @@ class ImageStore:
         """The image a reference means, where this process knows it without looking."""
         info = self._memory.meant_by(reference)
         if info is not None:
-            self._journal.use(info.sha256, time.time())
+            self._journal.use(info.sha256, self._clock.stamp())
         return info
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
@@ -84,7 +87,7 @@ class ImageStore:
             info = await self._lookups.ask(reference)
             if info is not None:
                 self._memory.learn(reference, info)
-                self._journal.use(info.sha256, time.time())
+                self._journal.use(info.sha256, self._clock.stamp())
         return info
 
     async def put(
@@ -212,24 +215,31 @@ class ImageStore:
     # The whole
 
     async def evict(self) -> None:
-        """Bring the store within its bounds."""
+        """Bring the store within its bounds, or larger ones of another process that uses it."""
+        while await self._access.write(heal):
+            pass
         while await self._evict_step():
             pass
-        oldest = self._bounds.oldest
-        while await self._access.write(lambda db: sightings.evict(db, oldest, _BATCH)):
+        while await self._access.write(self._evict_sightings):
             pass
+
+    async def bounds(self) -> dict[str, Bounds]:
+        """The bounds of each process that uses the store, by host and process."""
+        return await self._access.read(announced)
 
     async def totals(self) -> Totals:
         """How much the store holds."""
         return await self._access.read(images.totals)
 
-    async def steps(self) -> list[str]:
-        """The parts that `check` can look at.
+    async def steps(self, *, thorough: bool = True) -> list[str]:
+        """The parts that `check` can look at; a damaged index has been replaced if this raises.
 
-        All of the index is read, to find damage before it does harm: a damaged one has been
-        replaced when this raises `StoreError`.
+        Args:
+            thorough: read all of a large index to find damage, too, which takes seconds.
         """
-        return await self._access.index(lambda database: maintenance.steps(database, self._blobs))
+        return await self._access.index(
+            lambda database: maintenance.steps(database, self._blobs, thorough=thorough)
+        )
 
     async def check(
         self, step: str, *, deep: bool = False, repair: bool = False, grace: float = _GRACE
@@ -254,7 +264,12 @@ class ImageStore:
 
     async def leave_note(self, name: str, text: str) -> None:
         """Keep a text under a name, for any process that uses this folder."""
-        await self._access.write(lambda db: notes.leave(db, name, text))
+
+        def leave(db: Connection) -> None:
+            notes.leave(db, name, text)
+            announce(db, self._bounds)
+
+        await self._access.write(leave)
 
     async def notes(self, prefix: str) -> dict[str, tuple[str, float]]:
         """The texts whose names start so, each with the time it was kept (since the epoch)."""
@@ -267,10 +282,13 @@ class ImageStore:
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
         await self._journal.close()
-        await self._access.close()
+        await self._access.close(withdraw)
 
     async def _look_up(self, asked: Sequence[ImageReference]) -> list[ImageInfo | None]:
         return await self._access.read(lambda db: images.meant_by(db, asked))
+
+    def _evict_sightings(self, db: Connection) -> int:
+        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes
