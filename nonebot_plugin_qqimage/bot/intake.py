@@ -30,6 +30,7 @@ class Intake:
             # a shared file in a message stands nowhere; the notice of its upload says where it is
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
                 self._store.saw(sighting)
+            self._pipeline.seen_in(sighting.reference, sighting.chat)
             if self._config.prefetch:
                 self._pipeline.prefetch(sighting.reference)
         if self._config.own_images:
@@ -49,4 +50,5 @@ class Intake:
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
             self._store.saw(sighting)
+            self._pipeline.seen_in(sighting.reference, sighting.chat)
             self._pipeline.prefetch(sighting.reference)

@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from ..errors import StoreError
 from ..language import Text, with_commas, with_semicolons
+from ..pipeline import congestion
 from ..store.image_store import ImageStore
 from ..store.local.bounds import Bounds, here
 from ..store.local.facts import Totals
@@ -35,6 +36,8 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
     try:
         totals, bounds = await store.totals(), await store.bounds()
         trouble = await store.catalog.counters("store")
+        delayed = await store.catalog.counters("delayed")
+        left_out = await store.catalog.counters("left out")
         wrong = await store.catalog.index_trouble() if deep else ""
         aside = (await store.catalog.quarantined()).images
     except StoreError as error:
@@ -46,6 +49,8 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
     lines = await anyio.to_thread.run_sync(_about_disk, store.folder, totals, max_size)
     if len(set(bounds.values())) > 1:
         lines.append(_about_bounds(bounds))
+    if delayed or left_out:
+        lines.append(_about_waiting(delayed, left_out))
     if wrong:
         text = Text("the index: {trouble}", trouble=wrong)
         lines.append(Line("failed", _ABOUT, text, Text("run verify --repair")))
@@ -69,6 +74,22 @@ def _about_bounds(bounds: Mapping[str, Bounds]) -> Line:
     )
     cure = Text("set QQIMAGE__MAX_STORE_SIZE and QQIMAGE__MAX_AGE alike in each of them")
     return Line("warning", _ABOUT, text, cure)
+
+
+def _about_waiting(delayed: Mapping[str, int], left_out: Mapping[str, int]) -> Line:
+    why = with_semicolons(
+        Text("{why} ({count})", why=congestion.in_words(cause), count=count)
+        for cause, count in [*delayed.items(), *left_out.items()]
+    )
+    text = Text(
+        "so far, {count} images had to wait for others, and {left_out} were not fetched in "
+        "advance: {why}",
+        count=sum(delayed.values()),
+        left_out=sum(left_out.values()),
+        why=why,
+    )
+    cure = Text("raise QQIMAGE__CONCURRENCY and QQIMAGE__MAX_BYTES_IN_FLIGHT, if memory allows")
+    return Line("warning" if left_out else "ok", _ABOUT, text, cure if left_out else "")
 
 
 def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:

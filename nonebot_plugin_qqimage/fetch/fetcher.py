@@ -79,5 +79,6 @@ class Fetcher:
         await self._downloader.warm_up()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and end what reads files."""
+        self._roots.close()
         await self._downloader.close()

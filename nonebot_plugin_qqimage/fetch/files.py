@@ -29,6 +29,8 @@ _PATIENCE = 1.0
 """Seconds that a file which is too short is given to become longer."""
 _POLL = 0.1
 """Seconds between two looks at it."""
+_ROOTS = Roots()
+"""For who has none of its own."""
 _MAX_NAME = 4096
 """Characters of a name that are looked at; no system knows longer paths."""
 
@@ -67,7 +69,7 @@ async def read_file(
         raise AttemptFailed(Cause.UNREADABLE, detail)
     try:
         with anyio.fail_after(_DEADLINE):
-            file = _File(path, max_size, size, md5, roots or Roots())
+            file = _File(path, max_size, size, md5, roots or _ROOTS)
             return await _read_whole(file, reservation)
     except TimeoutError:
         detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=_DEADLINE)

@@ -63,6 +63,12 @@ class Roots:
             detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=timeout)
             raise AttemptFailed(Cause.TIMEOUT, detail) from None
 
+    def close(self) -> None:
+        """End each thread once it is free; those that are stuck are not waited for."""
+        for root in self._roots.values():
+            root.threads.shutdown()
+        self._roots.clear()
+
     def _root(self, name: str) -> _Root:
         if name not in self._roots and len(self._roots) >= _MAX_ROOTS:
             for old in [name for name, root in self._roots.items() if not root.stuck][:1]:

@@ -13,8 +13,8 @@ from .turns import Turns
 
 _PATIENCE = 64
 """How often one may be passed by others whose bytes fit, before nobody passes it any more."""
-_PART = 4
-"""A bot or chat gets at most this part of all bytes at first; the rest has to be grown into."""
+_PART = 2
+"""One image gets at most this part of all bytes at first; the rest has to be grown into."""
 
 
 class NoTurn(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import anyio
+from cachetools import LRUCache
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
@@ -18,9 +19,11 @@ from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
+from .congestion import Congestion
 from .failures import Failures
 from .flights import Flights, Work
 from .prefetch_queue import PrefetchQueue
+from .shares import Shares
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
@@ -37,6 +40,10 @@ _MAX_SIGHTINGS_ASKED = 3
 """Messages asked for an image that is known by its digest alone."""
 _UNKNOWN = 1 << 62
 """Bytes to prepare for while nobody has said how many there are."""
+_UNKNOWN_PART = 16
+"""At most this part of all bytes, until more come."""
+_MAX_CHATS = 8192
+"""References whose chat is remembered."""
 _Deliver = Callable[[Arrival], None]
 
 
@@ -70,8 +77,17 @@ class Pipeline:
         )
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
+        self._flying = Shares()
+        self._chats: LRUCache[str, str] = LRUCache(_MAX_CHATS)
+        self._asked: set[str] = set()  # keys that somebody waits for
+        self._turns: dict[str, Reservation] = {}
+        self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
-            self._start, max_held=config.max_bytes_in_flight, max_count=_MAX_FLIGHTS
+            self._start,
+            self._room,
+            self._congestion,
+            max_held=config.max_bytes_in_flight,
+            spare=max(1, _MAX_FLIGHTS // 4),
         )
 
     # What others ask for
@@ -131,10 +147,14 @@ class Pipeline:
         except NoTurn:
             raise _too_busy(reference) from None
 
+    def seen_in(self, reference: ImageReference, chat: str) -> None:
+        """Take note of the chat of a reference: its pictures are fetched from that chat's share."""
+        self._chats[reference.own_key] = chat
+
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background. Nobody is told of a failure but the log.
 
-        It is left undone where too much is under way already; asking for the image does it then.
+        Where too much is under way already, it waits until there is room, while its link can live.
         """
         if self.store.known(reference) is not None:
             self.store.count("resolved", "store")
@@ -142,7 +162,7 @@ class Pipeline:
             self._failures.get(reference) is None
             and (reference.size or 0) <= self._config.max_image_size
         ):
-            self._prefetches.add(reference)
+            self._prefetches.add(reference, self._shares(reference))
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
@@ -165,6 +185,8 @@ class Pipeline:
 
     async def close(self) -> None:
         """End everything under way, and close the store."""
+        self._prefetches.close()
+        self._congestion.close()
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
             await self._flights.close()
             await self._fetcher.close()
@@ -172,10 +194,21 @@ class Pipeline:
 
     # One image
 
+    def _shares(self, reference: ImageReference) -> tuple[str, ...]:
+        """The bot and the chat whose share a reference's image is fetched from."""
+        bot, chat = reference.self_id, self._chats.get(reference.own_key, "")
+        return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
+
+    def _room(self, reference: ImageReference, shares: tuple[str, ...], ahead: int) -> str:
+        """Why no flight can be started for a reference, in a word; empty where one can."""
+        if self._held + reference.held > self._config.max_bytes_in_flight:
+            return "memory"
+        free = _MAX_FLIGHTS - len(self._flights) - ahead
+        return "" if free > 0 and self._flying.seat_allowed(shares, free) else "flights"
+
     def _start(self, reference: ImageReference) -> None:
         """Start a flight that nobody waits for."""
-        room = self._held + reference.held <= self._config.max_bytes_in_flight
-        if room and not self._flights.full:
+        if not self._flights.full:  # as it is at the end
             self._flights.start(reference.key, self._flight(reference))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
@@ -194,6 +227,9 @@ class Pipeline:
                 raise failure.again()
             self._failures.forget(reference)
             return Arrival(reference, known, "store")
+        self._asked.add(key)
+        if (turn := self._turns.get(key)) is not None:
+            turn.hurry()
         try:
             return await self._flights.join(key, self._flight(reference))
         except ImageUnavailable as error:
@@ -203,12 +239,17 @@ class Pipeline:
         def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
             # before the task runs, for more may be started until then
             self._held += reference.held
-            return self._fly(reference, deliver)
+            shares = self._shares(reference)
+            self._flying.change(shares, seats=1, size=0)
+            return self._fly(reference, deliver, shares)
 
         return take_off
 
-    async def _fly(self, reference: ImageReference, deliver: _Deliver) -> None:
+    async def _fly(
+        self, reference: ImageReference, deliver: _Deliver, shares: tuple[str, ...]
+    ) -> None:
         """Everything that is done about one image, in a task of its own."""
+        busy = False
         try:
             known = await self._known(reference)
             if known is not None:
@@ -219,8 +260,10 @@ class Pipeline:
                 await self._fetch(reference, deliver)
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
-            self._failures.add(reference, error)
-            logger.warning(f"qqimage: {error}")
+            busy = error.cause is Cause.BUSY
+            if not busy:  # which it is not for long, and which is told of all together
+                self._failures.add(reference, error)
+                logger.warning(f"qqimage: {error}")
             raise
         except Exception as error:
             logger.exception(
@@ -231,6 +274,13 @@ class Pipeline:
             raise unavailable(str(reference), (attempt,)) from error
         finally:
             self._held -= reference.held
+            self._flying.change(shares, seats=-1, size=0)
+            self._asked -= {reference.key, reference.own_key}
+            # the flight itself is there until this has ended
+            asyncio.get_running_loop().call_soon(self._ended, reference.key, busy)
+
+    def _ended(self, key: str, busy: bool) -> None:
+        self._prefetches.ended(key, busy=busy)
 
     async def _known(self, reference: ImageReference) -> ImageInfo | None:
         try:
@@ -258,7 +308,8 @@ class Pipeline:
     async def _fetch(self, reference: ImageReference, deliver: _Deliver) -> None:
         """Fetch an image, deliver it, and keep it."""
         try:
-            async with self._turn(reference) as reservation:
+            turn = self._turns[reference.key] = self._turn(reference)
+            async with turn as reservation:
                 fetched, attempts = await self._ask(reference, reservation)
                 if fetched is None:
                     raise unavailable(str(reference), attempts)
@@ -268,6 +319,8 @@ class Pipeline:
                 await self._keep(arrival, fetched.data)
         except NoTurn:
             raise _too_busy(reference) from None
+        finally:
+            self._turns.pop(reference.key, None)
 
     def _deliver(self, arrival: Arrival, deliver: _Deliver) -> None:
         self.store.count("resolved", arrival.source)
@@ -283,7 +336,14 @@ class Pipeline:
 
     def _turn(self, reference: ImageReference) -> Reservation:
         size = min(reference.size or reference.held or _UNKNOWN, self._config.max_image_size)
-        return self._budget.reserve(memory_for(size) if reference.size else size)
+        shares = self._shares(reference)
+        if shares and not (reference.size or reference.held):
+            size = min(size, self._config.max_bytes_in_flight // _UNKNOWN_PART)
+        return self._budget.reserve(
+            memory_for(size) if reference.size else size,
+            shares=shares,
+            urgent=not self._asked.isdisjoint((reference.key, reference.own_key)),
+        )
 
     async def _keep(self, arrival: Arrival, data: bytes) -> None:
         kept = False
@@ -314,4 +374,4 @@ def _too_busy(reference: ImageReference) -> ImageUnavailable:
         count=_MAX_FLIGHTS,
         seconds=_MAX_WAIT,
     )
-    return unavailable(str(reference), (Attempt("resolver", Cause.TIMEOUT, detail, 0.0),))
+    return unavailable(str(reference), (Attempt("resolver", Cause.BUSY, detail, 0.0),))

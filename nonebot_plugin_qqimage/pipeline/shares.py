@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 
-_SHARE = 3
-"""How many times as much as is still free one of them may hold. One alone gets three quarters, two
-get three sevenths each, and whoever comes next always finds something."""
+Owners = tuple[str, ...]
+"""Who holds something: a bot, and the chat if that is known; or nobody."""
+_BOT, _CHAT = 9, 2
+"""How many times as much as is still free each of them may hold. A bot alone gets nine tenths, a
+chat alone two thirds, and whoever comes next always finds something."""
 
 
 class Shares:
@@ -15,25 +17,31 @@ class Shares:
         self._seats: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
 
-    def seat_allowed(self, shares: Iterable[str], free: float) -> bool:
+    def seat_allowed(self, owners: Owners, free: float) -> bool:
         """Whether these may have one seat more, of so many free ones."""
-        return all(self._seats[share] <= _SHARE * free for share in shares)
+        return all(self._seats[owner] <= part * free for owner, part in _parts(owners))
 
-    def bytes_allowed(self, shares: Iterable[str], size: int, free: int) -> bool:
+    def bytes_allowed(self, owners: Owners, size: int, free: int) -> bool:
         """Whether these may have so many bytes more, of so many free ones; the first ones always.
 
         Args:
-            shares: a bot and a chat.
+            owners: a bot and a chat.
             size: bytes wanted.
             free: bytes that nobody holds.
         """
-        rest = _SHARE * (free - size)
-        return all(not self._bytes[share] or self._bytes[share] + size <= rest for share in shares)
+        return all(
+            not self._bytes[owner] or self._bytes[owner] + size <= part * (free - size)
+            for owner, part in _parts(owners)
+        )
 
-    def change(self, shares: Iterable[str], *, seats: int, size: int) -> None:
+    def change(self, owners: Owners, *, seats: int, size: int) -> None:
         """Take note that these hold more, or less."""
-        for share in shares:
+        for owner in owners:
             for held, more in ((self._seats, seats), (self._bytes, size)):
-                held[share] += more
-                if not held[share]:
-                    del held[share]
+                held[owner] += more
+                if not held[owner]:
+                    del held[owner]
+
+
+def _parts(owners: Owners) -> Iterable[tuple[str, int]]:
+    return zip(owners, (_BOT, _CHAT), strict=False)

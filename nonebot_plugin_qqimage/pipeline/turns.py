@@ -20,6 +20,15 @@ class Turns(Generic[_T]):
         """Let one wait, behind the others of its chat."""
         self._queues.setdefault(chat, deque()).append(who)
 
+    def waiting(self, chat: str) -> int:
+        """How many of a chat wait."""
+        return len(self._queues.get(chat, ()))
+
+    def last_of_most(self) -> tuple[str, _T] | None:
+        """The chat that most wait of, and the last of them; None where nobody waits."""
+        chat = max(self._queues, key=lambda chat: len(self._queues[chat]), default=None)
+        return None if chat is None else (chat, self._queues[chat][-1])
+
     def remove(self, chat: str, who: _T) -> bool:
         """Let one wait no longer; whether it did."""
         queue = self._queues.get(chat)

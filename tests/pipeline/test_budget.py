@@ -252,7 +252,7 @@ async def test_a_bot_or_chat_leaves_room_for_others() -> None:
     for number in range(200):
         await room.take(4, shares=("sick", f"sick/{number % 3}"))
     flooded = sum(holder.reservation is not None for holder in room.holders)
-    assert 16 <= flooded <= 28
+    assert 16 <= flooded <= 29
     for number in range(3):
         other = await room.take(4, shares=("well", f"well/{number}"))
         assert other.reservation is not None
