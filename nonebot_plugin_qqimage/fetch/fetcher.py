@@ -9,6 +9,7 @@ from ..errors import Attempt, Cause
 from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reference import ImageReference
+from ..threads import DaemonThreads
 from .downloader import Downloader
 from .links import Links
 from .reservation import Reservation
@@ -17,6 +18,9 @@ from .sequence import try_in_order
 from .trial import Fetched, Trial
 
 __all__ = ["Fetched", "Fetcher"]
+
+_INSPECTORS = 2
+"""Images looked at at a time: more would only compete for the GIL, with the event loop, too."""
 
 
 class Fetcher:
@@ -32,6 +36,7 @@ class Fetcher:
     def __init__(self, config: ScopedConfig) -> None:
         self._config = config
         self._roots = Roots()
+        self._inspectors = DaemonThreads(_INSPECTORS, "qqimage-inspect")
         self._downloader = Downloader(
             timeout=config.download_timeout,
             max_size=config.max_image_size,
@@ -59,7 +64,15 @@ class Fetcher:
             ``resolve_timeout``.
         """
         links = Links(self._downloader, reservation)
-        trial = Trial(reference, find_implementation, links, reservation, self._config, self._roots)
+        trial = Trial(
+            reference,
+            find_implementation,
+            links,
+            reservation,
+            self._config,
+            self._roots,
+            self._inspectors,
+        )
         found: Fetched | None = None
         with anyio.move_on_after(self._config.resolve_timeout) as deadline:
             found = await try_in_order(trial)
@@ -81,4 +94,5 @@ class Fetcher:
     async def close(self) -> None:
         """Close every connection, and end what reads files."""
         self._roots.close()
+        self._inspectors.shutdown()
         await self._downloader.close()

@@ -1,11 +1,11 @@
 """What is tried for one image: what came of each attempt, and whether it is the right image."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeVar
-
-import anyio.to_thread
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
@@ -44,6 +44,7 @@ class Trial:
         reservation: the bytes of memory that may be held for the image.
         config: the settings.
         roots: reads files, and knows which network drives are gone.
+        inspectors: threads that look at bytes. Few at a time, for each may hold the event loop up.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Trial:
         reservation: Reservation,
         config: ScopedConfig,
         roots: Roots,
+        inspectors: Executor,
     ) -> None:
         self.reference = reference
         """What the segment said."""
@@ -69,6 +71,7 @@ class Trial:
         """The first image that is probably another one, to be taken when nothing better comes."""
         self.reservation = reservation
         """The bytes of memory that may be held for the image."""
+        self._inspectors = inspectors
         self.roots = roots
         """Reads files."""
 
@@ -106,7 +109,9 @@ class Trial:
         if data is None:
             return None
         self.reservation.resize(memory_for(len(data)))
-        fetched = Fetched(await anyio.to_thread.run_sync(self._inspect, data), data, source)
+        loop = asyncio.get_running_loop()
+        info = await loop.run_in_executor(self._inspectors, self._inspect, data)
+        fetched = Fetched(info, data, source)
         doubt = _doubt(self.reference, fetched.info)
         if not doubt:
             return fetched

@@ -122,7 +122,16 @@ class Pipeline:
         Raises:
             StoreError: the store cannot be read.
         """
-        return arrival.data if arrival.data is not None else await self.store.read(arrival.info)
+        if arrival.data is not None:
+            return arrival.data
+        try:
+            return await self.store.read(arrival.info)
+        except StoreError as error:  # the disk may be gone, while a source still has it
+            fetched, _ = await self.fetch_anew(arrival.reference)
+            if fetched is None or fetched.info.sha256 != arrival.info.sha256:
+                raise
+            self.store_trouble.log(error)
+            return fetched.data
 
     async def stored(self, arrival: Arrival) -> StoredImage:
         """The image once it is in the store, or is known not to fit there."""
