@@ -14,12 +14,12 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot as OneBot
 from nonebot.adapters.onebot.v11 import Event, MessageEvent
 from nonebot.exception import MockApiException
-from nonebot.log import logger
 from nonebot.matcher import Matcher
 from nonebot.message import event_preprocessor, run_preprocessor
 
 from ..implementation.calls import calling
 from ..language import say
+from ..log import logger
 from .answers import ApiAnswers
 from .intake import Intake
 from .outgoing import Outgoing

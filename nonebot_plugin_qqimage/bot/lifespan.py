@@ -1,12 +1,15 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
 import nonebot
-from nonebot import get_driver, get_plugin_config
+from nonebot import get_driver
 
-from ..config import Config
-from ..language import use
+from ..language import say
+from ..log import logger
+from ..masking import mask_logger
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
+from ..settings.loading import load
+from ..settings.names import misspelt
 from ..store.folder import data_folder
 from . import chat_command
 from .background import BackgroundTask
@@ -18,6 +21,8 @@ from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
+_LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
+"""Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _services: Services | None = None
 
 
@@ -48,11 +53,14 @@ def install() -> None:
     """Wire the plugin into the bot that loads it.
 
     Raises:
-        ValueError: a setting cannot be used; the message names it.
+        UnusableSettings: some settings make no sense.
     """
     global _services
-    config = get_plugin_config(Config).qqimage
-    use(config.language)
+    config = load()
+    for trouble in misspelt():
+        logger.warning(say("qqimage: {trouble}", trouble=trouble))
+    for name in _LOGS_OF_SERVERS:
+        mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)

@@ -19,10 +19,10 @@ from typing import Any
 
 import anyio.to_thread
 
-from ..config import ScopedConfig
-from ..doctor.settings import wrong_settings
 from ..errors import StoreError
-from ..language import localized, say, with_semicolons
+from ..language import say, use
+from ..masking import hide_keys, one_line
+from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
 from .commands import Commands, HelpFormatter
@@ -79,7 +79,7 @@ def run(
     except OSError as error:
         # Windows calls a closed pipe an invalid argument
         if error.errno != (errno.EINVAL if os.name == "nt" else errno.EPIPE):
-            print(f"{error}", file=sys.stderr)
+            print(one_line(f"{error}"), file=sys.stderr)
             return TROUBLE
         # or Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -96,7 +96,7 @@ def _run(arguments: argparse.Namespace) -> int:
         status = error.status if isinstance(error, Complaint) else UNUSABLE
         Terminal().note(str(error))
         if arguments.json:
-            _print_json({"error": str(error)})
+            _print_json({"error": hide_keys(str(error))})
         return status
     if arguments.json:
         _print_json(result.document)
@@ -106,15 +106,25 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    """Print a document, with bytes of file names that are no UTF-8 as Python escapes them."""
+    """Print a document, in which nothing is left that a terminal would obey.
+
+    Bytes of file names that are no UTF-8 are there as Python escapes them.
+    """
     is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
     text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
-    print(_HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text))
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 async def _work(arguments: argparse.Namespace) -> Result:
-    # what reads files may take its time
-    return await _with_store(arguments, await anyio.to_thread.run_sync(_open, arguments))
+    try:  # what reads files may take its time
+        session = await anyio.to_thread.run_sync(_open, arguments)
+    except UnusableSettings as error:
+        if arguments.json:
+            use("en")
+        if arguments.work is doctor.doctor:
+            return await doctor.refused(error)
+        raise Complaint(f"{error}", USAGE) from None
+    return await _with_store(arguments, session)
 
 
 async def _with_store(arguments: argparse.Namespace, session: Session) -> Result:
@@ -125,18 +135,10 @@ async def _with_store(arguments: argparse.Namespace, session: Session) -> Result
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    config, wrong = ScopedConfig(), ()
-    try:
-        try:
-            config = settings()
-        except ValueError as error:
-            wrong = wrong_settings(error)
-            if arguments.needs_settings:
-                raise
-        folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
-    except ValueError as error:
-        text = localized(with_semicolons(wrong or wrong_settings(error)))
-        raise Complaint(say("a setting cannot be used: {error}", error=text), USAGE) from None
+    config = settings()
+    if arguments.json:  # for programs
+        use("en")
+    folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     there = any((folder / part).exists() for part in _PARTS)
     if arguments.needs_store and not there:
         raise Complaint(
@@ -154,4 +156,4 @@ def _open(arguments: argparse.Namespace) -> Session:
         max_age=config.max_age if bounded else _NO_BOUND,
         remember_sightings=config.sightings,
     )
-    return Session(store, config, there, Terminal(), bounded, wrong)
+    return Session(store, config, there, Terminal(), bounded)

@@ -38,7 +38,6 @@ class Commands:
         summary: str,
         *,
         needs_store: bool = True,
-        needs_settings: bool = True,
     ) -> argparse.ArgumentParser:
         """Add a command that works with the store.
 
@@ -47,7 +46,6 @@ class Commands:
             work: does it.
             summary: what it does, in a few words.
             needs_store: whether there must be a store already.
-            needs_settings: whether the settings must be right.
 
         Returns:
             What to add its arguments to.
@@ -59,9 +57,7 @@ class Commands:
             metavar="DIR",
             help=say("the store; by default that of the bot in this folder"),
         )
-        parser.set_defaults(
-            work=work, alone=None, needs_store=needs_store, needs_settings=needs_settings
-        )
+        parser.set_defaults(work=work, alone=None, needs_store=needs_store)
         return parser
 
     def add_alone(

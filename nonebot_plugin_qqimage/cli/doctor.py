@@ -3,22 +3,25 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
 from ..doctor.line import Line, worst
 from ..doctor.network import reaches_hosts, speaks_tls
+from ..doctor.paths import about_paths
 from ..doctor.process import about_process
 from ..doctor.running import RunningBot, running_bots
-from ..doctor.settings import about_paths, about_settings
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from ..language import Text, localized, say
+from ..settings.forms import UnusableSettings
+from ..settings.names import misspelt
 from .commands import Commands
-from .place import given_settings
-from .session import TROUBLE, Result, Session
+from .session import TROUBLE, USAGE, Result, Session
 from .terminal import Terminal
 from .trying import try_each_way
 
@@ -34,7 +37,6 @@ def add(commands: Commands) -> None:
         doctor,
         say("find out why images do not come"),
         needs_store=False,
-        needs_settings=False,
     )
     parser.add_argument(
         "--try",
@@ -50,13 +52,9 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     heard = await _listen(session) if session.there else []
     max_size = config.max_store_size if session.bounded else _said(heard)
     found = await versions()
-    settings = await anyio.to_thread.run_sync(
-        about_settings, config, session.wrong_settings, given_settings()
-    )
-    usable = not any(line.state == "failed" for line in settings)
     tls, hosts, stored, paths = await asyncio.gather(
         speaks_tls(),
-        reaches_hosts(config) if usable else _nothing(),
+        reaches_hosts(config),
         about_store(session.store, max_size, deep=True) if session.there else _no_store(session),
         anyio.to_thread.run_sync(about_paths, config.path_map),
     )
@@ -64,7 +62,7 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     running = [line for bot in heard for line in about_process(bot, config, here, found)]
     lines = [
         Line("ok", Text("versions"), about_versions(found)),
-        *settings,
+        *about_names(),
         *(running or [_NOBODY]),
         *paths,
         tls,
@@ -73,11 +71,37 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
         *stored,
     ]
     if arguments.trying:
-        lines += await try_each_way(session, heard) if usable else [_UNUSABLE]
+        lines += await try_each_way(session, heard)
+    return _result(lines, found, heard, session.store.folder)
+
+
+async def refused(error: UnusableSettings) -> Result:
+    """What can be said where the settings make no sense: what is wrong with them, and no more."""
+    found = await versions()
+    lines = [
+        Line("ok", Text("versions"), about_versions(found)),
+        *(Line("failed", _SETTINGS, trouble, _CORRECT) for trouble in error.troubles),
+        *about_names(),
+    ]
+    return _result(lines, found, [], None, USAGE)
+
+
+def about_names() -> list[Line]:
+    """What is to be said of names that are none of our settings."""
+    return [Line("warning", _SETTINGS, trouble, _CORRECT) for trouble in misspelt()]
+
+
+def _result(
+    lines: list[Line],
+    found: Mapping[str, str],
+    heard: list[RunningBot],
+    folder: Path | None,
+    status: int = TROUBLE,
+) -> Result:
     verdict = worst(lines)
     document: dict[str, Any] = {
         "verdict": verdict,
-        "folder": str(session.store.folder),
+        "folder": None if folder is None else str(folder),
         "lines": [vars(line) for line in lines],
         "versions": found,
         "bots": [bot.said for bot in heard],
@@ -90,7 +114,7 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
             if line.cure:
                 terminal.line(f"{'':<{_INDENT}}  → {localized(line.cure)}", hang=_INDENT + 4)
 
-    return Result(document, show, TROUBLE if verdict == "failed" else 0)
+    return Result(document, show, status if verdict == "failed" else 0)
 
 
 async def _listen(session: Session) -> list[RunningBot]:
@@ -115,10 +139,8 @@ async def _no_store(session: Session) -> list[Line]:
     return [Line("warning", Text("store"), text, cure)]
 
 
-async def _nothing() -> list[Line]:
-    return []
-
-
+_SETTINGS = Text("settings")
+_CORRECT = Text("correct it in .env or in the environment; docs/en/settings.md lists every setting")
 _NOBODY = Line(
     "warning",
     Text("bot"),
@@ -130,7 +152,4 @@ _NOBODY = Line(
         "start it, or wait some seconds if it has just been started; if it does run, it uses "
         "another store: run this in its folder"
     ),
-)
-_UNUSABLE = Line(
-    "warning", Text("trial"), Text("nothing was tried, because settings cannot be used")
 )

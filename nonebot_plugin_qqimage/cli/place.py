@@ -4,15 +4,14 @@ import contextlib
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import nonebot
-from nonebot import get_plugin_config
-from nonebot.compat import model_dump
 from nonebot.log import logger, logger_id
 
-from ..config import Config, ScopedConfig
+from ..config import ScopedConfig
 from ..language import use
+from ..settings.forms import UnusableSettings
+from ..settings.loading import load
 from ..store.folder import data_folder
 
 
@@ -32,21 +31,13 @@ def settings() -> ScopedConfig:
     """The settings, from ``.env`` and the environment.
 
     Raises:
-        ValueError: one of them cannot be used.
+        UnusableSettings: some make no sense.
     """
     try:
         nonebot.get_driver()
     except ValueError:
         nonebot.init(driver="~none")  # to read .env: nothing is started
-    return get_plugin_config(Config).qqimage
-
-
-def given_settings() -> dict[str, Any]:
-    """What ``.env`` and the environment say, also under names that mean nothing."""
-    try:
-        return model_dump(nonebot.get_driver().config)
-    except ValueError:  # NoneBot's own settings are wrong
-        return {}
+    return load()
 
 
 def choose_language(arguments: Sequence[str]) -> None:
@@ -55,13 +46,11 @@ def choose_language(arguments: Sequence[str]) -> None:
     Args:
         arguments: of the command line, which is not parsed yet: help is in that language, too.
     """
+    # what is wrong with them is told once the command runs
+    with quiet(), contextlib.suppress(UnusableSettings):
+        settings()
     if "--json" in arguments:
-        return use("en")
-    try:
-        with quiet():
-            use(settings().language)
-    except ValueError:  # which is told once the command runs
-        use("auto")
+        use("en")
 
 
 def usual_folder() -> Path:

@@ -47,8 +47,6 @@ class Session:
     """Where progress is shown."""
     bounded: bool
     """Whether the settings' bounds are this store's; not if it was named by ``--folder``."""
-    wrong_settings: tuple[str, ...] = ()
-    """What is wrong with the settings, for `doctor`; `config` has the defaults then."""
 
 
 @dataclass(frozen=True)

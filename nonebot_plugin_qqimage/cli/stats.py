@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..attempts import words_of
 from ..doctor.figures import files_of, size_of, source_words
 from ..doctor.storage import in_words_of_links
-from ..errors import words_of
 from ..language import localized, say
+from ..pipeline import congestion
 from ..store.local.facts import Statistics, Totals
 from ..store.local.maintenance import in_words
 from .commands import Commands
@@ -38,6 +39,8 @@ def _document(found: Statistics) -> dict[str, Any]:
         "resolved": found.resolved,
         "hit_rate": found.hit_rate,
         "failed": found.failed,
+        "delayed": found.delayed,
+        "left_out": found.left_out,
         "store_trouble": found.store_trouble,
         "sightings": found.sightings,
         "pinned": found.pinned,
@@ -67,6 +70,10 @@ def _show(terminal: Terminal, folder: str, found: Statistics) -> None:
     _show_counts(terminal, say("resolved, by where from"), sources)
     causes = {localized(words_of(cause)): count for cause, count in found.failed.items()}
     _show_counts(terminal, say("failed, by cause"), causes)
+    delayed = {localized(congestion.in_words(why)): n for why, n in found.delayed.items()}
+    _show_counts(terminal, say("had to wait, by why"), delayed)
+    left_out = {localized(congestion.in_words(why)): n for why, n in found.left_out.items()}
+    _show_counts(terminal, say("not fetched in advance, by why"), left_out)
     trouble = {in_words(what).local: count for what, count in found.store_trouble.items()}
     _show_counts(terminal, say("trouble with files"), trouble)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TextIO
 
-from ..doctor.figures import printable, width_of
+from ..doctor.figures import width_of
 from ..language import say
+from ..masking import one_line
 from .layout import columns_of, padded_to, row_of, wrapped
 
 _PAUSE = 1.0
@@ -54,7 +55,7 @@ class Terminal:
             rows: of as many cells each.
             right: the numbers, from 0, of the columns that are set to the right.
         """
-        cells = [[printable(str(cell)) for cell in row] for row in rows]
+        cells = [[one_line(str(cell)) for cell in row] for row in rows]
         layout = columns_of([names, *cells], _width(sys.stdout), right)
         if layout is None:
             for row in cells:
@@ -121,7 +122,7 @@ class Terminal:
 
 
 def _show(text: str, stream: TextIO, hang: int, end: str = "\n") -> None:
-    text, width = printable(text), _width(stream)
+    text, width = one_line(text), _width(stream)
     if width is None:
         print(text, file=stream, end=end, flush=True)
         return

@@ -61,12 +61,3 @@ def source_words(source: str) -> str:
 def width_of(text: str) -> int:
     """The columns that a text takes on a terminal: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def printable(text: str) -> str:
-    """The text with control characters escaped: terminals obey them, and strangers write names."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import ScopedConfig
-from ..errors import mask_keys
+from ..masking import mask_keys
 from ..store.image_store import ImageStore
 
 PREFIX = "bot:"

@@ -11,13 +11,18 @@ from ..errors import Attempt, Cause
 from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reference import ImageReference
+from ..threads import DaemonThreads
 from .downloader import Downloader
 from .links import Links
 from .reservation import Reservation
+from .roots import Roots
 from .sequence import try_each, try_in_order
 from .trial import Fetched, Trial
 
 __all__ = ["Fetched", "Fetcher"]
+
+_INSPECTORS = 2
+"""Images looked at at a time: more would only compete for the GIL, with the event loop, too."""
 
 
 class Fetcher:
@@ -32,6 +37,8 @@ class Fetcher:
 
     def __init__(self, config: ScopedConfig) -> None:
         self._config = config
+        self._roots = Roots()
+        self._inspectors = DaemonThreads(_INSPECTORS, "qqimage-inspect")
         self._downloader = Downloader(
             timeout=config.download_timeout,
             max_size=config.max_image_size,
@@ -101,7 +108,9 @@ class Fetcher:
         await self._downloader.warm_up()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and end what reads files."""
+        self._roots.close()
+        self._inspectors.shutdown()
         await self._downloader.close()
 
     def _trial(
@@ -113,7 +122,14 @@ class Fetcher:
     ) -> Trial:
         links = Links(self._downloader, reservation)
         return Trial(
-            reference, find_implementation, links, reservation, self._config, binding=binding
+            reference,
+            find_implementation,
+            links,
+            reservation,
+            self._config,
+            self._roots,
+            self._inspectors,
+            binding=binding,
         )
 
     @contextlib.contextmanager

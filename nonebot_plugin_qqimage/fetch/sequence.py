@@ -166,6 +166,8 @@ async def _read(trial: Trial, named: str) -> bytes:
         config.max_image_size,
         size=reference.expected_size,
         md5=reference.md5,
+        roots=trial.roots,
+        reservation=trial.reservation,
     )
 
 

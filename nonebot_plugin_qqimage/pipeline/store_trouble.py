@@ -2,10 +2,9 @@
 
 import time
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 
 _QUIET = 600.0
 """Seconds until trouble of the same cause is logged again."""

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nonebot.log import logger
-
 from ..content.info import ImageInfo
 from ..language import say
+from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
@@ -21,9 +20,11 @@ from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.bounds import Bounds, announce, announced, in_use, withdraw
+from .local.clock import Clock
 from .local.database import Connection
 from .local.digests import Agreement
-from .local.eviction import Bounds, evict_step
+from .local.eviction import evict_step, heal, oldest
 from .local.facts import Totals
 from .local.forgetting import forget_step, remove_images
 from .local.maintenance import Finding
@@ -64,7 +65,8 @@ class ImageStore:
         self.folder = folder
         self._bounds = Bounds(max_size, max_age)
         self._remember_sightings = remember_sightings
-        self._access = Access(folder)
+        self._clock = Clock()
+        self._access = Access(folder, self._clock)
         self._blobs = Blobs(folder)
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
@@ -268,24 +270,31 @@ class ImageStore:
     # The whole
 
     async def evict(self) -> None:
-        """Bring the store within its bounds."""
+        """Bring the store within its bounds, or larger ones of another process that uses it."""
+        while await self._access.write(heal):
+            pass
         while await self._evict_step():
             pass
-        oldest = self._bounds.oldest
-        while await self._access.write(lambda db: sightings.evict(db, oldest, _BATCH)):
+        while await self._access.write(self._evict_sightings):
             pass
+
+    async def bounds(self) -> dict[str, Bounds]:
+        """The bounds of each process that uses the store, by host and process."""
+        return await self._access.read(announced)
 
     async def totals(self) -> Totals:
         """How much the store holds."""
         return await self._access.read(images.totals)
 
-    async def steps(self) -> list[str]:
-        """The parts that `check` can look at.
+    async def steps(self, *, thorough: bool = True) -> list[str]:
+        """The parts that `check` can look at; a damaged index has been replaced if this raises.
 
-        All of the index is read, to find damage before it does harm: a damaged one has been
-        replaced when this raises `StoreError`.
+        Args:
+            thorough: read all of a large index to find damage, too, which takes seconds.
         """
-        return await self._access.index(lambda database: maintenance.steps(database, self._blobs))
+        return await self._access.index(
+            lambda database: maintenance.steps(database, self._blobs, thorough=thorough)
+        )
 
     async def check(
         self, step: str, *, deep: bool = False, repair: bool = False, grace: float = _GRACE
@@ -310,7 +319,12 @@ class ImageStore:
 
     async def leave_note(self, name: str, text: str) -> None:
         """Keep a text under a name, for any process that uses this folder."""
-        await self._access.write(lambda db: notes.leave(db, name, text))
+
+        def leave(db: Connection) -> None:
+            notes.leave(db, name, text)
+            announce(db, self._bounds)
+
+        await self._access.write(leave)
 
     async def notes(self, prefix: str) -> dict[str, tuple[str, float]]:
         """The texts whose names start so, each with the time it was kept (since the epoch)."""
@@ -323,7 +337,10 @@ class ImageStore:
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
         await self._journal.close()
-        await self._access.close()
+        await self._access.close(withdraw)
+
+    def _evict_sightings(self, db: Connection) -> int:
+        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes

@@ -58,7 +58,7 @@ async def test_in_a_bots_folder(tmp_path: Path, pictures: list[Picture]) -> None
 async def test_a_setting_that_makes_no_sense(tmp_path: Path) -> None:
     done = await module(tmp_path, "stats", QQIMAGE__MAX_STORE_SIZE="much")
     assert done.status == 2
-    assert "max_store_size" in done.err
+    assert "QQIMAGE__MAX_STORE_SIZE" in done.err
     assert "Traceback" not in done.err
     assert not (tmp_path / "data").exists()
 
