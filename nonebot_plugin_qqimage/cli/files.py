@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import Cause
 from ..language import Text, say
 from .manifest import NAME
 from .session import USAGE, Complaint
@@ -16,8 +15,8 @@ class Files:
 
     files: list[Path] = field(default_factory=list[Path])
     """Those that may be images, in order."""
-    left_out: list[tuple[Path, str, str]] = field(default_factory=list[tuple[Path, str, str]])
-    """What is left out, the reason, and the kind of reason in a word or two."""
+    left_out: list[tuple[Path, str]] = field(default_factory=list[tuple[Path, str]])
+    """What is left out, and the reason."""
 
     count: int = 0
     """How many files there are, those left out included."""
@@ -28,11 +27,11 @@ class Files:
         if path.is_file():
             self.files.append(path)
         else:
-            self.leave_out(path, _NO_FILE, _NO_FILE)
+            self.leave_out(path, Text("no regular file"))
 
-    def leave_out(self, path: Path, reason: str, kind: str) -> None:
+    def leave_out(self, path: Path, reason: str) -> None:
         """Note why a file, or a folder, is left out."""
-        self.left_out.append((path, reason, kind))
+        self.left_out.append((path, reason))
 
 
 def files_below(origin: Path) -> Files:
@@ -51,7 +50,7 @@ def files_below(origin: Path) -> Files:
         return found
 
     def cannot_list(error: OSError) -> None:
-        found.leave_out(Path(error.filename), *reasons(error))
+        found.leave_out(Path(error.filename), reason_of(error))
 
     for parent, folders, names in os.walk(origin, onerror=cannot_list):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -61,9 +60,6 @@ def files_below(origin: Path) -> Files:
     return found
 
 
-def reasons(error: OSError) -> tuple[str, str]:
-    """Why the system does not give a file, in its words, and the kind of reason."""
-    return error.strerror or str(error), Cause.UNREADABLE.words
-
-
-_NO_FILE = Text("no regular file")
+def reason_of(error: OSError) -> str:
+    """Why the system does not give a file, in its words."""
+    return error.strerror or str(error)

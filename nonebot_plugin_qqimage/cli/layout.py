@@ -11,7 +11,7 @@ from ..doctor.figures import width_of
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60"
 _CLOSING = "，。、；：！？）》」』”％"
 # a line may be broken at a space, and beside each Chinese character but not before its comma
-_PIECE = re.compile(f" +|[（《「『“]*[{_WIDE}][{_CLOSING}]*|[^ {_WIDE}]+[{_CLOSING}]*")
+_PIECE = re.compile(f" +|[（《「『“]*(?:[{_WIDE}]|[^ {_WIDE}]+)[{_CLOSING}]*")
 _GAPS = (2, 1)
 """Columns between two cells; the second where the first leaves too little."""
 

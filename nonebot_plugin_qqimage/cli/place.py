@@ -65,7 +65,12 @@ def choose_language(arguments: Sequence[str]) -> None:
 
 
 def usual_folder() -> Path:
-    """Where the bot's store lies, or would lie. `settings` comes first."""
+    """Where the bot's store lies, or would lie. `settings` comes first.
+
+    Raises:
+        ValueError: NoneBot could not begin, because its own settings cannot be used.
+    """
+    nonebot.get_driver()
     return data_folder()
 
 

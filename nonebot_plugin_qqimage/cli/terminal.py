@@ -77,8 +77,12 @@ class Terminal:
             KeyboardInterrupt: of Ctrl-C.
         """
         _show(question + " [y/N] ", sys.stderr, 0, end="")
-        with _interruptible():
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        try:
+            with _interruptible():
+                return sys.stdin.readline().strip().lower() in ("y", "yes")
+        except KeyboardInterrupt:
+            print(file=sys.stderr)  # the question has a line of its own
+            raise
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int) -> Generator[Advance, None, None]:
@@ -128,13 +132,13 @@ def _show(text: str, stream: TextIO, hang: int, end: str = "\n") -> None:
 
 
 def _hung(line: str, width: int, hang: int) -> list[str]:
-    """A line broken so that all but its first part leave room on their left."""
-    indent = line[: len(line) - len(line.lstrip())]
+    """A line broken so that all but its first part leave room on their left, if they can."""
+    hang = max(hang, len(line) - len(line.lstrip()))
     first, *rest = wrapped(line, width)
     if not rest:
         return [first]
-    others = wrapped(line[len(first) :].lstrip(), width - max(hang, len(indent)))
-    return [first, *(" " * max(hang, len(indent)) + other for other in others)]
+    others = wrapped(line[len(first) :].lstrip(), width - hang)
+    return [first, *(" " * hang * (hang + width_of(other) <= width) + other for other in others)]
 
 
 def _width(stream: TextIO) -> int | None:

@@ -14,12 +14,12 @@ from ..content.info import ImageInfo
 from ..content.inspection import inspect
 from ..doctor.figures import files_of, images_of, size_of
 from ..errors import AttemptFailed
-from ..language import Text, localized, say, with_commas
+from ..language import Text, localized, say
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from ..store.local.facts import Selection, Stored
 from .commands import Commands
-from .files import Files, files_below, reasons
+from .files import Files, files_below, reason_of
 from .listing import facts
 from .manifest import Manifest
 from .query import HELP, from_terms
@@ -82,9 +82,7 @@ async def export(session: Session, arguments: argparse.Namespace) -> Result:
     }
 
     def show(terminal: Terminal) -> None:
-        _show_left_out(
-            terminal, [(each["sha256"], each["problem"], each["problem"]) for each in trouble]
-        )
+        _show_left_out(terminal, [(each["sha256"], each["problem"]) for each in trouble])
         images = images_of(done[_WRITTEN])
         text = say("{images} written to {folder}", images=images, folder=folder)
         if done[_THERE]:
@@ -153,16 +151,16 @@ async def import_files(session: Session, arguments: argparse.Namespace) -> Resul
             try:
                 data, info = await _in_thread(_read, path, session)
             except AttemptFailed as failure:
-                found.leave_out(path, failure.text, failure.cause.words)
+                found.leave_out(path, failure.text)
                 continue
             except OSError as error:
-                found.leave_out(path, *reasons(error))
+                found.leave_out(path, reason_of(error))
                 continue
             await session.store.put(ImageReference(sha256=info.sha256), info, data, _SOURCE)
             kept.add(info.sha256)
 
     def show(terminal: Terminal) -> None:
-        _show_left_out(terminal, [(str(path), *why) for path, *why in found.left_out])
+        _show_left_out(terminal, [(str(path), reason) for path, reason in found.left_out])
         images, files = images_of(len(kept)), files_of(found.count)
         text = say("{images} kept, of {files}", images=images, files=files)
         if found.left_out:
@@ -173,26 +171,22 @@ async def import_files(session: Session, arguments: argparse.Namespace) -> Resul
 
 
 def _counted(images: int, found: Files) -> dict[str, Any]:
-    skipped = [{"file": str(path), "reason": reason} for path, reason, _ in found.left_out]
+    skipped = [{"file": str(path), "reason": reason} for path, reason in found.left_out]
     return {"images": images, "files": found.count, "skipped": skipped}
 
 
-def _show_left_out(terminal: Terminal, left_out: Sequence[Sequence[str]]) -> None:
-    """Show names with the reasons why they are left out; of the last of many, count the reasons.
-
-    Args:
-        terminal: where.
-        left_out: of each its name, the reason, and the kind of reason.
-    """
-    for name, reason, _ in left_out[:_MAX_SHOWN]:
+def _show_left_out(terminal: Terminal, left_out: Sequence[tuple[str, str]]) -> None:
+    """Show names with the reasons why they are left out; beyond so many, count the reasons."""
+    for name, reason in left_out[:_MAX_SHOWN]:
         terminal.line(f"{name}: {localized(reason)}", hang=2)
-    others = Counter(kind for *_, kind in left_out[_MAX_SHOWN:])
+    others = Counter(
+        reason.outline if isinstance(reason, Text) else reason
+        for _, reason in left_out[_MAX_SHOWN:]
+    )
     if others:
-        kinds = with_commas(
-            Text("{count} {trouble}", count=count, trouble=kind)
-            for kind, count in others.most_common()
-        )
-        terminal.line(say("… and {count} more: {kinds}", count=others.total(), kinds=kinds))
+        terminal.line(say("… and {count} more:", count=others.total()))
+    for reason, count in others.most_common():
+        terminal.line(f"  {count} × {reason}", hang=4)
 
 
 async def _warn_of_bounds(session: Session, files: list[Path]) -> None:

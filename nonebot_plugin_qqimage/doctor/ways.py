@@ -72,9 +72,10 @@ def _lines(
     about: str, found: list[tuple[Fetched, float]], failed: tuple[Attempt, ...]
 ) -> Iterator[Line]:
     for fetched, seconds in found:
+        asked = fetched.source.endswith("in the answer")
         text = Text(
             "{source}: {what} in {seconds:.2f} s",
-            source=fetched.source,
+            source=Text("get_image, {source}", source=fetched.source) if asked else fetched.source,
             what=what_it_is(fetched.info),
             seconds=seconds,
         )
