@@ -27,4 +27,10 @@ class StoreTrouble:
         if len(self._logged) >= _MAX_CAUSES:
             self._logged.clear()
         self._logged[cause] = now
-        logger.error(say("qqimage: {error}; images are still fetched, but not kept", error=cause))
+        logger.error(
+            say(
+                "qqimage: {error}; images are still fetched, but not kept. Hint: make room on the "
+                "disk, and let the bot's user write to the folder; doctor says how they are",
+                error=cause,
+            )
+        )
