@@ -76,9 +76,9 @@ class Terminal:
         Raises:
             KeyboardInterrupt: of Ctrl-C.
         """
-        _show(question + " [y/N] ", sys.stderr, 0, end="")
         try:
             with _interruptible():
+                _show(question + " [y/N] ", sys.stderr, 0, end="")
                 return sys.stdin.readline().strip().lower() in ("y", "yes")
         except KeyboardInterrupt:
             print(file=sys.stderr)  # the question has a line of its own

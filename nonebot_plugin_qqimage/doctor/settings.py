@@ -1,6 +1,7 @@
 """What is wrong with the settings: values that cannot be used, and names that mean nothing."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -22,6 +23,9 @@ def wrong_settings(error: ValueError) -> tuple[str, ...]:
         error: pydantic's, of either version, or one of ours that says it itself.
     """
     errors = cast(Any, getattr(error, "errors", None))
+    unreadable = re.search(r'env var "(\w+)"', str(error))  # so says NoneBot
+    if unreadable is not None:
+        return (Text("{name} is not written as JSON", name=unreadable[1].upper()),)
     if errors is None:
         return (mask_keys(str(error)),)
     return tuple(_named(each["loc"]) + ": " + mask_keys(each["msg"]) for each in errors())
