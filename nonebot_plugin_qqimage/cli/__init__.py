@@ -25,7 +25,7 @@ from ..errors import StoreError
 from ..language import localized, say, with_semicolons
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
-from .commands import Commands
+from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
@@ -60,7 +60,9 @@ def run(
             stream.reconfigure(errors="backslashreplace")
     choose_language(arguments)
     parser = argparse.ArgumentParser(
-        prog=program, description=say("the store of nonebot-plugin-qqimage")
+        prog=program,
+        description=say("the store of nonebot-plugin-qqimage"),
+        formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
     for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
@@ -92,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
             result = asyncio.run(_work(arguments))
     except (Complaint, StoreError) as error:
         status = error.status if isinstance(error, Complaint) else UNUSABLE
-        print(f"{error}", file=sys.stderr)
+        Terminal().note(str(error))
         if arguments.json:
             _print_json({"error": str(error)})
         return status

@@ -9,10 +9,9 @@ import anyio.to_thread
 
 from ..doctor.line import Line, worst
 from ..doctor.network import reaches_hosts, speaks_tls
-from ..doctor.paths import about_paths
 from ..doctor.process import about_process
 from ..doctor.running import RunningBot, running_bots
-from ..doctor.settings import about_settings
+from ..doctor.settings import about_paths, about_settings
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError

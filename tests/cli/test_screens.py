@@ -75,6 +75,19 @@ class Screen:
         return self.process.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_help_fits_where_characters_are_wide(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    for command in ("list", "doctor", "export", "import"):
+        with pytest.raises(SystemExit):
+            run([command, "--help"], program="qq")
+        assert max(map(width_of, capsys.readouterr().out.splitlines())) <= columns, command
+    use("en")
+
+
 class Shown(io.StringIO):
     """Standard output that says it is a terminal."""
 
