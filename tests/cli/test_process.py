@@ -15,7 +15,7 @@ import pytest
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
-from .conftest import MODULE, environment, module
+from .conftest import MODULE, environment, heed_ctrl_c, module
 
 OTHER = """
 import asyncio, sys
@@ -112,6 +112,7 @@ async def test_interrupted(tmp_path: Path, folder: Path) -> None:
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
     )
     images = folder / "images"
     while not (images.is_dir() and any(images.iterdir())):

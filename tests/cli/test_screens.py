@@ -16,7 +16,7 @@ from nonebot_plugin_qqimage.doctor.figures import width_of
 from nonebot_plugin_qqimage.language import use
 
 from ..store.pictures import Picture
-from .conftest import MODULE, Run, environment
+from .conftest import MODULE, Run, environment, heed_ctrl_c
 
 if sys.platform == "win32":
     pytest.skip("there is no pty", allow_module_level=True)
@@ -33,7 +33,10 @@ class Screen:
     """A program on a terminal of that many columns."""
 
     def __init__(self, columns: int, *arguments: str, cwd: Path, **more: str) -> None:
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError:
+            pytest.skip("this system gives no pty")
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         settings = environment(TERM="dumb", **more)
         settings.pop("COLUMNS", None)
@@ -45,9 +48,8 @@ class Screen:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            # a session whose terminal this is, for Ctrl-C to be a signal there
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self.text = ""
@@ -73,6 +75,12 @@ class Screen:
         self.read()
         os.close(self._ours)
         return self.process.wait(PATIENCE)
+
+
+def _take_terminal() -> None:
+    """In the new process: let Ctrl-C on the terminal be a signal to it."""
+    heed_ctrl_c()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @pytest.mark.parametrize("columns", [60, 80])
