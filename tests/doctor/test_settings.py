@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.doctor.settings import about_paths, about_settings
+from nonebot_plugin_qqimage.doctor.paths import about_paths
 
 from ..cli.conftest import module
 
