@@ -9,7 +9,8 @@ import nonebot
 from nonebot.log import logger, logger_id
 
 from ..config import ScopedConfig
-from ..language import use
+from ..language import Text, use
+from ..masking import mask_keys
 from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..store.folder import data_folder
@@ -36,7 +37,13 @@ def settings() -> ScopedConfig:
     try:
         nonebot.get_driver()
     except ValueError:
-        nonebot.init(driver="~none")  # to read .env: nothing is started
+        try:
+            nonebot.init(driver="~none")  # to read .env: nothing is started
+        except ValueError as error:
+            text = Text(
+                "NoneBot's own settings cannot be used: {error}", error=mask_keys(str(error))
+            )
+            raise UnusableSettings([text]) from None
     return load()
 
 

@@ -71,7 +71,9 @@ class ImageStore:
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
-        self._meanings = Meanings(self._access, self._blobs, self._journal, self._memory)
+        self._meanings = Meanings(
+            self._access, self._blobs, self._journal, self._memory, self._clock
+        )
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
 

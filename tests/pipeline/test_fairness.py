@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,9 +54,8 @@ def flood(
     services: Services, count: int, chat: str, start: int = 0, **options: Any
 ) -> list[ImageReference]:
     """Messages of one chat, as they come in."""
-    wanted = [reference(start + number, **options) for number in range(count)]
+    wanted = [replace(reference(start + number, **options), chat=chat) for number in range(count)]
     for each in wanted:
-        services.pipeline.seen_in(each, chat)
         services.pipeline.prefetch(each)
     return wanted
 

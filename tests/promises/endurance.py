@@ -40,10 +40,10 @@ async def attack(folder: Path, quick: bool) -> list[Line]:
     services = Services.of(ScopedConfig(), store, cast(Fetcher, _Endless()), dict)
 
     async def one(number: int) -> None:
-        reference = ImageReference("1", str(number), file=f"{number}.png", url=f"u{number}")
         chat = f"group:{number % 50}"
+        said = {"file": f"{number}.png", "url": f"u{number}", "chat": chat}
+        reference = ImageReference("1", str(number), **said)
         services.store.saw(Sighting(reference, chat, "1", 1.7e9 + number))
-        services.pipeline.seen_in(reference, chat)
         services.pipeline.prefetch(reference)
         await services.resolver.image(reference).read()
 

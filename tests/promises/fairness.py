@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,7 @@ def _reference(server: Server, number: int, *, bot: str = "well", path: str = ""
 
 
 def _take_in(services: Services, reference: ImageReference, chat: str) -> None:
-    services.pipeline.seen_in(reference, chat)
-    services.pipeline.prefetch(reference)
+    services.pipeline.prefetch(replace(reference, chat=chat))
 
 
 async def _best_p95(services: Services, server: Server, first: int, images: int) -> float:
