@@ -59,7 +59,7 @@ class Image:
             StoreError: it was fetched, but the store could not keep it.
         """
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
-            data = await self._pipeline.read(await self._resolve())
+            data = await self._pipeline.read_or_fetch(await self._resolve())
             if data is not None:
                 return data
             self._arrival = None
