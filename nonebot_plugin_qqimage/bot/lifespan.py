@@ -1,5 +1,7 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
+from traceback import walk_stack
+
 import nonebot
 from nonebot import get_driver
 
@@ -8,6 +10,7 @@ from ..log import logger
 from ..masking import mask_logger
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
+from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
 from ..store.folder import data_folder
@@ -23,6 +26,7 @@ _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
 _LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
 """Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
+_LOADER = "nonebot.plugin.manager"
 _services: Services | None = None
 
 
@@ -56,7 +60,12 @@ def install() -> None:
         UnusableSettings: some settings make no sense.
     """
     global _services
-    config = load()
+    try:
+        config = load()
+    except UnusableSettings:
+        if _is_loaded_as_plugin():
+            raise
+        return  # `nb qqimage` imports it once more, and the command line tells of it itself
     for trouble in misspelt():
         logger.warning(say("qqimage: {trouble}", trouble=trouble))
     for name in _LOGS_OF_SERVERS:
@@ -94,3 +103,11 @@ def install() -> None:
 
     Hooks(services).install()
     chat_command.install(services)
+
+
+def _is_loaded_as_plugin() -> bool:
+    """Whether NoneBot is asked to load a plugin, rather than anybody to import a part of it."""
+    return any(
+        frame.f_code.co_name == "load_plugin" and frame.f_globals["__name__"] == _LOADER
+        for frame, _ in walk_stack(None)
+    )

@@ -132,11 +132,17 @@ class Pipeline:
         Raises:
             StoreError: the store cannot be read.
         """
-        if arrival.data is not None:
-            return arrival.data
+        return arrival.data if arrival.data is not None else await self.store.read(arrival.info)
+
+    async def read_or_fetch(self, arrival: Arrival) -> bytes | None:
+        """As `read`; where the disk is gone, the same bytes from a source that still has them.
+
+        Raises:
+            StoreError: the store cannot be read, and no source has them.
+        """
         try:
-            return await self.store.read(arrival.info)
-        except StoreError as error:  # the disk may be gone, while a source still has it
+            return await self.read(arrival)
+        except StoreError as error:
             fetched, _ = await self.fetch_anew(arrival.reference)
             if fetched is None or fetched.info.sha256 != arrival.info.sha256:
                 raise

@@ -87,7 +87,7 @@ class PrefetchQueue:
         self._turns: Turns[str] = Turns()
         self._started: dict[str, _Entry] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0  # when that is; uvloop has no such time where it is now
+        self._due = 0.0
 
     def __contains__(self, key: str) -> bool:
         """Whether a reference is about to be resolved."""
@@ -185,7 +185,7 @@ class PrefetchQueue:
         loop = asyncio.get_running_loop()
         due = loop.time() + seconds
         if self._timer is not None:
-            if self._due <= due:
+            if self._due <= due:  # not the timer's own, for uvloop's may have none
                 return
             self._timer.cancel()
         self._due, self._timer = due, loop.call_at(due, self._hand_on)

@@ -86,6 +86,20 @@ async def test_the_doctor_reports_values_and_names(tmp_path: Path) -> None:
     assert "是不是想写 QQIMAGE__PREFETCH" in told.out
 
 
+def test_the_doctor_of_nb_tells_of_them_where_the_plugin_was_refused(tmp_path: Path) -> None:
+    code = TRY + (
+        "import importlib.metadata, sys\n"
+        "found = importlib.metadata.entry_points(group='nb_scripts', name='qqimage')\n"
+        "sys.argv = ['qqimage', 'doctor']\n"
+        "try:\n    next(iter(found)).load()()\n"
+        "except SystemExit as end:\n    print('ended with', end.code)\n"
+    )
+    told = python(code, tmp_path, DRIVER="~none", QQIMAGE__PROXY="127.0.0.1:7890")
+    assert 'FAILED  settings: QQIMAGE__PROXY="127.0.0.1:7890"' in told
+    assert "ended with 2" in told
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
