@@ -63,7 +63,11 @@ def _closest(compact: str, known: Iterable[str], alike: float) -> str | None:
 def _names() -> Iterator[str]:
     """Every name that is set in the environment, in ``.env`` or in the code that starts the bot."""
     yield from (name.upper() for name in os.environ)
-    for name, value in model_dump(get_driver().config).items():
+    try:
+        given = model_dump(get_driver().config)
+    except ValueError:  # NoneBot could not begin
+        return
+    for name, value in given.items():
         yield name.upper()
         if name.lower() == "qqimage" and isinstance(value, dict):
             yield from (f"{PREFIX}{field}".upper() for field in cast(dict[str, object], value))
