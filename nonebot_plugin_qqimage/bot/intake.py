@@ -6,6 +6,7 @@ from typing import Any
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent
+from nonebot.matcher import current_event
 
 from ..messages.events import find_in_own_event, find_received, find_sent
 from ..messages.said_paths import said_paths
@@ -58,9 +59,11 @@ class Intake:
             result: its answer.
         """
         if self._config.own_images and isinstance(bot, Bot):
-            self._take_in_own(find_sent(bot.self_id, params, result, api))
+            event = current_event.get(None)
+            self._take_in_own(find_sent(bot.self_id, params, result, api, event))
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            self._store.saw(sighting)
+            if sighting.chat:  # else nobody could forget it; the call that sent it says where
+                self._store.saw(sighting)
             self._pipeline.prefetch(sighting.reference)

@@ -111,9 +111,13 @@ async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | No
 
 def _ways_in_answer(answer: ImageAnswer) -> tuple[_Way, ...]:
     return (
-        lambda trial: trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64)),
-        lambda trial: trial.take(Text("file in the answer"), _read_answered(trial, answer)),
-        lambda trial: trial.take(Text("url in the answer"), _behind_given(trial, answer.url)),
+        lambda trial: trial.take(
+            Text("base64 in the answer"), _decoded(trial, answer.base64), by_name=True
+        ),
+        lambda trial: trial.take(
+            Text("file in the answer"), _read_answered(trial, answer), by_name=True
+        ),
+        lambda trial: _from_given(trial, Text("url in the answer"), answer.url),
     )
 
 
@@ -196,8 +200,8 @@ async def _read_answered(trial: Trial, answer: ImageAnswer) -> bytes | None:
     return data
 
 
-async def _behind_given(trial: Trial, url: str) -> bytes | None:
-    """Download a link that the implementation gave for this image, or the image's own instead.
+async def _from_given(trial: Trial, source: Text, url: str) -> Fetched | None:
+    """Download a link that the implementation gave for this image, or the image's own before.
 
     Implementations look images up by name, and give the link of the newest one of that name:
     SnowLuma even writes it into older messages. The key in it opens the image's own link, too. The
@@ -205,17 +209,15 @@ async def _behind_given(trial: Trial, url: str) -> bytes | None:
     """
     reference = trial.reference
     if not names_another(reference.url, url):
-        return await trial.links.download(url)
+        return await trial.take(source, trial.links.download(url), by_name=True)
     given, needed = key_of(url), key_of(reference.url)
-    try:
-        if given is not None and needed is not None and given[0] == needed[0]:
-            data = await trial.links.download(with_key_of(reference.url, url))
-            if data is not None:
-                return data
-    except AttemptFailed:
-        if not reference.md5:
-            raise
-    return await trial.links.download(url) if reference.md5 else None
+    if given is not None and needed is not None and given[0] == needed[0]:
+        own = trial.links.download(with_key_of(reference.url, url))
+        if found := await trial.take(source, own):
+            return found
+    if not reference.md5:
+        return None
+    return await trial.take(source, trial.links.download(url), by_name=True)
 
 
 async def _behind_fresh_key(trial: Trial) -> bytes | None:
@@ -248,20 +250,26 @@ async def _behind_group_file_url(trial: Trial) -> bytes | None:
     return await trial.links.download(url)
 
 
-async def _behind_fresh_message(trial: Trial) -> bytes | None:
+async def _from_fresh_message(trial: Trial) -> Fetched | None:
     """Download the link that the image has when its message is asked for again."""
+    source = Text("url in get_msg")
+    url = await trial.ask(source, _url_in_fresh_message(trial))
+    return await _from_given(trial, source, url) if url else None
+
+
+async def _url_in_fresh_message(trial: Trial) -> str:
+    """That link; empty where nobody can be asked, or the message has none for the image."""
     implementation, reference = trial.find_implementation(), trial.reference
     # of what this bot has just sent it has the content, and no file name to recognise it by
     unnamed = reference.own and not reference.file and reference.content
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
-        return None
+        return ""
     content = await implementation.get_msg(
         int(reference.message_id), trial.config.get_image_timeout
     )
     found = find_in_message(content)[reference.position :][:1]
     named = not reference.own or reference.file
-    url = next((one.url for one in found if not named or one.file == reference.file), "")
-    return await _behind_given(trial, url)
+    return next((one.url for one in found if not named or one.file == reference.file), "")
 
 
 _WAYS_BY_LINK: tuple[_Way, ...] = (
@@ -270,5 +278,5 @@ _WAYS_BY_LINK: tuple[_Way, ...] = (
 )
 _LAST_WAYS: tuple[_Way, ...] = (
     lambda trial: trial.take("get_group_file_url", _behind_group_file_url(trial)),
-    lambda trial: trial.take(Text("url in get_msg"), _behind_fresh_message(trial)),
+    _from_fresh_message,
 )

@@ -100,7 +100,9 @@ class Trial:
             self.attempts.append(Attempt(source, failure.cause, failure.detail, seconds))
             return None
 
-    async def take(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
+    async def take(
+        self, source: str, delivery: Awaitable[bytes | None], *, by_name: bool = False
+    ) -> Fetched | None:
         """The image that a source brings; None where it brings none, or the wrong one.
 
         Implementations look images up by name, and may bring another one of that name: what claims
@@ -110,10 +112,13 @@ class Trial:
             source: what errors and statistics call the source.
             delivery: gives the bytes, or None where the source does not apply to this image. When
                 it raises `AttemptFailed`, that is recorded.
+            by_name: whether an implementation looks the image up by its name.
         """
-        return await self.ask(source, self._judged(source, delivery))
+        return await self.ask(source, self._judged(source, delivery, by_name))
 
-    async def _judged(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
+    async def _judged(
+        self, source: str, delivery: Awaitable[bytes | None], by_name: bool
+    ) -> Fetched | None:
         self.links.opened = ""
         data = await delivery
         if data is None:
@@ -125,7 +130,9 @@ class Trial:
         if by_link:
             self.link_agrees = link_agrees(info, self.reference)
         fetched = Fetched(info, data, source)
-        reason, acceptable = doubt(info, self.reference, binding=self._binding, by_link=by_link)
+        reason, acceptable = doubt(
+            info, self.reference, binding=self._binding, by_link=by_link, by_name=by_name
+        )
         if not reason:
             return fetched
         if acceptable and (self.second_best is None or (by_link and self.reference.link)):

@@ -45,7 +45,7 @@ def confirmed(info: ImageInfo, reference: ImageReference, *, binding: bool) -> b
 
 
 def doubt(
-    info: ImageInfo, reference: ImageReference, *, binding: bool, by_link: bool
+    info: ImageInfo, reference: ImageReference, *, binding: bool, by_link: bool, by_name: bool
 ) -> tuple[str, bool]:
     """Why fetched bytes are probably not the image that a reference means.
 
@@ -55,6 +55,8 @@ def doubt(
         binding: whether links have proven to tell the truth.
         by_link: whether the bytes came by the segment's own link, which cannot be taken for
             another's, as a name can.
+        by_name: whether an implementation looked the image up by its name: then it may be another
+            one of that name, or of that message.
 
     Returns:
         The reason, empty where there is none; and whether the bytes may be taken all the same,
@@ -66,11 +68,13 @@ def doubt(
     agrees, md5_fits = link_agrees(info, reference), info.md5 in reference.md5s
     if agrees:
         return "", True
+    of_another = by_name and not by_link and reference.one_of_several
+    unnamed = not (reference.md5s or of_another)
     if agrees is False and (binding or not by_link):
         text = Text(
             "another image: its SHA-1 is {sha1}, where the link says another", sha1=info.sha1
         )
-        return text, by_link or (not binding and (md5_fits or not reference.md5s))
+        return text, by_link or (not binding and (md5_fits or unnamed))
     if md5_fits:
         return "", True
     sizes = {reference.size, reference.link.size if agrees is False and reference.link else None}
@@ -81,9 +85,9 @@ def doubt(
             size=info.size,
             declared=reference.expected_size,
         )
-        return text, not reference.md5s
-    if sizes or by_link or not (reference.md5s and reference.one_of_several):
+        return text, unnamed
+    if not of_another or (sizes and not reference.md5s):
         # a name that is another MD5 is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
         return "", True
-    # implementations look images up by name, and may give another one of the same message
-    return Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5), False
+    text = Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5)
+    return text, bool(sizes)

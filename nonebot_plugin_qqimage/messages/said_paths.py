@@ -12,14 +12,16 @@ from urllib.parse import unquote
 
 from nonebot.adapters.onebot.v11 import MessageSegment
 
-_URI = re.compile(r"file:[^\s,\]\"'<>]{1,4096}", re.IGNORECASE)
+_URI = re.compile(r"file:[^\s,\]\"'<>]{1,2048}", re.IGNORECASE)
 _SCHEME = len("file")
 _SLASHES = re.compile(r"[\\/]+")
+EVERY_PATH = "*"
+"""Stands for the digest of every path, where a message says more than anybody can look at."""
 _MAX_FOUND = 100
-"""Paths of one message."""
+"""Paths of one message; only who means harm says more, to hide one behind the others."""
 _MAX_DEPTH = 12
 """Levels of a message that are looked at."""
-_MAX_COLONS = 10_000
+_MAX_COLONS = 4_000
 """Places in one text that are looked at; base64 has none."""
 
 
@@ -32,14 +34,22 @@ def said_paths(content: object, self_id: str) -> set[str]:
             whatever path a message was sent with.
     """
     found: set[str] = set()
+    left = _MAX_FOUND
     for text in _texts(content, self_id, 0):
-        colon = -1
-        for _ in range(_MAX_COLONS):  # searching for a character is fast, also in 10 MB of base64
-            colon = text.find(":", colon + 1)
-            if colon < 0 or len(found) >= _MAX_FOUND:
+        at = 0
+        for _ in range(_MAX_COLONS):
+            colon = text.find(":", at)  # a character is found fast, also in 10 MB of base64
+            if colon < 0:
                 break
-            if match := _URI.match(text, max(colon - _SCHEME, 0)):
+            match = _URI.match(text, max(colon - _SCHEME, 0))
+            at = colon + 1
+            if match:
                 found.add(path_digest(match[0]))
+                left -= 1
+            if left < 0:
+                return {EVERY_PATH}
+        else:
+            return {*found, EVERY_PATH}
     return found
 
 

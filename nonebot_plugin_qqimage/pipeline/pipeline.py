@@ -406,8 +406,11 @@ class Pipeline:
         reference, kept = arrival.reference, False
         agreement = None
         if fetched.link_agrees is not None and reference.link is not None:
+            name = ""
             implementation = self._implementations.find(reference.self_id)
-            name = implementation.profile.name if implementation is not None else ""
+            if implementation is not None:
+                await implementation.identify()  # once for each connection, and not for long
+                name = implementation.profile.name
             agreement = Agreement(reference.link.name, name, fetched.link_agrees)
         try:
             await asyncio.sleep(_HEAD_START)

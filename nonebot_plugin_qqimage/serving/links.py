@@ -13,7 +13,7 @@ from ..messages.reference import ImageReference, from_uri
 from ..settings.values import base_url
 from ..threads import DaemonThreads
 from .tokens import Tokens
-from .urls import served_url, token_of, without_key
+from .urls import MAX_URL, served_url, token_of, without_key
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Bytes of the references that are remembered."""
@@ -107,6 +107,8 @@ class Links:
 
     def open(self, text: str) -> ImageReference | None:
         """The image that a served URL, or the token of one, stands for; None for any other text."""
+        if len(text) > MAX_URL:
+            return None
         token = token_of(text) or text
         reference = self._kept.get(
             token

@@ -26,7 +26,7 @@ from .local.database import Connection
 from .local.digests import Agreement
 from .local.eviction import evict_step, heal, oldest
 from .local.facts import Totals
-from .local.forgetting import forget_step, remove_images
+from .local.forgetting import forget_image, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
 from .meanings import Meanings
@@ -113,6 +113,8 @@ class ImageStore:
         name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
         begun = time.monotonic()
         full = await self._putting.put(info, name, data, source, agreement)
+        if agreement is not None and self._putting.trust is not None:
+            self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
         if full:
@@ -262,11 +264,7 @@ class ImageStore:
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
         await self._journal.flush()
-
-        def remove(db: Connection) -> None:
-            remove_images(db, self._blobs, {*sightings.unreferred(db, [sha256])})
-
-        await self._access.write(remove)
+        await self._access.write(lambda db: forget_image(db, self._blobs, sha256))
         self._memory.forget([sha256])
 
     # The whole

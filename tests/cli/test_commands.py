@@ -111,7 +111,7 @@ async def test_names_of_strangers_do_not_command_the_terminal(
 ) -> None:
     store = ImageStore(folder, max_size=1 << 40, max_age=1e9)
     evil = Picture(7)
-    reference = type(evil.reference)(self_id="1", message_id="\x1b]0;gotcha\x07[red]", file="a")
+    reference = type(evil.reference)(self_id="1", file_id="\x1b]0;gotcha\x07[red]")
     await store.put(reference, evil.info, evil.data, "test")
     await store.close()
     text = (await qq("show", evil.info.uri)).out

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
+from ...messages.said_paths import EVERY_PATH
 from .database import Connection
 
 _SAID = "said:"
@@ -61,4 +62,5 @@ def add_said(db: Connection, digests: Iterable[str]) -> None:
 
 def was_said(db: Connection, digest: str) -> bool:
     """Whether a received message has said a path."""
-    return bool(db.rows("SELECT 1 FROM notes WHERE name = ?", _SAID + digest))
+    names = _SAID + digest, _SAID + EVERY_PATH
+    return bool(db.rows("SELECT 1 FROM notes WHERE name IN (?, ?) LIMIT 1", *names))
