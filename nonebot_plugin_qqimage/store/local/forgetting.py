@@ -45,4 +45,4 @@ def remove_images(db: Connection, blobs: Blobs, digests: set[str]) -> int:
 
 def mark(db: Connection) -> str:
     """What changes whenever something is forgotten; empty as long as nothing was."""
-    return next((text for text, _ in notes.find(db, _MARK).values()), "")
+    return notes.text_of(db, _MARK)
