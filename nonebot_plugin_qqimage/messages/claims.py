@@ -7,6 +7,7 @@ contradicts any claim is not the image. Once they have proven to, the link decid
 
 from ..content.info import ImageInfo
 from ..language import Text
+from .file_id import is_at_qq
 from .reference import ImageReference
 
 
@@ -82,8 +83,14 @@ def doubt(
             declared=reference.expected_size,
         )
         return text, not reference.md5s
-    if sizes or by_link or not (reference.md5s and reference.one_of_several):
+    if by_link or reference.content or reference.file_id:
         # a name that is another MD5 is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
         return "", True
-    # implementations look images up by name, and may give another one of the same message
-    return Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5), False
+    # implementations look images up by name, and give the newest one, or another of the message
+    of_several = reference.one_of_several and not sizes
+    if reference.md5s and (reference.url or of_several):
+        text = Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5)
+        return text, not of_several
+    if is_at_qq(reference.url):  # a link cannot be taken for another's
+        return Text("maybe another image of this name, of which nothing more is said"), True
+    return "", True

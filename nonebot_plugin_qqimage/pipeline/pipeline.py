@@ -235,7 +235,8 @@ class Pipeline:
         try:
             if after:
                 await self._flights.ended(after)
-            known = None if anew else await self._known(reference)
+            stored = not (anew or reference.brings_itself)
+            known = await self._known(reference) if stored else None
             if known is not None:
                 self._deliver(Arrival(reference, known, "store"), deliver)
             elif self.store.anything_forgotten and await self._is_forgotten(reference):
@@ -347,7 +348,12 @@ class Pipeline:
             await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
                 await self.store.put(
-                    reference, fetched.info, fetched.data, fetched.source, agreement
+                    reference,
+                    fetched.info,
+                    fetched.data,
+                    fetched.source,
+                    agreement,
+                    fetched.by_link,
                 )
             kept = True
         except TimeoutError:
