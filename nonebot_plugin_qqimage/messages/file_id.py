@@ -18,9 +18,12 @@ from urllib.parse import unquote
 APPIDS = ("1406", "1407")
 """Of pictures in private chats and in groups. Ids of other kinds are made by clients."""
 _QQ = re.compile(
-    r"https?://(?:[^/?#@\\\s]*\.)?(?:qq\.com|qq\.com\.cn|qpic\.cn)(?::\d{1,5})?/", re.IGNORECASE
+    r"https?://(?:[a-z0-9_.-]{1,253}\.)?(?:qq\.com|qq\.com\.cn|qpic\.cn)(?::\d{1,5})?/",
+    re.IGNORECASE | re.ASCII,
 )
-_LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/", re.IGNORECASE)
+_LOCAL = re.compile(
+    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/", re.IGNORECASE | re.ASCII
+)
 """Mirrors, simulators and URLs of this bot; no stranger's link leads to this machine."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16,512}")
 _MAX_URL = 8192
