@@ -68,7 +68,8 @@ def file_id_of(url: str) -> FileId | None:
     said: dict[str, str] = {}
     for part in query.replace("&amp;", "&").split("&"):
         name, _, value = part.partition("=")
-        said.setdefault(name.lower(), unquote(value).strip().rstrip("="))
+        if (known := name.lower()) in ("appid", "fileid"):
+            said.setdefault(known, unquote(value).strip().rstrip("="))
     appid, text = said.get("appid", ""), said.get("fileid", "").replace("+", "-").replace("/", "_")
     if appid not in APPIDS or not _ID.fullmatch(text):
         return None
