@@ -72,7 +72,7 @@ def doubt(
             "another image: its SHA-1 is {sha1}, where the link says another", sha1=info.sha1
         )
         return text, by_link or (not binding and (md5_fits or not reference.md5s))
-    if md5_fits:
+    if md5_fits and (by_link or reference.size in (None, info.size) or not reference.url):
         return "", True
     sizes = {reference.size, reference.link.size if agrees is False and reference.link else None}
     sizes.discard(None)
@@ -82,7 +82,7 @@ def doubt(
             size=info.size,
             declared=reference.expected_size,
         )
-        return text, not reference.md5s
+        return text, md5_fits or not reference.md5s
     if by_link or reference.content or reference.file_id:
         # a name that is another MD5 is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
         return "", True
