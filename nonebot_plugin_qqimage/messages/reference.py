@@ -103,8 +103,6 @@ class ImageReference:
         if self.link:
             claims.append(f"link:{self.link.sha1}:{self.link.size}" if self.link.sha1 else "")
             claims[-1] = claims[-1] or self.names[0]
-        if not claims and self.brings_itself:
-            return f"{self.own_key} {self.lean().inside}"
         return " ".join(claims) or self.own_key
 
     @cached_property

@@ -89,7 +89,10 @@ class Pipeline:
         shared = reference.key in self._flights
         try:
             arrival = await self._join(reference.key, reference)
-            if (
+            if reference.brings_itself and arrival.reference.content != reference.content:
+                # it is of an earlier message with this id, and must not be joined again
+                await self._flights.ended(reference.key)
+            elif (
                 reference.key == reference.own_key
                 or arrival.reference == reference
                 or confirmed(arrival.info, reference, binding=self.store.binding)

@@ -36,10 +36,3 @@ def test_what_a_name_brings_is_second_best_to_the_link(reference: ImageReference
 def test_what_the_link_brings_is_taken_whatever_its_name_says(size: int | None) -> None:
     reference = replace(FORGED, size=size)
     assert doubt(WANTED.info, reference, binding=False, by_link=True) == ("", True)
-
-
-def test_what_a_bot_sends_again_under_an_old_id_has_a_key_of_its_own() -> None:
-    sent = ImageReference("1", "5", content="base64://AAAA", own=True, chat="group:1")
-    again = replace(sent, content="base64://BBBB")
-    assert sent.key != again.key
-    assert sent.own_key == again.own_key == again.lean().key

@@ -41,7 +41,7 @@ class IsImage:
         """That a reference turned out to mean an image."""
         keys: tuple[str, ...] = ()
         if not (reference.md5s or reference.link):
-            keys = (reference.own_key,)
+            keys = (reference.key,)
         elif confirmed(info, reference, binding=False):
             by_md5 = (
                 f"md5:{info.md5}:{reference.size or ''}"  # as references without a link have it
