@@ -15,7 +15,7 @@ from ..implementation.implementation import Implementation
 from ..messages.claims import doubt, link_agrees
 from ..messages.file_id import file_id_of
 from ..messages.reference import ImageReference
-from .links import Links
+from .links import Links, without_key
 from .reservation import Reservation, memory_for
 from .roots import Roots
 
@@ -32,6 +32,8 @@ class Fetched:
     """Its bytes, inspected."""
     source: str
     """The name of the source that gave them."""
+    by_link: bool = False
+    """Whether its bytes came by the segment's own link."""
     link_agrees: bool | None = None
     """Whether the segment's own link brought what it says; None where it did not bring anything, or
     says nothing that can be read."""
@@ -129,7 +131,7 @@ class Trial:
         by_link = self._is_own_link(self.links.opened)
         if by_link:
             self.link_agrees = link_agrees(info, self.reference)
-        fetched = Fetched(info, data, source)
+        fetched = Fetched(info, data, source, by_link)
         reason, acceptable = doubt(
             info, self.reference, binding=self._binding, by_link=by_link, by_name=by_name
         )
@@ -143,7 +145,7 @@ class Trial:
         """Whether a link is the segment's own, with any key."""
         link, opened = self.reference.link, file_id_of(url)
         if link is None or opened is None:
-            return bool(url) and url == self.reference.url
+            return bool(url) and without_key(url) == without_key(self.reference.url)
         return opened.name == link.name
 
     def _inspect(self, data: bytes) -> ImageInfo:

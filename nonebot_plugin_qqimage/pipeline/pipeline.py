@@ -101,7 +101,10 @@ class Pipeline:
         shared = reference.key in self._flights
         try:
             arrival = await self._join(reference.key, reference)
-            if (
+            if reference.brings_itself and arrival.reference.content != reference.content:
+                # it is of an earlier message with this id, and must not be joined again
+                await self._flights.ended(reference.key)
+            elif (
                 reference.key == reference.own_key
                 or arrival.reference == reference
                 or confirmed(arrival.info, reference, binding=self.store.binding)
@@ -282,7 +285,8 @@ class Pipeline:
         try:
             if after:
                 await self._flights.ended(after)
-            known = None if anew else await self._known(reference)
+            stored = not (anew or reference.brings_itself)
+            known = await self._known(reference) if stored else None
             if known is not None:
                 self._deliver(Arrival(reference, known, "store"), deliver)
             elif self.store.anything_forgotten and await self._is_forgotten(reference):
@@ -416,7 +420,12 @@ class Pipeline:
             await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
                 await self.store.put(
-                    reference, fetched.info, fetched.data, fetched.source, agreement
+                    reference,
+                    fetched.info,
+                    fetched.data,
+                    fetched.source,
+                    agreement,
+                    fetched.by_link,
                 )
             kept = True
         except TimeoutError:

@@ -100,6 +100,7 @@ class ImageStore:
         data: bytes,
         source: str,
         agreement: Agreement | None = None,
+        by_link: bool = False,
     ) -> None:
         """Keep verified bytes, and remember what the reference means.
 
@@ -108,9 +109,10 @@ class ImageStore:
             info: what the bytes are.
             data: the bytes.
             source: where they came from.
-            agreement: whether the reference's link told the truth, where its bytes came by that.
+            agreement: whether the reference's link told the truth, where that brought any bytes.
+            by_link: whether these bytes came by the reference's link.
         """
-        name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
+        name = self._name(reference, info, by_link=by_link)
         begun = time.monotonic()
         full = await self._putting.put(info, name, data, source, agreement)
         if agreement is not None and self._putting.trust is not None:
@@ -120,11 +122,12 @@ class ImageStore:
         if full:
             await self._evict_step(keep=info.sha256)
 
-    def _name(self, reference: ImageReference, agreement: Agreement | None) -> str:
-        """What an image is found by whose content no digest confirms; empty for nothing."""
-        if reference.names and (agreement or reference.link is None or not reference.link.sha1):
+    def _name(self, reference: ImageReference, info: ImageInfo, *, by_link: bool) -> str:
+        """What an image is found by, beside digests that confirm it; empty for nothing."""
+        link, sure = reference.link, confirmed(info, reference, binding=False)
+        if reference.names and (link is None or (by_link and not (sure and link.sha1))):
             return reference.names[0]
-        return reference.own_key if reference.place else ""
+        return reference.own_key if reference.place and not sure else ""
 
     async def read(self, info: ImageInfo) -> bytes | None:
         """The bytes of a stored image, verified.

@@ -56,7 +56,9 @@ class Meanings:
             lately: whether it must have been there half a second ago: another process may have
                 forgotten it since.
         """
-        info = self._memory.meant_by(reference) if self._memory.fresh or not lately else None
+        if reference.brings_itself or (lately and not self._memory.fresh):
+            return None
+        info = self._memory.meant_by(reference)
         if info is not None:
             self._journal.use(info.sha256, self._clock.stamp())
         return info
@@ -115,7 +117,10 @@ class Meanings:
             found = meant_by(db, asked, binding=trust.binding, complete=complete)
             return found, trust, mark(db)
 
+        was_binding = self.trust.binding
         found, self.trust, marked = await self._access.read(look)
+        if self.trust.binding != was_binding:  # what was known may be another image by now
+            self._memory.clear()
         self._memory.checked(begun, marked)
         self.anything_forgotten = bool(marked)
         for info in read.values():

@@ -101,7 +101,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
             *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
             *(source, now, now),
         )
-        digests.add(db, [info])
+    digests.add(db, [info])  # also of one that an earlier release has put there
     if name:
         db.run(
             "INSERT INTO names VALUES (?, ?) "
