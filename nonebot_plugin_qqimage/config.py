@@ -32,6 +32,9 @@ class ScopedConfig(BaseModel):
     max_frames: int = Field(default=10_000, gt=0)
     """Frames of one animation; longer ones are refused."""
 
+    max_decoded_pixels: int = Field(default=52_000_000, gt=0)
+    """Pixels of one frame decoded to re-encode an image; larger ones are not re-encoded."""
+
     concurrency: int = Field(default=32, gt=0)
     """Images being fetched at once."""
 

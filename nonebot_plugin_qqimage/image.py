@@ -65,7 +65,7 @@ class Image:
         if fresh:
             self._arrival = await self._pipeline.resolve_anew(self.reference)
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
-            data = await self._pipeline.read(await self._resolve())
+            data = await self._pipeline.read_or_fetch(await self._resolve())
             if data is not None:
                 return data
             self._arrival = None
@@ -126,7 +126,8 @@ class Image:
         Without arguments these are the stored bytes, whatever they are. Any argument needs Pillow
         (the extra ``vision``). The stored bytes are still used where they are acceptable; else
         the picture is re-encoded in a thread, one at a time: upright, without metadata, with less
-        quality and then fewer pixels until it fits, and never with more than 16 million of them.
+        quality and then fewer pixels until it fits, in the colours of sRGB, and never with more
+        than 11 million pixels.
 
         Args:
             max_bytes: the longest acceptable result: the length of the whole URL, a third more
@@ -144,8 +145,9 @@ class Image:
 
         Raises:
             ImageUnavailable: no source has it. `ImageRejected` when it would have to be re-encoded
-                but is damaged, or of a type Pillow cannot read (HEIC without a plugin of its own;
-                AVIF before Pillow 11.3).
+                but is damaged, has more pixels than ``QQIMAGE__MAX_DECODED_PIXELS`` allows, or is
+                of a type Pillow cannot read (HEIC without a plugin of its own; AVIF before Pillow
+                11.3).
             StoreError: it was fetched, but the store could not keep it.
             ValueError: an argument cannot be used, or not even one pixel fits into ``max_bytes``.
             ImportError: Pillow is not installed.

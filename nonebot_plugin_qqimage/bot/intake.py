@@ -79,8 +79,9 @@ class Intake:
 
 
 def _sender_in(message: object) -> str:
-    fields = cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
-    sender = cast(object, fields.get("sender"))
-    if isinstance(sender, Mapping):
-        fields = {**fields, **cast(Mapping[str, Any], sender)}
-    return str(fields.get("user_id", ""))
+    fields: Mapping[str, Any] = (
+        cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
+    )
+    sender: Any = fields.get("sender")
+    said = cast(Mapping[str, Any], sender) if isinstance(sender, Mapping) else fields
+    return str(said.get("user_id", ""))

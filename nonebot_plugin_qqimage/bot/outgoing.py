@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
-from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
 from ..language import Text, say
+from ..log import logger
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS

@@ -7,6 +7,7 @@ from pathlib import Path
 from nonebot.adapters import Bot
 
 from ..config import ScopedConfig
+from ..content.fitting import limit
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations
 from ..pipeline.pipeline import Pipeline
@@ -54,6 +55,7 @@ class Services:
         Raises:
             ValueError: a setting cannot be used; the message names it.
         """
+        limit(config.max_decoded_pixels)
         implementations = Implementations(bots, config.frame_limit or None)
         pipeline = Pipeline(config, store, fetcher, implementations)
         links = Links(config)

@@ -21,7 +21,7 @@ def encode(still: "Picture", bounds: Bounds, *, lossless: bool) -> tuple[str, by
     """The MIME type and bytes of the best picture within the bounds; None when there is none.
 
     Args:
-        still: a picture of `pixels.plain`.
+        still: a picture of `colours.on_screen`.
         bounds: what is acceptable.
         lossless: whether PNG is preferred, as for what was without loss before.
     """

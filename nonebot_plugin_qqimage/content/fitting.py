@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 from anyio.lowlevel import RunVar
 
+from ..config import ScopedConfig
 from ..errors import Attempt, AttemptFailed, ImageRejected
 from .bounds import Bounds
 from .info import ImageInfo
@@ -20,6 +21,20 @@ from .reencoding import fitting
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="qqimage-vision")
 _TURN: RunVar[anyio.CapacityLimiter] = RunVar("qqimage vision turn")
 """Lets one picture at a time be read and worked on; those who wait hold no bytes."""
+
+
+_max_decoded = ScopedConfig().max_decoded_pixels
+"""Pixels of one frame that this process decodes, as the setting says."""
+
+
+def limit(max_decoded: int) -> None:
+    """Set how much this process decodes, which bounds the memory that it takes.
+
+    Args:
+        max_decoded: pixels of one frame; larger pictures are not re-encoded.
+    """
+    global _max_decoded
+    _max_decoded = max_decoded
 
 
 async def fit(
@@ -48,7 +63,7 @@ async def fit(
         try:
             # not `anyio.to_thread`: a caller that is cancelled would leave its thread running,
             # and the next picture would be worked on at the same time
-            fitted = await loop.run_in_executor(_THREAD, fitting, data, info, bounds)
+            fitted = await loop.run_in_executor(_THREAD, fitting, data, info, bounds, _max_decoded)
         except AttemptFailed as failure:
             seconds = time.monotonic() - started
             attempt = Attempt("re-encoding", failure.cause, failure.detail, seconds)

@@ -28,9 +28,11 @@ class ImageInfo:
     size: int
     """Size in bytes."""
     width: int
-    """Width in pixels, as stored."""
+    """Width in pixels, as decoders give it: a HEIC cropped and turned as its file says, the others
+    as stored, for turning by EXIF is left to the viewer. 0 where it cannot be read, and only a
+    digest proves that this is the image."""
     height: int
-    """Height in pixels, as stored."""
+    """Height in pixels, as `width`."""
     frames: int
     """Number of frames; more than 1 for an animation."""
     sha1: str = field(default="", compare=False)

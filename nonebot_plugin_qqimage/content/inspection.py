@@ -5,32 +5,36 @@ so it belongs in a thread.
 """
 
 import hashlib
-import io
-import json
-import re
-from typing import cast
-
-import filetype  # pyright: ignore[reportMissingTypeStubs]
-import imagesize  # pyright: ignore[reportMissingTypeStubs]
+from collections.abc import Callable
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text
-from .extent import extent
-from .info import EXTENSIONS, ImageInfo
+from .formats import bmp, gif, heif, jpeg, png, tiff, webp
+from .formats.shape import Shape
+from .formats.signatures import image_type
+from .info import ImageInfo
+from .refusals import not_an_image
 
-_BRANDS = {
-    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
-    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "image/heic"),
-    **dict.fromkeys((b"mif1", b"msf1"), "image/heic"),
+_READERS: dict[str, Callable[[bytes], Shape]] = {
+    "image/png": png.shape_of,
+    "image/jpeg": jpeg.shape_of,
+    "image/gif": gif.shape_of,
+    "image/webp": webp.shape_of,
+    "image/bmp": bmp.shape_of,
+    "image/tiff": tiff.shape_of,
+    "image/avif": heif.shape_of,
+    "image/heic": heif.shape_of,
 }
-_HEADER = 1024 * 1024
-"""Bytes shown to the header parser: hostile headers make it slow in proportion to them."""
-_START = 64 * 1024
-"""Bytes looked at to tell the type of a file, or what an error page says."""
 
 
 def inspect(
-    data: bytes, *, max_size: int, max_pixels: int, max_frames: int = 1 << 20, md5: str = ""
+    data: bytes,
+    *,
+    max_size: int,
+    max_pixels: int,
+    max_frames: int = 1 << 20,
+    md5: str = "",
+    sha1: str = "",
 ) -> ImageInfo:
     """Recognise an image.
 
@@ -39,8 +43,10 @@ def inspect(
         max_size: the largest acceptable image, in bytes.
         max_pixels: the largest acceptable frame, in pixels.
         max_frames: the longest acceptable animation, in frames.
-        md5: the expected MD5, lower-case hex. Bytes that have it are complete as far as anyone can
-            know, so they are not refused for lacking the end that their format prescribes.
+        md5: the expected MD5, lower-case hex; empty where none is known. Bytes that have it are
+            what was sent, so they are not refused for lacking the end that their format prescribes,
+            or for a header whose size cannot be read (it is 0 × 0 then).
+        sha1: the expected SHA-1, lower-case hex, which proves as much; empty where none is known.
 
     Raises:
         AttemptFailed: the bytes are no image, are cut short, or are too large. An error body of
@@ -51,11 +57,17 @@ def inspect(
             Cause.TOO_LARGE,
             Text("{size} bytes, more than the {limit} allowed", size=len(data), limit=max_size),
         )
-    mime = _mime(data)
+    mime = image_type(data)
     if mime is None:
-        raise _not_an_image(data)
-    width, height = _dimensions(data, mime)
-    if width < 1 or height < 1:
+        raise not_an_image(data)
+    width, height, frames, complete = _READERS[mime](data)
+    true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    readable = width > 0 and height > 0
+    true_sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    proven = md5 == true_md5 or sha1 == true_sha1
+    if not readable and proven:
+        width = height = 0
+    elif not readable:
         raise AttemptFailed(
             Cause.REJECTED,
             Text("{mime} of {size} bytes without a usable header", mime=mime, size=len(data)),
@@ -70,14 +82,12 @@ def inspect(
                 limit=max_pixels,
             ),
         )
-    frames, complete = extent(data, mime)
     if frames > max_frames:
         raise AttemptFailed(
             Cause.TOO_LARGE,
             Text("{frames} frames, more than the {limit} allowed", frames=frames, limit=max_frames),
         )
-    true_md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if not complete and true_md5 != md5:
+    if not complete and not proven:
         raise AttemptFailed(
             Cause.REJECTED,
             Text("{mime} that ends early, after {size} bytes", mime=mime, size=len(data)),
@@ -90,59 +100,5 @@ def inspect(
         width=width,
         height=height,
         frames=frames,
-        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        sha1=true_sha1,
     )
-
-
-def _mime(data: bytes) -> str | None:
-    if data[4:8] == b"ftyp":  # the libraries miss animated AVIF and some HEIC brands
-        end = min(int.from_bytes(data[:4], "big"), 256)
-        others = {data[at : at + 4] for at in range(16, end, 4)}
-        if data[8:12] in (b"mif1", b"msf1") and others & {b"avif", b"avis"}:
-            return "image/avif"
-        return _BRANDS.get(data[8:12])
-    kind = filetype.image_match(data[:_START])  # pyright: ignore[reportUnknownMemberType]
-    if kind is None:
-        return None
-    mime = cast(str, kind.mime).replace("apng", "png")  # whoever reads PNG reads animated PNG
-    return mime if mime in EXTENSIONS else None
-
-
-def _dimensions(data: bytes, mime: str) -> tuple[int, int]:
-    # the directory of a TIFF may stand at its end
-    header = data if mime == "image/tiff" else data[:_HEADER]
-    if mime in ("image/avif", "image/heic"):
-        # the parser expects the box that turns a picture to be longer, and gives up
-        header = header.replace(b"irot", b"free")
-    try:
-        # as stored, which is also what most decoders say; turning by EXIF is left to the viewer
-        return imagesize.get(  # pyright: ignore[reportUnknownMemberType]
-            io.BytesIO(header), exif_rotation=False
-        )
-    except Exception:  # noqa: BLE001  whatever a hostile header makes the parser raise
-        return -1, -1
-
-
-def _not_an_image(data: bytes) -> AttemptFailed:
-    if not data:
-        return AttemptFailed(Cause.REJECTED, Text("an empty body"))
-    start = data[:_START].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] in (b"{", b"["):
-        code = re.search(rb'"retcode"\s*:\s*(-?\d+)', start)
-        text = start[:200].decode("utf-8", "replace")
-        if code and code[1] in (b"-5503007", b"-5503010"):
-            return AttemptFailed(Cause.EXPIRED, text)
-        return AttemptFailed(Cause.REJECTED, Text("JSON instead of an image: {text}", text=text))
-    if start[:1] == b"<":
-        return AttemptFailed(
-            Cause.REJECTED, Text("HTML instead of an image: {text}", text=_excerpt(start))
-        )
-    return AttemptFailed(
-        Cause.REJECTED,
-        Text("{size} bytes that are no known image: {text}", size=len(data), text=_excerpt(start)),
-    )
-
-
-def _excerpt(data: bytes) -> str:
-    text = data[:60].decode("utf-8", "replace")
-    return json.dumps(text if text.isprintable() else data[:16].hex(" "), ensure_ascii=False)

@@ -1,13 +1,17 @@
-"""Pixels of decoded pictures: their size and colours, changed with Pillow."""
+"""Pixels of decoded pictures: their size, and what is behind them."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-MAX_WRITTEN = 16_000_000
-"""Pixels to encode: more than any model looks at, and few enough to take seconds."""
+MAX_WRITTEN = 11_000_000
+"""Pixels to encode: more than any model looks at, and few enough to take seconds, and less memory
+than decoding: WebP takes 18 bytes for each that may be transparent."""
+_BAND = 1_000_000
+"""Pixels that are changed at once where a picture becomes much smaller."""
 _MAX_SIDE = 16_383
 """Pixels of a side; WebP can have no more."""
 
@@ -36,24 +40,36 @@ def resized(picture: "Picture", size: tuple[int, int]) -> "Picture":
     )
 
 
-def plain(picture: "Picture") -> "Picture":
-    """A picture in RGB, or in RGBA where something of it is transparent."""
-    if picture.mode.startswith("I"):  # 16 bits a pixel, which a mere conversion would clip
-        grey = picture.convert("I")
-        picture = grey.point(  # pyright: ignore[reportUnknownMemberType]
-            lambda value: value * (1 / 256) + 0
-        ).convert("L")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        if picture.getchannel("A").getextrema() == (255, 255):
-            picture = picture.convert("RGB")
-    elif picture.mode != "RGB":
-        picture = picture.convert("RGB")
-    return picture
+def reduced(
+    picture: "Picture", size: tuple[int, int], change: Callable[["Picture"], "Picture"]
+) -> "Picture":
+    """A picture of this width and height, made band by band where it becomes much smaller.
+
+    So there is no other large picture in memory beside the given one.
+
+    Args:
+        picture: a decoded picture, of any mode.
+        size: width and height in pixels.
+        change: makes a picture of its pixels that can be resized.
+    """
+    import PIL.Image
+
+    width, height = picture.size
+    factor = int(min(width / size[0], height / size[1]) / 2)
+    if factor < 2:
+        return resized(change(picture), size)
+    small: Picture | None = None
+    step = max(1, _BAND // (width * factor)) * factor
+    for top in range(0, height, step):
+        band = change(picture.crop((0, top, width, min(height, top + step)))).reduce(factor)
+        if small is None:
+            small = PIL.Image.new(band.mode, (band.width, -(-height // factor)))
+        small.paste(band, (0, top // factor))
+    return resized(small or picture, size)
 
 
 def on_white(picture: "Picture") -> "Picture":
-    """A picture of `plain` on a white background, so that nothing of it is transparent."""
+    """A picture of `colours.on_screen` on white, so that nothing of it is transparent."""
     import PIL.Image
 
     if picture.mode == "RGB":

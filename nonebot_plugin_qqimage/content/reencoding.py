@@ -19,13 +19,16 @@ _TURNED_BY_EXIF = ("png", "jpeg", "webp", "tiff")
 _LOSSLESS = ("png", "gif", "bmp", "tiff")
 
 
-def fitting(data: bytes, info: ImageInfo, bounds: Bounds) -> tuple[str, bytes] | None:
+def fitting(
+    data: bytes, info: ImageInfo, bounds: Bounds, max_decoded: int
+) -> tuple[str, bytes] | None:
     """The MIME type and bytes of a picture within the bounds; None when it cannot be so small.
 
     Args:
         data: the picture's bytes.
         info: the facts about them.
         bounds: what is acceptable.
+        max_decoded: pixels of one frame that may be decoded.
 
     Raises:
         AttemptFailed: it has to be re-encoded, and cannot be decoded.
@@ -44,9 +47,10 @@ def fitting(data: bytes, info: ImageInfo, bounds: Bounds) -> tuple[str, bytes] |
             if _fits(data, info, bounds):
                 return info.mime, data
             sheet = info.frames > 1 and bounds.animation == "sheet"
-            opened = open_picture(data, info)
-            still = contact_sheet(opened, info) if sheet else first_frame(opened, bounds.max_pixels)
-            del opened  # and its pixels
+            if sheet:
+                still = contact_sheet(open_picture(data, info), info, max_decoded)
+            else:
+                still = first_frame(data, info, bounds.max_pixels, max_decoded)
             return encode(still, bounds, lossless=kind_of(info) in _LOSSLESS)
     except AttemptFailed:
         raise

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import anyio
 from cachetools import LRUCache
-from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError, StoreError
 from ..language import Text, say
+from ..log import logger
 from ..messages.reference import ImageReference
 from ..pipeline.budget import ByteBudget, NoTurn
 from ..pipeline.pipeline import Pipeline
@@ -134,6 +134,12 @@ class ImageRoute:
             return await write(busy(f"{_MAX_UNDER_WAY} requests are being answered already"))
         self._under_way += 1
         try:
+            if at_hand:
+                with anyio.fail_after(self._timeout):
+                    await self._pipeline.store.find(reference)
+                answer = self._at_once(request)
+                if isinstance(answer, Answer):
+                    return await write(answer)
             await self._fetch(request, reference, write)
         except QQImageError as error:
             await write(failed(error))

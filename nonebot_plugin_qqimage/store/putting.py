@@ -10,9 +10,10 @@ from .batching import Batching
 from .local import digests, images
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.bounds import Bounds, announce
 from .local.database import Database
 from .local.digests import Agreement, Trust
-from .local.eviction import Bounds, exceeded
+from .local.eviction import exceeded
 from .local.forgetting import mark
 from .local.maintenance import set_aside
 
@@ -98,6 +99,7 @@ class Putting:
         blobs, new = self._blobs, False
         sound = [row.expected is None or blobs.intact(row.info, row.expected) for row in rows]
         with database.transaction() as db:
+            announce(db, self._bounds)
             for place, row in enumerate(rows):
                 # another process may have evicted it since; nobody can as long as this lasts
                 sound[place] = sound[place] and blobs.there(row.info)

@@ -49,4 +49,4 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
 
 def mark(db: Connection) -> str:
     """What changes whenever something is forgotten; empty as long as nothing was."""
-    return next((text for text, _ in notes.find(db, _MARK).values()), "")
+    return notes.text_of(db, _MARK)

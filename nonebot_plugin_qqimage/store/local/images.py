@@ -4,7 +4,6 @@ What changes them is given the connection of a transaction.
 """
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, cast
 
@@ -94,7 +93,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
     Returns:
         Whether it was not there before.
     """
-    now = time.time()
+    now = db.clock.stamp()
     new = not db.run("UPDATE images SET used = ? WHERE sha256 = ?", now, info.sha256)
     if new:
         db.run(
@@ -102,7 +101,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
             *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
             *(source, now, now),
         )
-        digests.add(db, [info])
+    digests.add(db, [info])  # also of one that an earlier release has put there
     if name:
         db.run(
             "INSERT INTO names VALUES (?, ?) "

@@ -31,6 +31,12 @@ def leave(db: Connection, name: str, text: str) -> None:
     db.run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", name, text, time.time())
 
 
+def text_of(db: Connection, name: str) -> str:
+    """The text under a name; empty where there is none."""
+    rows = db.rows("SELECT text FROM notes WHERE name = ?", name)
+    return str(rows[0][0]) if rows else ""
+
+
 def find(db: Connection, prefix: str) -> dict[str, tuple[str, float]]:
     """The texts whose names start so, each with the time it was kept (seconds since the epoch)."""
     rows = db.rows(

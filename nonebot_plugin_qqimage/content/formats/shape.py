@@ -1,0 +1,53 @@
+"""What a reader of a format gives, and what several of them need: sizes, and tables of numbers."""
+
+import io
+import sys
+from array import array
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import imagesize  # pyright: ignore[reportMissingTypeStubs]
+
+
+class Shape(NamedTuple):
+    """What the structure of a file says about its picture."""
+
+    width: int
+    """Width in pixels; less than 1 where it cannot be read."""
+    height: int
+    """Height in pixels; less than 1 where it cannot be read."""
+    frames: int
+    """Number of frames, at least 1."""
+    complete: bool
+    """Whether everything that the structure announces is there."""
+
+
+def size_in(header: bytes) -> tuple[int, int]:
+    """The width and height in pixels that a header says; both less than 1 where it says none.
+
+    Args:
+        header: the start of a PNG, JPEG or WebP, no longer than needed.
+    """
+    # as stored: turning by EXIF is left to the viewer
+    return imagesize.get(  # pyright: ignore[reportUnknownMemberType]
+        io.BytesIO(header), exif_rotation=False
+    )
+
+
+def numbers_in(
+    data: bytes, start: int, end: int, size: int, order: Literal["little", "big"]
+) -> Sequence[int]:
+    """The numbers in a part of a file, which take no more memory than that part.
+
+    Args:
+        data: the file.
+        start: where the first one begins.
+        end: where the last one ends.
+        size: bytes of each: 1, 2, 4 or 8.
+        order: the order of these.
+    """
+    found: array[int] = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size])
+    found.frombytes(memoryview(data)[start:end])
+    if order != sys.byteorder:
+        found.byteswap()
+    return found

@@ -1,0 +1,1 @@
+"""Small files of every format, in the forms that phones, programs and servers write."""
