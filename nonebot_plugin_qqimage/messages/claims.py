@@ -46,7 +46,12 @@ def confirmed(info: ImageInfo, reference: ImageReference, *, binding: bool) -> b
 
 
 def doubt(
-    info: ImageInfo, reference: ImageReference, *, binding: bool, by_link: bool, by_name: bool
+    info: ImageInfo,
+    reference: ImageReference,
+    *,
+    binding: bool,
+    by_link: bool,
+    by_name: bool = False,
 ) -> tuple[str, bool]:
     """Why fetched bytes are probably not the image that a reference means.
 
