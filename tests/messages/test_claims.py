@@ -24,15 +24,18 @@ FORGED = ImageReference(file=f"{OTHER.info.md5}.png", url=LINK)
     ],
 )
 def test_what_a_name_brings_is_second_best_to_the_link(reference: ImageReference) -> None:
-    reason, acceptable = doubt(OTHER.info, reference, binding=False, by_link=False)
+    reason, acceptable = doubt(OTHER.info, reference, binding=False, by_link=False, by_name=True)
     assert reason
     assert acceptable
     # where there is no link, nothing better can come
     alone = replace(reference, url="")
-    assert doubt(OTHER.info, alone, binding=False, by_link=False) == ("", True) or alone.size
+    assert (
+        doubt(OTHER.info, alone, binding=False, by_link=False, by_name=True) == ("", True)
+        or alone.size
+    )
 
 
 @pytest.mark.parametrize("size", [None, WANTED.info.size])
 def test_what_the_link_brings_is_taken_whatever_its_name_says(size: int | None) -> None:
     reference = replace(FORGED, size=size)
-    assert doubt(WANTED.info, reference, binding=False, by_link=True) == ("", True)
+    assert doubt(WANTED.info, reference, binding=False, by_link=True, by_name=False) == ("", True)
