@@ -164,7 +164,7 @@ class ImageReference:
     def brings_itself(self) -> bool:
         """Whether it is what this bot sends, with the image inside.
 
-        That counts more than what is known of its place, for message ids come again.
+        That counts more than a place without it, for message ids come again.
         """
         return self.own and self.content.startswith(("base64:", "data:"))
 

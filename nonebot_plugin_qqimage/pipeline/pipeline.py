@@ -285,8 +285,7 @@ class Pipeline:
         try:
             if after:
                 await self._flights.ended(after)
-            stored = not (anew or reference.brings_itself)
-            known = await self._known(reference) if stored else None
+            known = None if anew else await self._known(reference)
             if known is not None:
                 self._deliver(Arrival(reference, known, "store"), deliver)
             elif self.store.anything_forgotten and await self._is_forgotten(reference):

@@ -42,7 +42,8 @@ def candidates(
         link = reference.link
         asked += number, reference.sha256 or None, (link and link.sha1) or None
         asked += reference.md5 or None, reference.size, next(iter(reference.names), None)
-        asked.append(reference.own_key if reference.place else None)
+        by_place = reference.place and not reference.brings_itself
+        asked.append(reference.own_key if by_place else None)
     name, place = (
         f"(SELECT n.sha256 FROM names n WHERE n.name = asked.{which})"
         for which in ("name", "place")

@@ -118,14 +118,20 @@ def _is_same(one: Sighting, other: Sighting) -> bool:
 def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]:
     """The SHA-256 of what was seen at the place of each reference; empty where nothing was.
 
-    The latest counts. A reference whose chat is not known may be in any.
+    The latest counts. A reference whose chat is not known may be in any; one that brings its image
+    along was seen with that image.
     """
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str, str], str] = {}
     for sighting, _ in _at(db, [*{place_of(reference) for reference in references}]):
         if sighting.sha256:
             for chat in (sighting.chat, ""):
-                found.setdefault((sighting.reference.place, chat), sighting.sha256)
-    return [found.get((each.place, each.chat), "") for each in references]
+                for inside in (sighting.reference.inside, ""):
+                    place = sighting.reference.place, chat, inside
+                    found.setdefault(place, sighting.sha256)
+    return [
+        found.get((each.place, each.chat, each.lean().inside if each.brings_itself else ""), "")
+        for each in references
+    ]
 
 
 def identify(db: Connection, known: Iterable[IsImage]) -> None:
