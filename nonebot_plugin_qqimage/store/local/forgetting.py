@@ -24,13 +24,19 @@ def forget_step(
         blobs: where the files are.
         chat: the chat; None for any.
         user: the user; None for any.
-        limit: how many sightings at most.
+        limit: how many sightings at most; no more than `images.MOST_ASKED`.
 
     Returns:
         How many sightings, and how many images.
     """
     gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
-    lonely = {*sightings.unreferred(db, (each.sha256 for each in gone if each.sha256))}
+    meant = {each.sha256 for each in gone if each.sha256}
+    # the image may have come a moment ago, and what its sighting shows be written down later
+    unresolved = [each.reference for each in gone if not each.sha256]
+    if unresolved:
+        found = images.candidates(db, unresolved)
+        meant |= {info.sha256 for candidates in found for info, _ in candidates}
+    lonely = {*sightings.unreferred(db, meant)}
     infos = [info for sha256 in lonely if (info := images.with_sha1(db, sha256))]
     alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
     forgotten.remember(db, alone, infos)
