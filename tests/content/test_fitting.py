@@ -57,7 +57,7 @@ class Shelf:
     async def stored(self, found: StoredImage) -> StoredImage:
         return found
 
-    async def read(self, stored: StoredImage) -> bytes | None:
+    async def read_or_fetch(self, stored: StoredImage) -> bytes | None:
         self.reads += 1
         return stored.data
 
