@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 
 import anyio
-import anyio.to_thread
 
 from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
