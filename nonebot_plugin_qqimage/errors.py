@@ -269,7 +269,8 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
     if not attempts:
         return [_UNTOLD]
     causes = {attempt.cause for attempt in attempts}
-    by_link = {attempt.cause for attempt in attempts if attempt.by_link}
+    links = [attempt for attempt in attempts if attempt.by_link]
+    by_link = {attempt.cause for attempt in links if attempt.detail != CUT_SHORT}
     if Cause.TOO_LARGE in causes:
         return [_TOO_LARGE]
     keyless = any(
@@ -278,11 +279,19 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         for attempt in attempts
     )
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
+    page = any("HTML instead" in attempt.detail for attempt in links)
+    gone = Cause.NOT_FOUND in by_link
+    cut_short = any(attempt.detail == CUT_SHORT for attempt in links)
+    # where the host has something else than the image, so has the implementation's file
+    is_host = page or gone or cut_short
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
         expired: Cause.EXPIRED in causes,
-        _UNREADABLE: Cause.UNREADABLE in causes,
+        _PAGE: page,
+        _HOST_LOST_IT: gone and not page and Cause.EXPIRED not in causes,
+        _CUT_SHORT: cut_short,
+        _UNREADABLE: Cause.UNREADABLE in causes and not is_host,
         _REFUSED: Cause.REFUSED in causes,
         _SKIPPED: Cause.SKIPPED in causes,
     }
@@ -300,6 +309,17 @@ _HOST_UNREACHABLE = Text(
 _HOST_SLOW = Text(
     "QQ's image host does not answer this bot in time: set QQIMAGE__PROXY or QQIMAGE__MIRRORS, or "
     "raise QQIMAGE__DOWNLOAD_TIMEOUT"
+)
+_PAGE = Text(
+    "a web page came in the image's place: a login page, a proxy or a firewall answers instead of "
+    "the image host; log in there, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
+)
+_HOST_LOST_IT = Text("QQ's image host does not have the image any more: have it sent again")
+CUT_SHORT = Text("the connection ended before the whole image had come")
+"""What failed downloads say whose connection ended early."""
+_CUT_SHORT = Text(
+    "the image arrives cut short: something on the way, such as a proxy, ends the connection "
+    "early; look there, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
 )
 _EXPIRED = Text(
     "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"

@@ -10,6 +10,7 @@ from ..serving.mounting import serve
 from ..store.folder import data_folder
 from . import chat_command
 from .background import BackgroundTask
+from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
@@ -55,6 +56,7 @@ def install() -> None:
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)
+    connections = ConnectionNotes(services)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -64,6 +66,7 @@ def install() -> None:
     )
     driver = get_driver()
     driver.on_startup(keeping.start)
+    driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(warm_up.start)
     driver.on_bot_connect(heartbeat.change)
@@ -77,6 +80,7 @@ def install() -> None:
     async def _() -> None:  # one by one: NoneBot would begin with the last
         await warm_up.stop()
         await heartbeat.stop()
+        await connections.stop()
         await keeping.stop()
         await services.pipeline.close()
 
