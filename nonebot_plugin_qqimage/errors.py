@@ -279,17 +279,20 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         for attempt in attempts
     )
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
-    page = any("HTML instead" in attempt.detail for attempt in links)
-    gone = Cause.NOT_FOUND in by_link
+    no_image = any(
+        attempt.cause is Cause.REJECTED and not attempt.detail.startswith("another image")
+        for attempt in links
+    )
+    gone = Cause.NOT_FOUND in by_link and not no_image and Cause.EXPIRED not in causes
     cut_short = any(attempt.detail == CUT_SHORT for attempt in links)
-    # where the host has something else than the image, so has the implementation's file
-    is_host = page or gone or cut_short
+    # what the host does not have is not in the implementation's file, either
+    is_host = no_image or gone or cut_short
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
         expired: Cause.EXPIRED in causes,
-        _PAGE: page,
-        _HOST_LOST_IT: gone and not page and Cause.EXPIRED not in causes,
+        _NO_IMAGE: no_image,
+        _HOST_LOST_IT: gone,
         _CUT_SHORT: cut_short,
         _UNREADABLE: Cause.UNREADABLE in causes and not is_host,
         _REFUSED: Cause.REFUSED in causes,
@@ -310,9 +313,9 @@ _HOST_SLOW = Text(
     "QQ's image host does not answer this bot in time: set QQIMAGE__PROXY or QQIMAGE__MIRRORS, or "
     "raise QQIMAGE__DOWNLOAD_TIMEOUT"
 )
-_PAGE = Text(
-    "a web page came in the image's place: a login page, a proxy or a firewall answers instead of "
-    "the image host; log in there, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
+_NO_IMAGE = Text(
+    "what arrived is no image: something on the way, such as a proxy or a login page, may "
+    "answer in the image host's place"
 )
 _HOST_LOST_IT = Text("QQ's image host does not have the image any more: have it sent again")
 CUT_SHORT = Text("the connection ended before the whole image had come")
@@ -353,9 +356,6 @@ _LAST_HINTS = {
     Cause.UNREACHABLE: Text(
         "no connection to the implementation: look whether it runs, and at its log"
     ),
-    Cause.REJECTED: Text(
-        "what arrived is no image: something on the way, such as a proxy or a login page, may "
-        "answer in the image host's place"
-    ),
+    Cause.REJECTED: _NO_IMAGE,
     Cause.NOT_FOUND: Text("the implementation has forgotten the image: have it sent again"),
 }

@@ -4,6 +4,7 @@ import nonebot
 from nonebot import get_driver, get_plugin_config
 
 from ..config import Config
+from ..doctor.lately import counted_lately
 from ..language import use
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
@@ -55,7 +56,7 @@ def install() -> None:
     use(config.language)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    heartbeat = Heartbeat(services)
+    heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     warm_up = BackgroundTask(
         "warm-up",

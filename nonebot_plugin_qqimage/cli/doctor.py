@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from ..config import ScopedConfig
 from ..doctor.implementations import about_bots
+from ..doctor.lately import about_last_hour
 from ..doctor.line import Line, worst
 from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.running import RunningBot, public, running_bots
@@ -88,6 +89,8 @@ def _about(
         cure = Text("restart the bot, or use the Python that it runs with")
         return [Line("warning", about, text, cure)]
     lines = [Line("ok", about, text), *about_bots(said["bots"])]
+    if "last_hour" in said:  # which earlier versions do not tell
+        lines.append(about_last_hour(**said["last_hour"]))
     others = [name for name, value in public(config).items() if said["settings"].get(name) != value]
     if others and said["folder"] == here:
         text = Text(
