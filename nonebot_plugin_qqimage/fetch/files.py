@@ -88,6 +88,8 @@ async def can_be_read(profile: Profile, path_map: Mapping[str, str]) -> bool:
         finally:
             profile.looking = False
 
+    if profile.looking:
+        return False
     profile.looking = True
     with anyio.move_on_after(_LOOK):
         return await anyio.to_thread.run_sync(look, abandon_on_cancel=True)

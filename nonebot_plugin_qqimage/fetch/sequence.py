@@ -1,5 +1,6 @@
 """The sources of an image, in the order in which they are tried."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -156,7 +157,9 @@ async def _is_no_use(trial: Trial, implementation: Implementation) -> bool:
     profile = implementation.profile
     if not profile.files_unreadable or not await implementation.can_skip_download():
         return False
-    if not profile.looking and await can_be_read(profile, trial.config.path_map):
+    if profile.look is None or profile.look.done():  # one look for all who ask at the same time
+        profile.look = asyncio.create_task(can_be_read(profile, trial.config.path_map))
+    if await asyncio.shield(profile.look):
         profile.file_appeared()
     return profile.files_unreadable
 

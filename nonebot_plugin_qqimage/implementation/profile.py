@@ -1,5 +1,6 @@
 """What is known of an implementation: from what it says it is, corrected by what it does."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,8 +122,10 @@ class Profile:
         """Whether the last file it named could be read here; None while it has named none."""
         self.unreadable = ""
         """The last file it named that could not be read here."""
+        self.look: asyncio.Task[bool] | None = None
+        """The last look whether that file can be read by now."""
         self.looking = False
-        """Whether somebody looks just now if that file can be read by now."""
+        """Whether a thread looks just now."""
         self.finds_forwarded: bool | None = None
         """Whether it finds pictures in forwarded records; None while nothing is known."""
         self._unreadable = 0

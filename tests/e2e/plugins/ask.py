@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Annotated
 
 from nonebot import on_command, require
 from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent, MessageSegment
@@ -17,7 +18,7 @@ _numbers = iter(range(900_000, 1_000_000))
 
 
 @on_command("file", block=True).handle()
-async def _(bot: Bot, matcher: Matcher, arguments: Message = CommandArg()) -> None:
+async def _(bot: Bot, matcher: Matcher, arguments: Annotated[Message, CommandArg()]) -> None:
     answer = await bot.get_image(file=arguments.extract_plain_text().strip())
     data = await asyncio.to_thread(Path(answer["file"]).read_bytes)
     await matcher.send(hashlib.sha256(data).hexdigest())
