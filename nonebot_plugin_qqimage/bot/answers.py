@@ -172,7 +172,8 @@ class ApiAnswers:
 
     async def _is_of_use(self, bot: Bot, reference: ImageReference, result: object) -> bool:
         """Whether a plugin can get an image out of an answer, wherever in it plugins look."""
-        answer = self._implementations.of(bot).learn(reference.file, result)
+        answer = image_answer(result)
+        self._implementations.of(bot).learn_size(reference.file, answer.size)
         with suppress(QQImageError), anyio.move_on_after(_QUICK):
             if answer.base64:
                 data = await base64_data.decode(answer.base64, self._config.max_image_size)

@@ -54,8 +54,8 @@ def known_of(implementation: Implementation) -> dict[str, Any]:
         "hangs": profile.unresponsive,
         "downloads_itself": profile.downloads_itself,
         "frame_limit": implementation.frame_limit,
-        "broken_by": implementation.history.frame_limit,
-        "dropped": len(implementation.history.broke_on),
+        "broken_by": implementation.frames.broken_by,
+        "dropped": implementation.history.dropped,
     }
 
 

@@ -17,12 +17,13 @@ from .links import key_of, names_another, with_key, with_key_of
 from .trial import Fetched, Trial
 
 _DECLINED = Text("not asked for: no file could be read here before")
-_POLL = 0.1
-"""Seconds between two looks whether it is back."""
+"""What is said of a file in an answer to which none was wanted."""
 _PAUSE = 0.5
 """Seconds before the implementation is asked again for an image that it did not know."""
 _RETURN = 5.0
 """Seconds for an implementation that has gone in the middle of a call to come back."""
+_POLL = 0.1
+"""Seconds between two looks whether it is back."""
 _MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
 
 

@@ -36,6 +36,12 @@ class Frames:
         """Bytes of the largest answer that the connection survives; None if no limit is known."""
         return self._given or frame_limit(self._bot)
 
+    @property
+    def broken_by(self) -> int | None:
+        """Bytes of an answer that are thought to have broken such a connection; None for none."""
+        same = self._history.connection == self._connection
+        return self._history.frame_limit if same else None
+
     def suspects(self, file: str) -> bool:
         """Whether a connection of this kind broke while this file was being asked for."""
         return self._history.suspects(file, self._connection)
@@ -121,8 +127,7 @@ class Frames:
     @property
     def _proven_limit(self) -> int | None:
         """The limit, or what has broken such a connection before."""
-        broken = self._history.frame_limit
-        limits = (self.limit, broken if self._history.connection == self._connection else None)
+        limits = (self.limit, self.broken_by)
         return min((limit for limit in limits if limit is not None), default=None)
 
     def _warn(self, limit: int) -> None:

@@ -141,22 +141,22 @@ class Implementation:
             raise AttemptFailed(Cause.FAILED, Text("answered without any data"))
         if forwarded:
             self.profile.finds_forwarded = True
-        return self.learn(file, cast(object, data))
-
-    def learn(self, file: str, data: object) -> ImageAnswer:
-        """Learn from an answer of ``get_image``, whoever has asked; what it says.
-
-        Args:
-            file: the segment's ``file``.
-            data: the answer's ``data``, whatever it is.
-        """
-        answer = image_answer(data)
-        if answer.size:
-            self._history.sizes[file] = answer.size
+        answer = image_answer(cast(object, data))
+        self.learn_size(file, answer.size)
         if answer.base64 or answer.file:
             self.profile.inlines = bool(answer.base64)
             self.frames.remember_inlining()
         return answer
+
+    def learn_size(self, file: str, size: int | None) -> None:
+        """Learn how large a file is, from an answer of ``get_image`` to whomever.
+
+        Args:
+            file: the segment's ``file``.
+            size: bytes of the file; None where the answer does not say.
+        """
+        if size:
+            self._history.sizes[file] = size
 
     async def would_break(self, file: str, size: int | None, *, last_way: bool = False) -> str:
         """Why asking for an image could break the connection; empty if it cannot.

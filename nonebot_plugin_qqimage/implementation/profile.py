@@ -76,6 +76,11 @@ class ConnectionHistory:
         self.inlines.clear()  # it may have been switched on since
         self.changed = True
 
+    @property
+    def dropped(self) -> int:
+        """How many files were being asked for when connections broke."""
+        return len({*self._kept, *map(_digest, self.broke_on)})
+
     def suspects(self, file: str, connection: str) -> bool:
         """Whether a connection of this kind broke while this file was being asked for."""
         known = file in self.broke_on or _digest(file) in self._kept
@@ -98,7 +103,9 @@ class ConnectionHistory:
         }
 
     def recall(self, note: Mapping[str, Any]) -> None:
-        """Take over what was noted before the start of the bot."""
+        """Take over what was noted before the start of the bot, unless more is known by now."""
+        if self.changed:
+            return
         self._kept.update(note["broke_on"])
         self.frame_limit, self.connection = note["frame_limit"], note["connection"]
         self.inlines.update(note["inlines"])

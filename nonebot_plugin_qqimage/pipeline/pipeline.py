@@ -94,10 +94,15 @@ class Pipeline:
         """
         self._prefetches.hurry(reference.key)
         other = self._under_way.get(reference.key)
-        if other is None or other == reference or reference.key == reference.own_key:
+        if other is None or other == reference:
             arrival = await self._join(reference.key, reference)
             # the content may not be what was claimed, and says nothing of ours then
             return arrival if self._is_meant(arrival, reference) else await self._own(reference)
+        if reference.key == reference.own_key:
+            try:
+                return await self._join(reference.key, reference)
+            except ImageUnavailable:  # as the other reference had it
+                return await self._own(reference)
         # Another reference that claims the same is being fetched, maybe in vain: ours may have a
         # better way, so nobody waits for the other one alone.
         return await first_good(
