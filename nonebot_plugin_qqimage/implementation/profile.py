@@ -19,7 +19,7 @@ _UNREADABLE_FOR = 180.0
 """Seconds after which one is tried again: its folder may be shared by now."""
 _FORWARDED_UNKNOWN_FOR = 600.0
 """Seconds for which pictures in forwarded records are not asked for, where one could not be had."""
-_FORWARDED_TIMEOUT = 3.0
+_FORWARDED_TIMEOUT = 2.0
 """Seconds to wait for such a picture, until one has come: some implementations never answer."""
 _MAX_BROKE_ON = 1024
 """Files remembered of one bot. There are as many only where connections break all the time."""

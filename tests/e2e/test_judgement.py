@@ -18,6 +18,7 @@ from nonebot_plugin_qqimage.simulator.pictures import noise_png
 from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
 from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
+from ..cli.conftest import module
 from .conftest import (
     PATIENCE,
     SharedBot,
@@ -191,8 +192,9 @@ async def forward(
             "ONEBOT_WS_URLS": [server.url],
             **settings,
         }
+        count = len(implementation.links.ever)
         async with started(folder, settings=all_settings) as bot:
-            await implementation.connected(1, PATIENCE)
+            await implementation.connected(count + 1, PATIENCE)
             yield bot
 
 
@@ -292,13 +294,13 @@ async def test_a_reconnect_clears_failures_of_the_connection(
     implementation = simulate("luckylilliabot-8", file_dir=tmp_path)
     async with connected(implementation, patient):
         implementation.behaviour.missing.add("get_msg")
-        implementation.behaviour.dropping.add("get_image")
+        implementation.behaviour.hanging.add("get_image")
         await implementation.send_group(["/url", implementation.picture(new_png())], group_id=20009)
         url = (await implementation.next_sent(PATIENCE)).text
         began = time.monotonic()
         await implementation.away(7)  # longer than anybody waits for it
         await implementation.connected(2, PATIENCE)
-        implementation.behaviour.dropping.clear()
+        implementation.behaviour.hanging.clear()
         async with aiohttp.ClientSession() as session:
             statuses = []
             with anyio.fail_after(SOON):
@@ -447,6 +449,11 @@ async def test_the_doctor_says_that_all_pictures_fail(
             await implementation.send_group("/qqimage doctor")
             report = (await implementation.next_sent(PATIENCE)).text
             assert "✗ last hour: 2 images failed: 2 not found; 0 came" in report
+            said = ""
+            with anyio.fail_after(PATIENCE):
+                while "2 images failed: 2 not found; 0 came" not in said:
+                    said = (await module(bot.folder, "doctor")).out
+            assert "FAILED  last hour" in said
 
 
 async def test_nobody_is_asked_what_it_is_without_need(

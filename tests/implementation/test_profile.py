@@ -157,12 +157,12 @@ def test_unreadable_files_are_tried_again_after_a_while(clock: Clock) -> None:
 
 def test_forwarded_pictures_are_waited_for_where_they_are_found(clock: Clock) -> None:
     profile = Profile()
-    assert profile.forwarded_timeout(15) == 3
+    assert profile.forwarded_timeout(15) == 2
     profile.forwarded_unknown()
     assert profile.forwarded_timeout(15) == 0
     assert not profile.unresponsive
     clock.now += 601
-    assert profile.forwarded_timeout(15) == 3
+    assert profile.forwarded_timeout(15) == 2
     profile.finds_forwarded = True
     assert profile.forwarded_timeout(15) == 15
     downloading = Profile()
