@@ -52,7 +52,7 @@ async def patient_process(
         "QQIMAGE__REWRITE_URL": ["group:20009"],
         "SUPERUSERS": ["30001"],
     }
-    async with started(folder / "bot", "ask", "forwards", settings=settings) as bot:
+    async with started(folder / "bot", "other_ways", "forwards", settings=settings) as bot:
         yield bot
 
 
