@@ -5,10 +5,9 @@ import json
 import time
 from typing import Any
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 from .background import BackgroundTask
 from .services import Services
 

@@ -13,21 +13,25 @@ from urllib.parse import quote
 
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
-from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
 from ..language import Text, say
+from ..log import logger
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS
-from ..serving.urls import token_of
+from ..serving.urls import MAX_URL, token_of
 from .services import Services
 
 _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""
 _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
+_MAX_LOOKED_AT = 10_000
+"""Equals signs in a text that are looked at."""
+_WORD = 24
+"""Characters on either side of one."""
 _OF_THE_RECEIVED = ("url", "path", "file_id", "file_unique", "file_size")
 """Fields about the image as received; implementations prefer some of them to ``file``."""
 
@@ -57,7 +61,7 @@ class Outgoing:
         waiting: list[_Waiting] = []
         for name in ("message", "messages"):
             content = params.get(name)
-            if isinstance(content, str) and (params.get("auto_escape") or "qqimage" not in content):
+            if isinstance(content, str) and (params.get("auto_escape") or _has_none(content)):
                 continue  # plain text, or nothing of ours in it
             if any(self._is_ours(found) for found in _images_of(content)):
                 params[name] = Message(content) if isinstance(content, str) else _copied(content)
@@ -164,6 +168,24 @@ class Outgoing:
 
 _Waiting = tuple[ImageReference, dict[str, Any]]
 """An image to be put in, and the data of its segment in the copy that is sent."""
+
+
+def _has_none(content: str) -> bool:
+    """Whether a text has nothing of ours for sure.
+
+    In 10 MB of base64 a character is found fast, and words are not: a served URL, a ``qqimage:``
+    URI, and the names of the fields that are ours stand beside an equals sign.
+    """
+    if len(content) <= MAX_URL:
+        return "qqimage" not in content
+    at = -1
+    for _ in range(_MAX_LOOKED_AT):
+        at = content.find("=", at + 1)
+        if at < 0:
+            return True
+        if "qqimage" in content[max(at - _WORD, 0) : at + _WORD]:
+            return False
+    return False
 
 
 def _images_of(content: object) -> Iterator[Found]:

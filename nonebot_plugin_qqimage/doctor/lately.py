@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
-from ..errors import words_of
+from ..attempts import words_of
 from ..language import Text, with_commas
 from ..store.image_store import ImageStore
 from .line import Line

@@ -3,9 +3,9 @@
 from functools import cached_property
 
 from nonebot.adapters.onebot.v11 import Bot
-from nonebot.log import logger
 
 from ..language import Text, say
+from ..log import logger
 from .frame_limit import driver_of, frame_limit
 from .profile import SUSPECT, ConnectionHistory, Profile, inlined_size
 

@@ -42,6 +42,9 @@ class Flights(Generic[_T]):
         """Whether no further work can be taken on."""
         return len(self._flights) >= self._limit
 
+    def __len__(self) -> int:
+        return len(self._flights)
+
     def __contains__(self, key: str) -> bool:
         return key in self._flights
 
@@ -50,16 +53,17 @@ class Flights(Generic[_T]):
         flight = self._flights.get(key)
         return flight is not None and flight.result.done()
 
-    async def ended(self, key: str, unless: asyncio.Future[None]) -> None:
+    async def ended(self, key: str, unless: asyncio.Future[None] | None = None) -> None:
         """Wait until this key's work has ended, whatever came of it, or something else is done.
 
         Args:
             key: the key.
-            unless: what else may be done.
+            unless: what else may be done, if anything.
         """
         flight = self._flights.get(key)
         if flight is not None:
-            await asyncio.wait([flight.task, unless], return_when=asyncio.FIRST_COMPLETED)
+            either = [flight.task] if unless is None else [flight.task, unless]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
 
     def join(self, key: str, work: Work[_T]) -> asyncio.Future[_T]:
         """The result of this key's work, which is started unless it is under way.

@@ -385,7 +385,7 @@ async def test_worthless_answers_are_repaired_for_other_plugins(
     ("fault", "says", "omits"),
     [
         (Fault.NOT_FOUND, "image host does not have", ("PATH_MAP", "forgotten", "PROXY")),
-        (Fault.HTML, "no image", ("PATH_MAP", "forgotten")),
+        (Fault.HTML, "a web page came", ("PATH_MAP", "forgotten")),
         (Fault.TRUNCATED, "cut short", ("PATH_MAP", "cannot be reached", "400")),
     ],
 )
