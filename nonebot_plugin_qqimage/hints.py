@@ -26,7 +26,8 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
     if not attempts:
         return [_UNTOLD]
     causes = {attempt.cause for attempt in attempts}
-    by_link = {attempt.cause for attempt in attempts if attempt.by_link}
+    links = [attempt for attempt in attempts if attempt.by_link]
+    by_link = {attempt.cause for attempt in links if attempt.detail != CUT_SHORT}
     if Cause.TOO_LARGE in causes:
         return [_TOO_LARGE]
     keyless = any(
@@ -35,12 +36,24 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         for attempt in attempts
     )
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
+    page = any(map(_is_page, links))
+    no_image = not page and any(
+        attempt.cause is Cause.REJECTED and not attempt.detail.startswith("another image")
+        for attempt in links
+    )
+    gone = Cause.NOT_FOUND in by_link and not (page or no_image) and Cause.EXPIRED not in causes
+    cut_short = any(attempt.detail == CUT_SHORT for attempt in links)
+    # what the host does not have is not in the implementation's file, either
+    is_host = page or no_image or gone or cut_short
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
         expired: Cause.EXPIRED in causes,
-        **_about_files(attempts),
-        _PORTAL: any(attempt.by_link and _is_page(attempt) for attempt in attempts),
+        _PORTAL: page,
+        _NO_IMAGE: no_image,
+        _HOST_LOST_IT: gone,
+        _CUT_SHORT: cut_short,
+        **({} if is_host else _about_files(attempts)),
         _REFUSED: Cause.REFUSED in causes,
         _SKIPPED: Cause.SKIPPED in causes,
     }
@@ -77,6 +90,17 @@ _HOST_UNREACHABLE = Text(
 _HOST_SLOW = Text(
     "QQ's image host does not answer this bot in time: set QQIMAGE__PROXY or QQIMAGE__MIRRORS, or "
     "raise QQIMAGE__DOWNLOAD_TIMEOUT"
+)
+_NO_IMAGE = Text(
+    "what arrived is no image: something on the way, such as a proxy or a login page, may "
+    "answer in the image host's place"
+)
+_HOST_LOST_IT = Text("QQ's image host does not have the image any more: have it sent again")
+CUT_SHORT = Text("the connection ended before the whole image had come")
+"""What failed downloads say whose connection ended early."""
+_CUT_SHORT = Text(
+    "the image arrives cut short: something on the way, such as a proxy, ends the connection "
+    "early; look there, or set QQIMAGE__PROXY or QQIMAGE__MIRRORS"
 )
 _EXPIRED = Text(
     "the link is dead: ask sooner (QQIMAGE__PREFETCH=true), or have the image sent again"
@@ -126,9 +150,6 @@ _LAST_HINTS = {
     Cause.UNREACHABLE: Text(
         "no connection to the implementation: look whether it runs, and at its log"
     ),
-    Cause.REJECTED: Text(
-        "what arrived is no image: something on the way, such as a proxy or a login page, may "
-        "answer in the image host's place"
-    ),
+    Cause.REJECTED: _NO_IMAGE,
     Cause.NOT_FOUND: Text("the implementation has forgotten the image: have it sent again"),
 }

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
+import anyio.to_thread
 from nonebot import get_bots
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent, NetworkError
 from nonebot.matcher import current_event, current_matcher
 
+from ..content.formats.signatures import image_type
 from ..content.info import ImageInfo
-from ..errors import QQImageError
-from ..implementation.answers import image_answer, is_link
+from ..content.inspection import inspect
+from ..errors import AttemptFailed, Cause, QQImageError
+from ..fetch import base64_data
+from ..fetch.files import read_file
+from ..implementation.answers import ImageAnswer, image_answer, is_link
 from ..messages.chats import chat_in, chat_of
 from ..messages.events import find_in_event
 from ..messages.reader import Reader
@@ -45,6 +50,9 @@ class ApiAnswers:
         self._resolver = services.resolver
         self._links = services.links
         self._store = services.store
+        self._pipeline = services.pipeline
+        self._implementations = services.implementations
+        self._config = services.config
         self._rewriting = rewriting
 
     async def from_store(self, bot: Bot, params: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -63,8 +71,10 @@ class ApiAnswers:
     ) -> dict[str, Any] | None:
         """An answer to a ``get_image`` that has failed; None to leave the answer as it is.
 
-        SnowLuma answers a link where plugins expect a path, so that counts as a failure, too; but
-        as it has the link, a plugin is not kept waiting for long.
+        Implementations say ``ok`` of files that are not there or hold a web page, and of links that
+        are dead, so an answer is judged by the bytes that it leads to. SnowLuma answers a link
+        where plugins expect a path, so that counts as a failure, too; but where there is a link, a
+        plugin is not kept waiting for long.
 
         Args:
             bot: the bot that was called.
@@ -75,7 +85,7 @@ class ApiAnswers:
         reference = self._reference(bot, params)
         if reference is None:
             return None
-        if exception is None and await _is_of_use(result):
+        if exception is None and await self._is_of_use(bot, reference, result):
             self._serve_url(reference, result)
             return None
         if isinstance(exception, NetworkError) and get_bots().get(bot.self_id) is not bot:
@@ -160,6 +170,44 @@ class ApiAnswers:
             "filename": name,
         }
 
+    async def _is_of_use(self, bot: Bot, reference: ImageReference, result: object) -> bool:
+        """Whether a plugin can get an image out of an answer, wherever in it plugins look."""
+        answer = image_answer(result)
+        self._implementations.of(bot).learn_size(reference.file, answer.size)
+        with suppress(QQImageError), anyio.move_on_after(_QUICK):
+            if answer.base64:
+                data = await base64_data.decode(answer.base64, self._config.max_image_size)
+                return image_type(data) is not None
+            if answer.file and await self._holds_image(answer, reference):
+                return True
+            if answer.url and not is_link(cast(Mapping[str, Any], result).get("file")):
+                behind = ImageReference(
+                    url=answer.url, named_md5=reference.md5, size=reference.size
+                )
+                found, _ = await self._pipeline.fetch_anew(behind)
+                return found is not None
+        return False
+
+    async def _holds_image(self, answer: ImageAnswer, reference: ImageReference) -> bool:
+        """Whether the file in an answer, under the very name that it has there, is an image."""
+        limits, md5 = self._config, reference.md5
+        try:
+            data = await read_file(
+                answer.file, {}, limits.max_image_size, size=answer.size, md5=md5
+            )
+            await anyio.to_thread.run_sync(
+                lambda: inspect(
+                    data,
+                    max_size=limits.max_image_size,
+                    max_pixels=limits.max_pixels,
+                    max_frames=limits.max_frames,
+                    md5=md5,
+                )
+            )
+        except AttemptFailed as failure:
+            return failure.cause is Cause.TOO_LARGE  # for us, and not for whoever asked
+        return True
+
     def _serve_url(self, reference: ImageReference, result: object) -> None:
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
         own = answer.get("url")
@@ -168,13 +216,3 @@ class ApiAnswers:
         url = self._rewriting.served(replace(reference, url=reference.url or own))
         if url:
             answer[ORIGINALS["url"]], answer["url"] = own, url
-
-
-async def _is_of_use(result: object) -> bool:
-    """Whether a plugin can get an image out of an answer, wherever in it plugins look."""
-    answer = image_answer(result)
-    if answer.base64:
-        return True
-    if answer.url:
-        return not is_link(cast(Mapping[str, Any], result).get("file"))
-    return bool(answer.file) and await anyio.Path(answer.file).is_file()

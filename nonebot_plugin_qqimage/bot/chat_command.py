@@ -12,6 +12,7 @@ from nonebot.permission import SUPERUSER
 from ..attempts import words_of
 from ..doctor.figures import images_of, size_of
 from ..doctor.implementations import about_implementation, known_of
+from ..doctor.lately import about_last_hour, counted_lately
 from ..doctor.line import Line
 from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.picture import about_picture
@@ -78,8 +79,9 @@ async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Li
     implementation = services.implementations.of(bot)
     await implementation.identify()
     about = about_implementation(known_of(implementation))
+    hour = about_last_hour(**counted_lately(services.store))
     here = Line("ok", Text("versions"), about_versions(found))
-    return [here, *about, tls, *hosts, *store, *picture]
+    return [here, *about, hour, tls, *hosts, *store, *picture]
 
 
 async def _figures(store: ImageStore) -> str:

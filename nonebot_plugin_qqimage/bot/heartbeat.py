@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import anyio.to_thread
@@ -13,6 +14,7 @@ from nonebot import get_driver
 from nonebot.adapters import Bot
 
 from ..doctor.implementations import known_of
+from ..doctor.lately import Lately
 from ..doctor.process import process_namespace
 from ..doctor.running import INTERVAL, MAX_AGE, PREFIX, public
 from ..doctor.versions import versions
@@ -31,10 +33,12 @@ class Heartbeat:
 
     Args:
         services: of the bot.
+        lately: gives what became of images in the last hour.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, lately: Callable[[], Lately] | None = None) -> None:
         self._services = services
+        self._lately = lately or (lambda: Lately(came=0, failed={}))
         # ends in a colon, so that forgetting it forgets no note whose name starts like it
         self.name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
         """The name of the note."""
@@ -45,7 +49,7 @@ class Heartbeat:
             complain=services.pipeline.store_trouble.log,
         )
         self._process: dict[str, Any] = {}
-        self._known: list[dict[str, Any]] = []
+        self._said: tuple[object, ...] = ()
         self._left: float | None = None
 
     async def start(self) -> None:
@@ -85,10 +89,11 @@ class Heartbeat:
         if due and self._left is not None:  # ask who they are, if nobody had to yet
             await asyncio.gather(*(each.identify() for each in implementations))
         known = [known_of(each) for each in implementations]
-        if known == self._known and not due:
+        lately = self._lately()
+        news = (known, lately["failed"], lately["came"] > 0)
+        if news == self._said and not due:
             return
-        self._known, self._left = known, time.monotonic()
-        text = json.dumps({**self._process, "bots": known}, ensure_ascii=False)
-
+        self._said, self._left = news, time.monotonic()
+        text = json.dumps({**self._process, "bots": known, "last_hour": lately}, ensure_ascii=False)
         await self._services.store.leave_note(self.name, text)
         await self._services.store.forget_notes(PREFIX, before=time.time() - MAX_AGE)

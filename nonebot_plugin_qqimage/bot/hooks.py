@@ -39,6 +39,7 @@ class Hooks:
 
     def __init__(self, services: Services) -> None:
         self._implementations = services.implementations
+        self._pipeline = services.pipeline
         self._intake = Intake(services)
         self._rewriting = Rewriting(services.config, services.links)
         self._outgoing = Outgoing(services)
@@ -48,6 +49,7 @@ class Hooks:
         """Register the hooks; before that, register what serves images, for it must start first."""
         driver = get_driver()
         driver.on_startup(self._rewriting.warn_if_not_served)
+        driver.on_bot_connect(self.forget_failures)
         driver.on_bot_disconnect(self.end_calls)
         # one hook for all of it, because each hook costs every event a task of its own
         event_preprocessor(self.before_event)
@@ -63,6 +65,11 @@ class Hooks:
         _guard(self._intake.received, event)
         if self._rewriting.on and isinstance(event, MessageEvent):
             _guard(self._rewriting.in_event, event)
+
+    async def forget_failures(self, bot: Bot) -> None:
+        """Let what failed for want of a connection be had over the new one."""
+        if isinstance(bot, OneBot):
+            _guard(self._pipeline.connected, bot.self_id)
 
     async def end_calls(self, bot: Bot) -> None:
         """End our calls over a connection that is gone."""

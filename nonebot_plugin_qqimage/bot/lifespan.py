@@ -5,6 +5,7 @@ from traceback import walk_stack
 import nonebot
 from nonebot import get_driver
 
+from ..doctor.lately import counted_lately
 from ..language import say
 from ..log import logger
 from ..masking import mask_logger
@@ -16,6 +17,7 @@ from ..settings.names import misspelt
 from ..store.folder import data_folder
 from . import chat_command
 from .background import BackgroundTask
+from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
@@ -72,7 +74,8 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    heartbeat = Heartbeat(services)
+    heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
+    connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
     warm_up = BackgroundTask(
         "warm-up",
@@ -83,6 +86,7 @@ def install() -> None:
     )
     driver = get_driver()
     driver.on_startup(keeping.start)
+    driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
@@ -98,6 +102,7 @@ def install() -> None:
         await warm_up.stop()
         await trials.stop()
         await heartbeat.stop()
+        await connections.stop()
         await keeping.stop()
         await services.pipeline.close()
 

@@ -15,6 +15,24 @@ from .line import Line
 _ACTIONS = ("get_image", "get_rkey", "get_rkey_server", "nc_get_rkey")
 _HEADER = 2048
 _FILE_NAME = re.compile(r"[^\\/]*$")
+_NAPCAT = "NapCat.Onebot"
+_HAS_KEYS = {
+    _NAPCAT: Text("update it to a version that has get_rkey (NapCat 4.7.16)"),
+    "LLOneBot": Text("update it to a version that has get_rkey (LuckyLilliaBot 5.3)"),
+    "": Text("update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"),
+}
+_HAVE_THEM_SENT_AGAIN = Text("keep QQIMAGE__PREFETCH on, so that images come while links live")
+_SHARE = Text(
+    "share its folder with this bot and say so in QQIMAGE__PATH_MAP; without, only links are left"
+)
+_SHARE_OR_INLINE = Text(
+    "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on NapCat's "
+    "enableLocalFile2Url; without, only links are left"
+)
+_QQ_IS_STUCK = Text("QQ itself is slow or stuck: look at the implementation's log, and restart it")
+_HOST_IS_SLOW = Text(
+    "it downloads from QQ's image host, which does not answer it in time: check its network"
+)
 _REVERSE = ("nonebot.drivers.fastapi", "nonebot.drivers.quart")
 
 
@@ -34,9 +52,10 @@ def known_of(implementation: Implementation) -> dict[str, Any]:
         # not which picture, for whoever asks may not be of its chat
         "unreadable": _FILE_NAME.sub("", profile.unreadable),
         "hangs": profile.unresponsive,
+        "downloads_itself": profile.downloads_itself,
         "frame_limit": implementation.frame_limit,
-        "broken_by": implementation.history.frame_limit,
-        "dropped": len(implementation.history.broke_on),
+        "broken_by": implementation.frames.broken_by,
+        "dropped": implementation.history.dropped,
     }
 
 
@@ -88,7 +107,7 @@ def _get_image(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
             "failed",
             about,
             Text("get_image does not answer: links are tried first for a while"),
-            Text("QQ itself is slow or stuck: look at the implementation's log, and restart it"),
+            _HOST_IS_SLOW if known.get("downloads_itself") else _QQ_IS_STUCK,
         )
     elif "get_image" in known["lacks"]:
         yield Line(
@@ -112,7 +131,7 @@ def _keys(about: str, known: Mapping[str, Any]) -> Line:
             "warning",
             about,
             Text("it gives no fresh keys: a dead link stays dead"),
-            Text("update it to a version that has get_rkey (LuckyLilliaBot 5.3, NapCat 4.7.16)"),
+            _HAS_KEYS.get(known["name"], _HAVE_THEM_SENT_AGAIN),
         )
     return Line("ok", about, Text("it gives fresh keys, as far as known"))
 
@@ -128,10 +147,7 @@ def _files(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
                 "its files are not readable here, such as those in {folder}",
                 folder=known["unreadable"],
             ),
-            Text(
-                "share its folder with this bot and say so in QQIMAGE__PATH_MAP, or turn on "
-                "NapCat's enableLocalFile2Url; without, only links are left"
-            ),
+            _SHARE_OR_INLINE if known["name"] in (_NAPCAT, "") else _SHARE,
         )
 
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
+import anyio
 from nonebot.adapters.onebot.v11 import MessageEvent
 
 from ..content.info import ImageInfo
-from ..errors import Attempt, ImageUnavailable, StoreError, unavailable
+from ..errors import Attempt, ImageUnavailable, QQImageError, StoreError, unavailable
 from ..language import Text
 from ..messages.reference import ImageReference
 from ..pipeline.pipeline import Pipeline
@@ -15,6 +17,8 @@ from .figures import size_of
 from .line import Line
 
 _ABOUT = Text("image")
+_PREFETCH = 30.0
+"""Seconds for a fetch that is under way."""
 
 
 async def about_picture(
@@ -32,6 +36,9 @@ async def about_picture(
         cure = Text("send one together with the command, or quote one")
         return [Line("warning", _ABOUT, Text("there is none in this chat to try"), cure)]
     reference = images[0].reference
+    if images[0].state in ("resolving", "stored"):  # as one that has just been sent
+        with suppress(QQImageError), anyio.move_on_after(_PREFETCH):
+            await images[0]
     return [await _in_store(pipeline, reference), *await _anew(pipeline, reference)]
 
 

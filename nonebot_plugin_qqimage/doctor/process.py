@@ -10,6 +10,7 @@ from ..config import ScopedConfig
 from ..language import Text
 from .figures import duration_of
 from .implementations import about_bots
+from .lately import about_last_hour
 from .line import Line
 from .running import INTERVAL, RunningBot, public
 from .versions import about_versions
@@ -53,7 +54,10 @@ def about_process(
         first = Line("warning", about, text, cure)
     else:
         first = Line("ok", about, text)
-    return [first, *_about_connections(bot), *_about_settings(bot, config, here)]
+    lines = [first, *_about_connections(bot)]
+    if "last_hour" in said:  # which earlier versions do not tell
+        lines.append(about_last_hour(**said["last_hour"]))
+    return [*lines, *_about_settings(bot, config, here)]
 
 
 def process_namespace() -> str:

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import anyio
+import anyio.to_thread
 
 from ..errors import AttemptFailed, Cause
+from ..implementation.profile import Profile
 from ..language import Text
 from .reservation import Reservation, memory_for, size_within
 from .roots import Roots
@@ -29,6 +31,8 @@ _PATIENCE = 1.0
 """Seconds that a file which is too short is given to become longer."""
 _POLL = 0.1
 """Seconds between two looks at it."""
+_LOOK = 0.5
+"""Seconds for a look whether a file is there."""
 _REASONS: dict[type[Exception], Text] = {
     FileNotFoundError: Text("No such file or directory"),
     PermissionError: Text("Permission denied"),
@@ -82,6 +86,32 @@ async def read_file(
     except (OSError, ValueError) as error:
         detail = await anyio.to_thread.run_sync(_why, path, named, path_map, error)
         raise AttemptFailed(Cause.UNREADABLE, detail) from None
+
+
+async def can_be_read(profile: Profile, path_map: Mapping[str, str]) -> bool:
+    """Whether the last file that could not be read here can be by now: its folder may be shared.
+
+    Args:
+        profile: the implementation's, which names the file. Only one thread looks at a time, for on
+            a dead network mount it would never end.
+        path_map: the implementation's path prefix → the same folder as this bot sees it.
+    """
+
+    def look() -> bool:
+        try:
+            path = local_path(profile.unreadable, path_map)
+            return path is not None and os.access(path, os.R_OK)
+        except ValueError:  # no path at all
+            return False
+        finally:
+            profile.looking = False
+
+    if profile.looking:
+        return False
+    profile.looking = True
+    with anyio.move_on_after(_LOOK):
+        return await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
+    return False
 
 
 def _why(path: Path, named: str, path_map: Mapping[str, str], error: OSError | ValueError) -> Text:

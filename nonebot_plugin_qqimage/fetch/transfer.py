@@ -10,6 +10,7 @@ import tenacity
 from yarl import URL
 
 from ..errors import AttemptFailed, Cause
+from ..hints import CUT_SHORT
 from ..language import Text
 from . import client
 from .address_guard import AddressGuard, BadHost
@@ -175,6 +176,8 @@ def _explained(error: Exception) -> AttemptFailed:
         if isinstance(cause, aiohttp.ServerTimeoutError):
             detail = Text("no connection within {seconds:g} s", seconds=client.CONNECT_TIMEOUT)
             return AttemptFailed(Cause.TIMEOUT, detail)
+        if isinstance(cause, aiohttp.ClientPayloadError):  # its text looks like a status
+            return _Transient(Cause.UNREACHABLE, CUT_SHORT)
     return _Transient(Cause.UNREACHABLE, _reason(causes[-1]))
 
 

@@ -76,6 +76,8 @@ class Trial:
         """The settings."""
         self.attempts: list[Attempt] = []
         """The attempts that failed, in order."""
+        self.asked: Implementation | None = None
+        """The implementation that was asked for the image last."""
         self.second_best: Fetched | None = None
         """The first image that is probably another one, to be taken when nothing better comes."""
         self.link_agrees: bool | None = None

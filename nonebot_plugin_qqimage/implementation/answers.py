@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 Kind = Literal["private", "group"]
@@ -24,6 +24,8 @@ class ImageAnswer:
     """A path on the implementation's host."""
     url: str = ""
     """An http(s) URL, usually with a fresh key."""
+    size: int | None = field(default=None, compare=False)
+    """Bytes of the content, as it says."""
     file_declined: bool = False
     """Whether the implementation was asked not to write a file."""
 
@@ -44,7 +46,9 @@ def image_answer(data: object) -> ImageAnswer:
     file, url = _text(fields, "file"), _text(fields, "url")
     if is_link(file):
         file, url = "", url if is_link(url) else file
-    return ImageAnswer(base64=_text(fields, "base64"), file=file, url=url if is_link(url) else "")
+    size = int(_number(fields.get("file_size")) or _number(fields.get("size"))) or None
+    url = url if is_link(url) else ""
+    return ImageAnswer(base64=_text(fields, "base64"), file=file, url=url, size=size)
 
 
 def keys(data: object) -> dict[Kind, Key]:

@@ -21,9 +21,13 @@ def frame_limit(bot: Bot) -> int | None:
     Returns:
         Bytes; None when there is no limit, as over HTTP.
     """
+    driver = driver_of(bot)
+    return _LIMITS.get(driver, min(_LIMITS.values())) if driver else None
+
+
+def driver_of(bot: Bot) -> str:
+    """The module of the driver that a bot's connection is made with; empty over HTTP."""
     adapter = bot.adapter
     connections = adapter.connections if isinstance(adapter, Adapter) else {}
     connection = connections.get(bot.self_id)
-    if connection is None:
-        return None
-    return _LIMITS.get(type(connection).__module__, min(_LIMITS.values()))
+    return "" if connection is None else type(connection).__module__

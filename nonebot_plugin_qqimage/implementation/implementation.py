@@ -3,21 +3,22 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import Bot
 
 from ..errors import AttemptFailed, Cause
-from ..language import Text, say
-from ..log import logger
+from ..language import Text
 from ..messages.contents import forward_nodes, message_content
 from .answers import ImageAnswer, Key, Kind, image_answer, keys, version_info
 from .calls import Caller, ConnectionLost
-from .frame_limit import frame_limit
-from .profile import ConnectionHistory, Profile, inlined_size
+from .frames import Frames
+from .profile import ConnectionHistory, Profile
 
 _IDENTIFICATION = 3.0
 """Seconds for the implementation to say what it is."""
+_BESIDE = 1.0
+"""Seconds after the first call, until it is asked what it is: the call itself comes first."""
 _SILENCE = 60.0
 """Seconds for which an action that gave no answer is not called again."""
 _KEY_ACTIONS = {"get_rkey": 5.0, "get_rkey_server": 5.0, "nc_get_rkey": 2.0}
@@ -44,8 +45,10 @@ class Implementation:
         self._bot = bot
         self._caller = Caller(bot)
         self._history = history or ConnectionHistory()
-        self._frame_limit = frame_limit
+        self.frames = Frames(bot, self.profile, self._history, frame_limit)
+        """Judges which answers its connection survives."""
         self._identification: asyncio.Task[None] | None = None
+        self._beside: asyncio.TimerHandle | None = None
         self._keys: dict[Kind, Key] = {}
         self._asking_for_keys = asyncio.Lock()
         self._silent_until: dict[str, float] = {}
@@ -63,7 +66,7 @@ class Implementation:
     @property
     def frame_limit(self) -> int | None:
         """Bytes of the largest answer that its connection survives; None if no limit is known."""
-        return self._frame_limit or frame_limit(self._bot)
+        return self.frames.limit
 
     def lacks(self, action: str) -> bool:
         """Whether it has said, over this connection, that it has no such action."""
@@ -77,10 +80,29 @@ class Implementation:
 
     def disconnected(self) -> None:
         """End every call under way."""
+        if self._beside is not None:
+            self._beside.cancel()
         self._caller.disconnected()
 
+    async def _call(self, action: str, timeout: float, **params: Any) -> object:
+        if self._identification is None and self._beside is None:
+            # it is called anyway, so that is the time to learn what it is, too
+            loop = asyncio.get_running_loop()
+            self._beside = loop.call_later(_BESIDE, self._identify_beside)
+        return await self._caller.call(action, timeout, **params)
+
+    def _identify_beside(self) -> None:
+        if self._identification is None:
+            self._identification = asyncio.create_task(self._get_version())
+
     async def get_image(
-        self, file: str, timeout: float, *, size: int | None = None, download: bool = True
+        self,
+        file: str,
+        timeout: float,
+        *,
+        size: int | None = None,
+        download: bool = True,
+        forwarded: bool = False,
     ) -> ImageAnswer:
         """Ask for an image by its file name.
 
@@ -89,18 +111,27 @@ class Implementation:
             timeout: seconds to wait.
             size: bytes that the segment declares.
             download: False asks for a fresh URL alone, where the implementation can do that.
+            forwarded: whether it stands in a forwarded record. Trouble with these says nothing
+                about other images, and who does not find them is not waited for.
 
         Raises:
             AttemptFailed: it has no such action, does not know the file, or did not answer.
         """
         extra = {} if download else {"download": False}
+        if forwarded:
+            timeout = self.profile.forwarded_timeout(timeout)
+        if not timeout:
+            detail = Text("it could not give images in forwarded records a short time ago")
+            raise AttemptFailed(Cause.UNSUPPORTED, detail)
         try:
-            data = await self._caller.call("get_image", timeout, file=file, **extra)
+            data = await self._call("get_image", timeout, file=file, **extra)
         except ConnectionLost:
-            self._history.add_break(file, size)
+            self.frames.lost(file, size)
             raise
         except AttemptFailed as failure:
-            if failure.cause is Cause.TIMEOUT:
+            if forwarded and failure.cause in (Cause.TIMEOUT, Cause.NOT_FOUND):
+                self.profile.forwarded_unknown()
+            elif failure.cause is Cause.TIMEOUT:
                 self.profile.timed_out()
             else:
                 self.profile.answered()
@@ -108,41 +139,38 @@ class Implementation:
         self.profile.answered()
         if not isinstance(data, Mapping):
             raise AttemptFailed(Cause.FAILED, Text("answered without any data"))
+        if forwarded:
+            self.profile.finds_forwarded = True
         answer = image_answer(cast(object, data))
+        self.learn_size(file, answer.size)
         if answer.base64 or answer.file:
             self.profile.inlines = bool(answer.base64)
+            self.frames.remember_inlining()
         return answer
 
-    async def would_break(self, file: str, size: int | None) -> str:
+    def learn_size(self, file: str, size: int | None) -> None:
+        """Learn how large a file is, from an answer of ``get_image`` to whomever.
+
+        Args:
+            file: the segment's ``file``.
+            size: bytes of the file; None where the answer does not say.
+        """
+        if size:
+            self._history.sizes[file] = size
+
+    async def would_break(self, file: str, size: int | None, *, last_way: bool = False) -> str:
         """Why asking for an image could break the connection; empty if it cannot.
 
         Args:
             file: the segment's ``file``.
-            size: bytes that the segment declares.
+            size: bytes that the segment or its link declares.
+            last_way: whether the image is lost otherwise, which is worth a small risk.
         """
-        if file in self._history.broke_on:
-            return Text("the connection broke when it was asked for before")
-        limits = (self.frame_limit, self._history.frame_limit)
-        limit = min((limit for limit in limits if limit is not None), default=None)
-        if limit is None or (size is not None and inlined_size(size) <= limit):
+        if self.frames.fits(file, size):
             return ""
         if self.profile.inlines is None:
             await self.identify()
-        if self.profile.inlines is False or (size is None and not self.profile.inlines):
-            return ""
-        self._warn(limit)
-        if size is None:
-            return Text(
-                "an answer with a picture of unknown size in it may not fit the {limit} bytes of a "
-                "frame",
-                limit=limit,
-            )
-        return Text(
-            "an answer with a picture of {size} bytes in it does not fit the {limit} bytes of a "
-            "frame",
-            size=size,
-            limit=limit,
-        )
+        return self.frames.danger(file, size, last_way=last_way)
 
     async def can_skip_download(self) -> bool:
         """Whether it can be asked for a fresh URL without downloading the picture."""
@@ -176,7 +204,7 @@ class Implementation:
         Raises:
             AttemptFailed: it does not know the message (any more).
         """
-        return message_content(await self._caller.call("get_msg", timeout, message_id=message_id))
+        return message_content(await self._call("get_msg", timeout, message_id=message_id))
 
     async def get_forward_msg(self, forward_id: str, timeout: float) -> list[object]:
         """The messages in a forwarded record, each for `message_content`.
@@ -185,9 +213,7 @@ class Implementation:
             AttemptFailed: it does not know the record (any more).
         """
         # the standard says `id`, LLOneBot before 3.27 knows `message_id` alone
-        data = await self._caller.call(
-            "get_forward_msg", timeout, id=forward_id, message_id=forward_id
-        )
+        data = await self._call("get_forward_msg", timeout, id=forward_id, message_id=forward_id)
         return forward_nodes(data)
 
     async def get_file(
@@ -204,9 +230,9 @@ class Implementation:
             AttemptFailed: it has no such action, does not know the file, or did not answer.
         """
         try:
-            return image_answer(await self._caller.call("get_file", timeout, file_id=file_id))
+            return image_answer(await self._call("get_file", timeout, file_id=file_id))
         except ConnectionLost:
-            self._history.add_break(file_id, size)
+            self.frames.lost(file_id, size)
             raise
 
     async def get_group_file_url(self, group_id: int, file_id: str, timeout: float) -> str:
@@ -215,9 +241,7 @@ class Implementation:
         Raises:
             AttemptFailed: it has no such action, or does not know the file.
         """
-        data = await self._caller.call(
-            "get_group_file_url", timeout, group_id=group_id, file_id=file_id
-        )
+        data = await self._call("get_group_file_url", timeout, group_id=group_id, file_id=file_id)
         return image_answer(data).url
 
     async def _get_keys(self) -> dict[Kind, Key]:
@@ -226,7 +250,7 @@ class Implementation:
             if self._caller.lacks(action) or time.monotonic() < self._silent_until.get(action, 0):
                 continue
             try:
-                found = keys(await self._caller.call(action, timeout))
+                found = keys(await self._call(action, timeout))
             except AttemptFailed as error:
                 if error.cause is Cause.TIMEOUT:
                     self._silent_until[action] = time.monotonic() + _SILENCE
@@ -239,23 +263,10 @@ class Implementation:
             failure = AttemptFailed(Cause.FAILED, detail)
         raise failure
 
-    def _warn(self, limit: int) -> None:
-        if not self._history.warned:
-            self._history.warned = True
-            logger.warning(
-                say(
-                    "qqimage: bot {bot}: answers over {limit} bytes would break its connection, so "
-                    "large pictures are not asked for as base64. To allow more, connect by reverse "
-                    "WebSocket (16 MiB) or DRIVER=~aiohttp (4 MiB); if you have raised the limit "
-                    "already, say so in QQIMAGE__FRAME_LIMIT",
-                    bot=self._bot.self_id,
-                    limit=limit,
-                )
-            )
-
     async def _get_version(self) -> None:
         try:
             data = await self._caller.call("get_version_info", _IDENTIFICATION)
         except AttemptFailed:
             data = None
         self.profile.identify(*version_info(data))
+        self.frames.remember_inlining()

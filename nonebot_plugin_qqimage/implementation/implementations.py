@@ -25,7 +25,8 @@ class Implementations:
         self._bots = bots
         self._frame_limit = frame_limit
         self._implementations: WeakKeyDictionary[Bot, Implementation] = WeakKeyDictionary()
-        self._histories: defaultdict[str, ConnectionHistory] = defaultdict(ConnectionHistory)
+        self.histories: defaultdict[str, ConnectionHistory] = defaultdict(ConnectionHistory)
+        """What was learned from the connections of each bot, by its id."""
 
     @property
     def connected(self) -> list[Implementation]:
@@ -48,7 +49,7 @@ class Implementations:
         """The implementation of a bot; a new one after each connection."""
         implementation = self._implementations.get(bot)
         if implementation is None:
-            history = self._histories[bot.self_id]
+            history = self.histories[bot.self_id]
             implementation = Implementation(bot, history, self._frame_limit)
             self._implementations[bot] = implementation
         return implementation

@@ -4,7 +4,7 @@ import time
 
 from cachetools import TTLCache
 
-from ..errors import ImageUnavailable
+from ..errors import Cause, ImageUnavailable
 from ..messages.reference import ImageReference
 
 _SECONDS = 30.0
@@ -35,6 +35,24 @@ class Failures:
         """Forget that a reference failed."""
         self._failures.pop(reference, None)
 
+    def forget_of_connection(self, self_id: str) -> None:
+        """Forget the failures of a bot's images that had to do with its connection."""
+        gone = [
+            reference
+            for reference, failure in self._failures.items()
+            if reference.self_id == self_id and of_connection(failure)
+        ]
+        for reference in gone:
+            self.forget(reference)
+
     def clear(self) -> None:
         """Forget everything."""
         self._failures.clear()
+
+
+def of_connection(failure: ImageUnavailable) -> bool:
+    """Whether a failure has to do with the bot's connection, so that another one may cure it."""
+    return any(
+        not attempt.by_link and attempt.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SKIPPED)
+        for attempt in failure.attempts
+    )

@@ -53,11 +53,17 @@ class Flights(Generic[_T]):
         flight = self._flights.get(key)
         return flight is not None and flight.result.done()
 
-    async def ended(self, key: str) -> None:
-        """Wait until this key's work has ended, whatever came of it."""
+    async def ended(self, key: str, unless: asyncio.Future[None] | None = None) -> None:
+        """Wait until this key's work has ended, whatever came of it, or something else is done.
+
+        Args:
+            key: the key.
+            unless: what else may be done, if anything.
+        """
         flight = self._flights.get(key)
         if flight is not None:
-            await asyncio.wait([flight.task])
+            either = [flight.task] if unless is None else [flight.task, unless]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
 
     def join(self, key: str, work: Work[_T]) -> asyncio.Future[_T]:
         """The result of this key's work, which is started unless it is under way.

@@ -1,6 +1,7 @@
 """From a reference to verified bytes: the store first, then one fetch for all who want them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
@@ -22,9 +23,10 @@ from ..store.local.digests import Agreement
 from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
 from .congestion import Congestion
-from .failures import Failures
+from .failures import Failures, of_connection
 from .flights import Flights, Work
 from .prefetch_queue import PrefetchQueue, free_key
+from .racing import first_good
 from .shares import Shares
 from .store_trouble import StoreTrouble
 
@@ -38,6 +40,8 @@ _HEAD_START = 0.001
 """Seconds for whoever waits for the bytes, before threads that write them compete for the GIL."""
 _CLOSE_TIMEOUT = 5.0
 """Seconds for ending what is under way when the bot ends."""
+_PATIENCE = 1.0
+"""Seconds that whoever asks for an image waits for a fetch by another reference to it."""
 _MAX_SIGHTINGS_ASKED = 3
 """Messages asked for an image that is known by its digest alone."""
 _UNKNOWN = 1 << 62
@@ -77,6 +81,9 @@ class Pipeline:
         )
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
+        self._under_way: dict[str, ImageReference] = {}  # which reference each key is fetched by
+        self._behind: dict[str, asyncio.Future[None]] = {}  # keys that wait for another to end
+        self._connections: Counter[str] = Counter()  # by bot, how many there were so far
         self._flying = Shares()
         self._asked: set[str] = set()  # keys that somebody waits for
         self._turns: dict[str, Reservation] = {}
@@ -98,23 +105,46 @@ class Pipeline:
             ImageUnavailable: no source has it.
         """
         self._prefetches.hurry(reference.key)
-        shared = reference.key in self._flights
-        try:
+        other = self._under_way.get(reference.key)
+        if other is None or other == reference:
             arrival = await self._join(reference.key, reference)
             if reference.brings_itself and arrival.reference.content != reference.content:
                 # it is of an earlier message with this id, and must not be joined again
                 await self._flights.ended(reference.key)
-            elif (
-                reference.key == reference.own_key
-                or arrival.reference == reference
-                or confirmed(arrival.info, reference, binding=self.store.binding)
-            ):
-                return arrival
-        except ImageUnavailable:
-            if not shared:
-                raise
-        # We joined the flight of another reference that claims the same. It has failed, while ours
-        # may have a fresher link; or its content is not what was claimed, and says nothing of ours.
+                return await self._own(reference)
+            # the content may not be what was claimed, and says nothing of ours then
+            return arrival if self._is_meant(arrival, reference) else await self._own(reference)
+        if reference.key == reference.own_key:
+            try:
+                arrival = await self._join(reference.key, reference)
+                if not reference.brings_itself or arrival.reference.content == reference.content:
+                    return arrival
+                # it is of an earlier message with this id, and must not be joined again
+                await self._flights.ended(reference.key)
+            except ImageUnavailable:  # as the other reference had it
+                pass
+            return await self._own(reference)
+        # Another reference that claims the same is being fetched, maybe in vain: ours may have a
+        # better way, so nobody waits for the other one alone.
+        return await first_good(
+            self._join(reference.key, reference),
+            lambda: self._own(reference),
+            patience=0 if _rank(reference) > _rank(other) else _PATIENCE,
+            good=lambda arrival: self._is_meant(arrival, reference),
+        )
+
+    def _is_meant(self, arrival: Arrival, reference: ImageReference) -> bool:
+        return (
+            reference.key == reference.own_key
+            or arrival.reference == reference
+            or confirmed(arrival.info, reference, binding=self.store.binding)
+        )
+
+    async def _own(self, reference: ImageReference) -> Arrival:
+        """The image as this reference has it, whatever others that claim the same bring."""
+        waiting = self._behind.get(reference.own_key)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
         return await self._join(reference.own_key, reference)
 
     async def resolve_anew(self, reference: ImageReference) -> Arrival:
@@ -125,7 +155,7 @@ class Pipeline:
         """
         key = f"anew {reference.own_key}"
         try:
-            return await self._flights.join(key, self._flight(reference, anew=True))
+            return await self._flights.join(key, self._flight(key, reference, anew=True))
         except ImageUnavailable as error:
             raise error.again() from None
 
@@ -199,6 +229,11 @@ class Pipeline:
             return "stored"
         return "new" if self._failures.get(reference) is None else "failed"
 
+    def connected(self, self_id: str) -> None:
+        """Learn that a bot has connected: what failed for want of that may be had now."""
+        self._connections[self_id] += 1
+        self._failures.forget_of_connection(self_id)
+
     def forget_failures(self) -> None:
         """Try again what failed a moment ago, when it is next asked for."""
         self._failures.clear()
@@ -232,8 +267,10 @@ class Pipeline:
         key = free_key(reference, self._flights)
         if key:
             # another reference that claims the same may be under way; if it fails, this one may not
-            after = "" if key == reference.key else reference.key
-            self._flights.start(key, self._flight(reference, after=after))
+            other = self._under_way.get(reference.key)
+            is_first = key == reference.key or other is None or _rank(reference) > _rank(other)
+            after = "" if is_first else reference.key
+            self._flights.start(key, self._flight(key, reference, after=after))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
         known = self.store.known(reference, lately=True)
@@ -255,24 +292,26 @@ class Pipeline:
         if (turn := self._turns.get(key)) is not None:
             turn.hurry()
         try:
-            return await self._flights.join(key, self._flight(reference))
+            return await self._flights.join(key, self._flight(key, reference))
         except ImageUnavailable as error:
             raise error.again() from None  # each waiter has a traceback of its own
 
     def _flight(
-        self, reference: ImageReference, *, anew: bool = False, after: str = ""
+        self, key: str, reference: ImageReference, *, anew: bool = False, after: str = ""
     ) -> Work[Arrival]:
         def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
             # before the task runs, for more may be started until then
             self._held += reference.held
             shares = _shares(reference)
+            self._under_way[key] = reference
             self._flying.change(shares, seats=1, size=0)
-            return self._fly(reference, deliver, shares, anew=anew, after=after)
+            return self._fly(key, reference, deliver, shares, anew=anew, after=after)
 
         return take_off
 
     async def _fly(
         self,
+        key: str,
         reference: ImageReference,
         deliver: _Deliver,
         shares: tuple[str, ...],
@@ -281,10 +320,11 @@ class Pipeline:
         after: str,
     ) -> None:
         """Everything that is done about one image, in a task of its own."""
-        busy = False
+        busy, connections = False, self._connections[reference.self_id]
         try:
             if after:
-                await self._flights.ended(after)
+                asked = self._behind[key] = asyncio.get_running_loop().create_future()
+                await self._flights.ended(after, unless=asked)
             known = None if anew else await self._known(reference)
             if known is not None:
                 self._deliver(Arrival(reference, known, "store"), deliver)
@@ -298,8 +338,10 @@ class Pipeline:
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
             busy = error.cause is Cause.BUSY
+            reconnected = connections != self._connections[reference.self_id]
             if not busy:  # which it is not for long, and which is told of all together
-                self._failures.add(reference, error)
+                if not (reconnected and of_connection(error)):
+                    self._failures.add(reference, error)
                 logger.warning(f"qqimage: {error}")
             raise
         except Exception as error:
@@ -311,6 +353,8 @@ class Pipeline:
             raise unavailable(str(reference), (attempt,)) from error
         finally:
             self._held -= reference.held
+            self._under_way.pop(key, None)
+            self._behind.pop(key, None)
             self._flying.change(shares, seats=-1, size=0)
             self._asked -= {reference.key, reference.own_key}
             # the flight itself is there until this has ended
@@ -455,6 +499,15 @@ def _shares(reference: ImageReference) -> tuple[str, ...]:
     """The bot and the chat whose share a reference's image is fetched from."""
     bot, chat = reference.self_id, reference.chat
     return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
+
+
+def _rank(reference: ImageReference) -> tuple[bool, bool]:
+    """How good the ways to an image are that a reference gives: the greater, the better.
+
+    One that holds the image is the best. Of what stands in a forwarded record some implementations
+    know nothing, and never answer.
+    """
+    return bool(reference.content), not reference.forwarded
 
 
 def _too_busy(reference: ImageReference) -> ImageUnavailable:

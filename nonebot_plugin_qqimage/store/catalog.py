@@ -31,6 +31,10 @@ class Catalog:
         await self._journal.flush()
         return await self._access.read(lambda db: notes.counters(db, kind))
 
+    def last_hour(self, kind: str) -> dict[str, int]:
+        """What this process has counted of a kind in the last hour."""
+        return self._journal.last_hour.counted(kind)
+
     async def trust_in_links(self) -> Trust:
         """How often QQ's links have told the truth about their content."""
         return await self._access.read(digests.trust)

@@ -17,6 +17,7 @@ from ..errors import StoreError
 from ..language import say
 from ..log import logger
 from ..messages.sighting import Sighting
+from .last_hour import LastHour
 from .local import digests, images, notes, sightings
 from .local.access import Access
 from .local.database import Connection
@@ -77,6 +78,8 @@ class Journal:
     """
 
     def __init__(self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24) -> None:
+        self.last_hour = LastHour()
+        """What was counted lately."""
         self._access = access
         self._max_rows = max_rows
         self._max_text = max_text
@@ -100,6 +103,7 @@ class Journal:
     def count(self, kind: str, what: str) -> None:
         """One more of these; there are few different ones."""
         self._counts[kind, what] += 1
+        self.last_hour.count(kind, what)
         self._flush_after(_DELAY)
 
     def add(self, row: Row) -> None:

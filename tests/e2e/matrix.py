@@ -80,7 +80,8 @@ PLACES = {
 # in events; quoted messages and forwarded records from before are gone.
 #
 # "map, later": LuckyLilliaBot downloads a file anew at each call, and nobody deletes it. So it is
-# asked for links alone once its files have turned out unreadable.
+# asked for links alone once its files have turned out unreadable, until the last of them can be
+# read.
 #
 # Faces have a link without a key, which is all there is of them, on every implementation.
 #
@@ -131,7 +132,7 @@ rotated, other       key      key      key      key      key        key        s
 down                 ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
 down, other          ✗host    ✗host    ✗host    ✗host    ✗host      ✗host      store  ✗host
 restarted            file     file     file     file     file       url        store  url
-map, later           fresh    fresh    fresh    fresh    fresh      url        store  url
+map, later           file     file     file     file     file       url        store  url
 
 napcat               group    private  sticker  quoted   elsewhere  forwarded  own    face
 same host            file     file     file     file     file       url        store  url

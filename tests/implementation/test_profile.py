@@ -1,5 +1,6 @@
 """What is learned of an implementation."""
 
+import json
 import time
 
 import pytest
@@ -112,3 +113,58 @@ def test_what_is_remembered_is_bounded() -> None:
         history.add_break(f"{number}.png", None)
     assert len(history.broke_on) <= 1024
     assert "4999.png" in history.broke_on
+
+
+def test_what_broke_a_connection_outlives_the_bot_without_its_name() -> None:
+    before, after = ConnectionHistory(), ConnectionHistory()
+    before.add_break("large.png", 3_000_000, "forward 1048576")
+    before.add_inlining("NapCat.Onebot", True)
+    note = json.loads(json.dumps(before.note()))
+    assert "large.png" not in str(note)
+    after.recall(note)
+    assert after.suspects("large.png", "forward 1048576")
+    assert not after.suspects("other.png", "forward 1048576")
+    assert not after.suspects("large.png", "reverse 16777216")  # which may well carry it
+    assert after.frame_limit == before.frame_limit
+    assert after.inlines == {"NapCat.Onebot": True}
+    assert after.dropped == 1
+    again = ConnectionHistory()
+    again.recall(json.loads(json.dumps(after.note())))
+    assert again.suspects("large.png", "forward 1048576")
+
+
+def test_nothing_follows_for_another_kind_of_connection() -> None:
+    history = ConnectionHistory()
+    history.add_break("large.png", 3_000_000, "forward 1048576")
+    history.add_break("other.png", None, "reverse 16777216")
+    assert history.frame_limit is None
+    assert not history.suspects("large.png", "reverse 16777216")
+
+
+def test_unreadable_files_are_tried_again_after_a_while(clock: Clock) -> None:
+    profile = Profile()
+    for _ in range(2):
+        profile.file_not_readable("/x.png")
+    clock.now += 179
+    assert profile.files_unreadable
+    clock.now += 2
+    assert not profile.files_unreadable
+    profile.file_not_readable("/x.png")  # the trial failed
+    assert profile.files_unreadable
+    profile.file_appeared()
+    assert not profile.files_unreadable
+
+
+def test_forwarded_pictures_are_waited_for_where_they_are_found(clock: Clock) -> None:
+    profile = Profile()
+    assert profile.forwarded_timeout(15) == 2
+    profile.forwarded_unknown()
+    assert profile.forwarded_timeout(15) == 0
+    assert not profile.unresponsive
+    clock.now += 601
+    assert profile.forwarded_timeout(15) == 2
+    profile.finds_forwarded = True
+    assert profile.forwarded_timeout(15) == 15
+    downloading = Profile()
+    downloading.identify("LLOneBot", (8, 1, 7))
+    assert downloading.forwarded_timeout(15) == 15
