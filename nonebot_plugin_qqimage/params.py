@@ -22,7 +22,8 @@ async def _message_images(event: Event) -> list[Image]:
 
 
 async def _quoted_images(event: Event) -> list[Image]:
-    return get_resolver().quoted_images(event)
+    resolver = get_resolver()
+    return (await resolver.images(event))[len(resolver.message_images(event)) :]
 
 
 async def _forwarded_images(event: Event) -> list[Image]:

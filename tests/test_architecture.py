@@ -171,6 +171,7 @@ def test_what_a_resolver_offers() -> None:
         "latest",
         "message_images",
         "pin",
+        "pins",
         "quoted_images",
         "unpin",
     }

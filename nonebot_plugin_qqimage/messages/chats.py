@@ -85,13 +85,13 @@ def checked_chat(chat: str) -> str:
     Raises:
         ValueError: the text is no chat, such as a bare id.
     """
-    if _CHAT.fullmatch(chat):
+    if _CHAT.fullmatch(str(chat)):
         return chat
     text = Text(
         "{chat} is no chat: it must be group:<id> or private:<id of the other side>",
-        chat=repr(chat[:100]),
+        chat=repr(chat)[:100],
     )
-    raise ValueError(str(text))
+    raise ValueError(text.local)
 
 
 def fields_of(model: object) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""When messages arrived, by which what came before one of them is told from what came after."""
+
+import time
+
+from cachetools import LRUCache
+from nonebot.adapters import Event
+
+_MAX = 4096
+"""Messages remembered; handlers ask a moment after theirs has come."""
+
+
+class Arrivals:
+    """Remembers when the latest messages arrived here."""
+
+    def __init__(self) -> None:
+        self._when: LRUCache[tuple[str, str], float] = LRUCache(_MAX)
+
+    def note(self, event: Event) -> None:
+        """Take note that an event has just arrived, before any image of it is seen."""
+        if message_id := message_id_of(event):
+            self._when[str(getattr(event, "self_id", "")), message_id] = time.time()
+
+    def of(self, event: Event) -> float:
+        """When an event arrived, in seconds since the epoch; its own time where nobody noted it."""
+        noted = self._when.get((str(getattr(event, "self_id", "")), message_id_of(event)))
+        return noted or float(getattr(event, "time", 0)) or time.time()
+
+
+def message_id_of(event: Event) -> str:
+    """The id of an event's message; empty where it has none."""
+    message_id = getattr(event, "message_id", None)
+    return "" if message_id is None else str(message_id)
