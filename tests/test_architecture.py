@@ -49,6 +49,7 @@ PUBLIC = [
     "ImageResolver",
     "ImageUnavailable",
     "Images",
+    "ImagesOrAsk",
     "MessageImages",
     "QQImageError",
     "QuotedImages",
