@@ -10,6 +10,7 @@ from nonebot.log import logger
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
 from ..errors import Attempt, AttemptFailed, Cause, ImageUnavailable, StoreError, unavailable
+from ..fetch.dead_links import DeadLinks
 from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
@@ -62,6 +63,8 @@ class Pipeline:
     ) -> None:
         self.store = store
         """Where images are kept."""
+        self.dead_links = DeadLinks()
+        """Which links are known to be dead."""
         self.store_trouble = StoreTrouble()
         """Logs trouble with the store."""
         self._config = config
@@ -324,12 +327,15 @@ class Pipeline:
     async def _ask(
         self, reference: ImageReference, reservation: Reservation
     ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        return await self._fetcher.fetch(
+        fetched, attempts = await self._fetcher.fetch(
             reference,
             lambda: self._implementations.find(reference.self_id),
             reservation,
             self.store.binding,
         )
+        if ("url of the segment", Cause.EXPIRED) in [(a.source, a.cause) for a in attempts]:
+            self.dead_links.refused(reference.url)
+        return fetched, attempts
 
     def _turn(self, reference: ImageReference) -> Reservation:
         expected = reference.expected_size

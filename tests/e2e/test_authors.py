@@ -270,3 +270,34 @@ async def test_asked_after_a_notice(bot: SharedBot, simulate: Simulate) -> None:
         assert await said(implementation) == "Please send an image."
         await implementation.send_group(implementation.picture(data))
         assert (await said(implementation)).startswith(f"poked 1: {sha256(data)[:8]} by")
+
+
+# A received segment that is sent again
+
+
+async def test_a_word_bank_heals_dead_links_alone(
+    bot: SharedBot, simulate: Simulate, cdn: SimulatedCdn
+) -> None:
+    implementation = simulate("napcat")
+    async with connected(implementation, bot):
+        data = new_png()
+        await implementation.send_group(["/keep ", implementation.picture(data)])
+        assert await said(implementation) == "kept"
+        await stored(bot, data)
+        await implementation.send_group("/repeat")
+        await implementation.called("send_msg", 2)
+        alive = implementation.calls_of("send_msg")[-1].params["message"][0]["data"]
+        assert alive["file"].endswith(".png")
+        assert "rkey=" in alive["url"]
+        # from here on a new picture shows that the key is dead
+        implementation.behaviour.missing |= {"get_image", "get_rkey", "get_rkey_server", "get_msg"}
+        picture = implementation.picture(new_png())
+        message = implementation.message("group", picture)
+        implementation.remember(message)
+        frame = implementation.flavour.event(message)
+        cdn.rotate_keys()
+        await implementation.push(frame)
+        assert "ImageExpired" in (await implementation.next_sent(PATIENCE)).text
+        await implementation.send_group("/repeat")
+        for _ in range(2):
+            assert (await implementation.next_sent(PATIENCE)).pictures == [data]

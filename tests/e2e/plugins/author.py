@@ -75,7 +75,7 @@ async def _(matcher: Matcher, event: GroupMessageEvent, resolver: Resolver, arg:
     await matcher.send(await told(await resolver.latest(event, 10, **chosen)))
 
 
-@on_command("grey", priority=5, block=True).handle()
+@on_command("grey", priority=0, block=True).handle()
 async def _(
     matcher: Matcher,
     images: Annotated[list[Image], ImagesOrAsk("Please send one.", timeout=3)],
@@ -88,7 +88,7 @@ async def _(matcher: Matcher, images: Annotated[list[Image], ImagesOrAsk(timeout
     await matcher.send(f"blue {await told(images)}")
 
 
-red = on_alconna(Alconna("red"), priority=5, block=True, use_cmd_start=True)
+red = on_alconna(Alconna("red"), priority=0, block=True, use_cmd_start=True)
 
 
 @red.handle()
@@ -100,6 +100,22 @@ async def is_poke(event: Event) -> bool:
     return isinstance(event, PokeNotifyEvent)
 
 
-@on_notice(is_poke, priority=5, block=True).handle()
+@on_notice(is_poke, priority=0, block=True).handle()
 async def _(matcher: Matcher, images: Annotated[list[Image], ImagesOrAsk(timeout=20)]) -> None:
     await matcher.send(f"poked {await told(images)}")
+
+
+KEPT: list[Message] = []
+
+
+@on_command("keep", priority=0, block=True).handle()
+async def _(matcher: Matcher, event: GroupMessageEvent) -> None:
+    KEPT.append(event.message["image"])
+    await matcher.send("kept")
+
+
+@on_command("repeat", priority=0, block=True).handle()
+async def _(matcher: Matcher, bot: Bot, event: GroupMessageEvent) -> None:
+    await matcher.send(KEPT[-1])
+    node = {"type": "node", "data": {"user_id": 1, "content": str(KEPT[-1])}}
+    await bot.call_api("send_group_forward_msg", group_id=event.group_id, messages=[node])
