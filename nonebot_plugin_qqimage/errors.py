@@ -8,10 +8,12 @@
     │   ├── ImageNotFound    whoever was asked does not know the image
     │   └── ImageRejected    bytes came, but they are no acceptable image
     ├── AttemptFailed        one source failed (inside the plugin only)
+    ├── MissingExtra         an optional library is not installed
     └── StoreError           the local store cannot be used
 """
 
 import re
+import time
 from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
@@ -162,14 +164,20 @@ class ImageUnavailable(QQImageError):
     Args:
         image: which image, in words (name, message, bot).
         attempts: every way that was tried, in order.
+        kept_until: until when QQ keeps it.
     """
 
-    def __init__(self, image: str, attempts: tuple[Attempt, ...] = ()) -> None:
-        super().__init__(image, attempts)
+    def __init__(
+        self, image: str, attempts: tuple[Attempt, ...] = (), kept_until: float = 0.0
+    ) -> None:
+        super().__init__(image, attempts, kept_until)
         self.image = _masked(image)
         """Which image: its name, message and bot."""
         self.attempts = attempts
         """Every way that was tried, in order."""
+        self.kept_until = kept_until
+        """Until when QQ keeps it, as its link says, in seconds since the epoch; 0 where it says
+        nothing. No key opens the link after that."""
 
     @property
     def hint(self) -> str:
@@ -178,7 +186,7 @@ class ImageUnavailable(QQImageError):
         Where several things are wrong, each with a cure of its own, it names them all. It is a
         `Text`, so `localized` gives it in the operator's language.
         """
-        cures = _cures(self.attempts)
+        cures = _cures(self.attempts, self.kept_until)
         return reduce(_either, cures) if cures else ""
 
     @property
@@ -201,7 +209,7 @@ class ImageUnavailable(QQImageError):
 
     def again(self) -> "ImageUnavailable":
         """A fresh copy to raise for another waiter, free of this one's traceback."""
-        return type(self)(self.image, self.attempts)
+        return type(self)(self.image, self.attempts, self.kept_until)
 
 
 class ImageExpired(ImageUnavailable):
@@ -220,16 +228,28 @@ class StoreError(QQImageError):
     """The local store cannot be read or written: disk full, no permission, a newer schema, …"""
 
 
-def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
-    """The most telling `ImageUnavailable` for these attempts."""
+class MissingExtra(QQImageError, ImportError):
+    """A library that is not installed is needed; the text says what to install."""
+
+
+def unavailable(
+    image: str, attempts: tuple[Attempt, ...], kept_until: float = 0.0
+) -> ImageUnavailable:
+    """The most telling `ImageUnavailable` for these attempts.
+
+    Args:
+        image: which image, in words.
+        attempts: every way that was tried, in order.
+        kept_until: until when QQ keeps it, as its link says: see `ImageUnavailable.kept_until`.
+    """
     causes = {attempt.cause for attempt in attempts}
     if Cause.EXPIRED in causes:
-        return ImageExpired(image, attempts)
+        return ImageExpired(image, attempts, kept_until)
     if causes & {Cause.REJECTED, Cause.TOO_LARGE}:
-        return ImageRejected(image, attempts)
+        return ImageRejected(image, attempts, kept_until)
     if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.FORGOTTEN}:
-        return ImageNotFound(image, attempts)
-    return ImageUnavailable(image, attempts)
+        return ImageNotFound(image, attempts, kept_until)
+    return ImageUnavailable(image, attempts, kept_until)
 
 
 def hide_keys(text: str) -> str:
@@ -264,7 +284,7 @@ def _either(one: Text, other: Text) -> Text:
     return Text("{one}; or {other}", one=one, other=other)
 
 
-def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
+def _cures(attempts: tuple[Attempt, ...], kept_until: float) -> list[Text]:
     """What is wrong and what cures it, the surest first; any one of them is enough."""
     if not attempts:
         return [_UNTOLD]
@@ -278,16 +298,47 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         for attempt in attempts
     )
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
+    if kept_until:
+        expired = _expired(kept_until, keyless=keyless)
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
-        expired: Cause.EXPIRED in causes,
+        expired: Cause.EXPIRED in causes
+        or (Cause.NOT_FOUND in by_link and 0 < kept_until < time.time()),
         _UNREADABLE: Cause.UNREADABLE in causes,
         _REFUSED: Cause.REFUSED in causes,
         _SKIPPED: Cause.SKIPPED in causes,
     }
     found = [cure for cure, applies in cures.items() if applies]
     return found or [hint for cause, hint in _LAST_HINTS.items() if cause in causes][:1]
+
+
+def _expired(kept_until: float, *, keyless: bool) -> Text:
+    """What to do about a dead link of a group's picture, of which it is known how long QQ has it.
+
+    Args:
+        kept_until: until when, in seconds since the epoch.
+        keyless: whether the implementation gives no fresh keys.
+    """
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept_until))
+    if kept_until < time.time():
+        return Text(
+            "QQ kept this group picture until {date}, and no key opens its link any more: have it "
+            "sent again",
+            date=date,
+        )
+    if keyless:
+        return Text(
+            "the key in the link is dead, but QQ keeps this group picture until {date}, so a fresh "
+            "key opens it: update the implementation to a version that has get_rkey "
+            "(LuckyLilliaBot 5.3, NapCat 4.7.16), or have the image sent again",
+            date=date,
+        )
+    return Text(
+        "the key in the link is dead, but QQ keeps this group picture until {date}, so a fresh key "
+        "opens it: ask sooner (QQIMAGE__PREFETCH=true), try again later, or have it sent again",
+        date=date,
+    )
 
 
 _TOO_LARGE = Text(

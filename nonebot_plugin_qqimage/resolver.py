@@ -1,5 +1,7 @@
 """`ImageResolver`, what plugin authors hold: handles on images, and what is known of them."""
 
+from typing import cast
+
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import MessageEvent
@@ -9,13 +11,13 @@ from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
 from .implementation.receiver import received
-from .language import Text
+from .language import Text, say
 from .messages.arrivals import Arrivals, message_id_of
 from .messages.chats import chat_of, checked_chat
 from .messages.events import find_in_event, seen_forwarded
 from .messages.reference import ImageReference
 from .messages.sighting import Sighting
-from .messages.targets import Target, reference_of
+from .messages.targets import Target, checked_event, reference_of
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links
 from .store.seen import latest_seen, seen_in_quoted
@@ -58,6 +60,7 @@ class ImageResolver:
             forwarded: also those in forwarded records, after the others. The implementation is
                 asked for the records; one that nobody knows any more is logged and left out.
         """
+        checked_event(event)
         own, quoted = find_in_event(event)
         found = own + (quoted or await self._seen_in_quoted(event))
         found += await self._find_forwarded(event) if forwarded else []
@@ -65,6 +68,7 @@ class ImageResolver:
 
     def message_images(self, event: BaseEvent) -> list[Image]:
         """The images of an event's message itself."""
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[0]
         ]
@@ -74,12 +78,14 @@ class ImageResolver:
 
         `images` also knows those that were seen, where the event does not hold them.
         """
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[1]
         ]
 
     async def forwarded_images(self, event: BaseEvent) -> list[Image]:
         """The images in the records that an event's message, or the one it quotes, forwards."""
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links)
             for reference in await self._find_forwarded(event)
@@ -144,6 +150,7 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
+        checked_event(event)
         chat, bot = chat_of(event), str(getattr(event, "self_id", ""))
         if not chat or n < 1:
             return []
@@ -165,8 +172,11 @@ class ImageResolver:
         Raises:
             ImageUnavailable: no source has it.
             StoreError: the store cannot keep it.
+            TypeError: the owner is no text.
         """
         handle = self.image(image)
+        if not isinstance(cast(object, owner), str) or not owner:
+            raise TypeError(say("an owner is a text, such as the name of your plugin"))
         for _ in range(2):  # it may be evicted between the two steps
             stored = await handle
             if await self._store.pin(stored.info.sha256, owner):
@@ -255,6 +265,7 @@ class ImageResolver:
         It is ``group:<id>``, or ``private:<id of the other side>`` for a temporary session, too;
         other kinds of messages have a chat of their own. Empty for an event that belongs to none.
         """
+        checked_event(event)
         return chat_of(event)
 
     async def _seen_in_quoted(self, event: BaseEvent) -> list[ImageReference]:

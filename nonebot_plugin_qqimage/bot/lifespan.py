@@ -4,7 +4,7 @@ import nonebot
 from nonebot import get_driver, get_plugin_config
 
 from ..config import Config
-from ..language import use
+from ..language import say, use
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
 from ..store.folder import data_folder
@@ -36,9 +36,12 @@ def get_services() -> Services:
         RuntimeError: the plugin is not loaded.
     """
     if _services is None:
+        use("auto")  # no setting has been read
         raise RuntimeError(
-            "nonebot-plugin-qqimage is not loaded: call "
-            'require("nonebot_plugin_qqimage") before you import from it'
+            say(
+                "nonebot-plugin-qqimage is not loaded: call "
+                'require("nonebot_plugin_qqimage") before you import from it'
+            )
         )
     return _services
 

@@ -40,7 +40,7 @@ class DeadLinks:
             find_implementation: gives the implementation, which may have said how long keys live.
         """
         now, key, link = time.time(), key_of(url), file_id_of(url)
-        if link and link.uploaded and link.ttl and link.uploaded + link.ttl < now:
+        if link and 0 < link.kept_until < now:
             return True
         if (key or url) in self._refused:
             return True

@@ -45,6 +45,11 @@ class FileId:
     ttl: int = 0
     """Seconds for which QQ keeps it from then on; 0 where nothing says so."""
 
+    @property
+    def kept_until(self) -> float:
+        """Until when QQ keeps it, in seconds since the epoch; 0 where nothing says so."""
+        return self.uploaded + self.ttl if self.uploaded and self.ttl else 0.0
+
 
 @lru_cache(maxsize=1024)  # of each event's image it is asked several times
 def file_id_of(url: str) -> FileId | None:

@@ -92,6 +92,17 @@ def _from_origin(made: object) -> ImageReference:
     return _from_segment({"type": "image", "data": data})
 
 
+def checked_event(event: object) -> None:
+    """Do nothing for an event.
+
+    Raises:
+        TypeError: it is none, such as a message; the text says what it is.
+    """
+    if not isinstance(event, Event):
+        text = Text("an event is needed here, not a {type}", type=type(event).__name__)
+        raise TypeError(text.local)
+
+
 def _wrong(kind: type[Exception], why: Text) -> Exception:
     text = Text(
         "{why}. An image is named by a segment, a CQ code, a link, a qqimage:<sha256> URI, a "
