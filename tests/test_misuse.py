@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -98,7 +99,7 @@ async def test_a_uri_that_is_unknown_and_one_that_was_evicted(make: Make, world:
 
 
 def sighting_of(reference: ImageReference) -> Any:
-    return Sighting(reference, "group:1", "1", 1.0)
+    return Sighting(reference, "group:1", "1", time.time())
 
 
 async def test_a_closed_resolver(make: Make) -> None:

@@ -1,5 +1,7 @@
 """What authors ask for, in a real bot: quoted pictures, any target, the latest, a question."""
 
+import json
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from nonebot_plugin_qqimage.simulator.behaviour import MessageFault
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
+from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
 from .conftest import SharedBot, Simulate, connected, new_png, sha256, started, stored, watched
@@ -301,3 +304,42 @@ async def test_a_word_bank_heals_dead_links_alone(
         await implementation.send_group("/repeat")
         for _ in range(2):
             assert (await implementation.next_sent(PATIENCE)).pictures == [data]
+
+
+# Two references of one picture
+
+
+async def test_the_second_link_is_tried_where_the_first_is_dead(
+    bot: SharedBot, simulate: Simulate, cdn: SimulatedCdn
+) -> None:
+    implementation = simulate("napcat")
+    implementation.behaviour.missing |= {"get_image", "get_rkey", "get_rkey_server", "get_msg"}
+    async with connected(implementation, bot):
+        data = new_png()
+        dead, fine = (implementation.picture(data) for _ in range(2))
+        assert dead.hosted.fileid != fine.hosted.fileid
+        cdn.faults.set(Fault.EXPIRED, fileid=dead.hosted.fileid)
+        await implementation.send_group([dead, fine])
+        await stored(bot, data)
+
+
+# Hints
+
+
+@pytest.mark.parametrize(
+    ("age", "says"),
+    [(40, "QQ kept this group picture until"), (1, "so a fresh key opens it")],
+)
+async def test_until_when_qq_keeps_it(
+    bot: SharedBot, simulate: Simulate, cdn: SimulatedCdn, age: int, says: str
+) -> None:
+    implementation = simulate("napcat")
+    implementation.behaviour.missing |= {"get_image", "get_rkey", "get_rkey_server", "get_msg"}
+    async with connected(implementation, bot):
+        data = new_png()
+        fileid = new_fileid(data, "group", uploaded_at=time.time() - age * 86400)
+        cdn.faults.set(Fault.EXPIRED, fileid=fileid)
+        await implementation.send_group(implementation.picture(data, fileid=fileid))
+        failure = json.loads((await implementation.next_sent(PATIENCE)).text)
+        assert failure["error"] == "ImageExpired"
+        assert says in failure["text"]
