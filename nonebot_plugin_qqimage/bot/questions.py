@@ -9,7 +9,6 @@ same way, but not for one question at a time, and it refuses to load beside None
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
-from datetime import timedelta
 from typing import Literal
 
 from nonebot import get_driver
@@ -79,7 +78,6 @@ async def ask(
         priority=0,
         block=True,
         temp=True,
-        expire_time=timedelta(seconds=timeout),
     )
     try:
         await send()

@@ -21,9 +21,16 @@ class Arrivals:
             self._when[str(getattr(event, "self_id", "")), message_id] = time.time()
 
     def of(self, event: Event) -> float:
-        """When an event arrived, in seconds since the epoch; its own time where nobody noted it."""
-        noted = self._when.get((str(getattr(event, "self_id", "")), message_id_of(event)))
-        return noted or float(getattr(event, "time", 0)) or time.time()
+        """When an event arrived, in seconds since the epoch.
+
+        It is now for one that is no message, and for a message that nobody noted the end of the
+        second that it was sent in, as the implementation says.
+        """
+        message_id = message_id_of(event)
+        if not message_id:
+            return time.time()
+        noted = self._when.get((str(getattr(event, "self_id", "")), message_id))
+        return noted or float(getattr(event, "time", 0)) + 1
 
 
 def message_id_of(event: Event) -> str:

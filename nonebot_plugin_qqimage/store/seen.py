@@ -22,9 +22,9 @@ async def seen_in_quoted(store: ImageStore, event: MessageEvent) -> list[Sightin
         return []
     bot, chat = str(event.self_id), chat_of(event)
     found = await store.sightings(bot=bot, chat=chat, message_id=message_id, limit=_MAX)
-    sender = event.reply.sender.user_id if event.reply is not None else None
+    sender = str((event.reply and event.reply.sender.user_id) or "")
     # ids come again, so it must be a message of the same sender, where anybody says whose it is
-    return [each for each in of_one_message(found) if sender is None or str(sender) == each.user]
+    return [each for each in of_one_message(found) if sender in ("", each.user) or not each.user]
 
 
 async def latest_seen(

@@ -169,6 +169,18 @@ async def test_an_image_of_alconna_a_code_and_a_link(bot: SharedBot, simulate: S
         assert await said(implementation) == f"2: {is_(data)}; {is_(data)}"
 
 
+async def test_the_only_bot_is_asked_or_nobody(bot: SharedBot, simulate: Simulate) -> None:
+    async with connected(simulate("napcat"), bot) as implementation:
+        await implementation.send_group("/job")
+        assert "get_image" in await said(implementation)
+        assert implementation.calls_of("get_image")
+        asked = len(implementation.calls_of("get_image"))
+        async with connected(simulate("napcat"), bot):
+            await implementation.send_group("/job")
+            assert "nobody said which bot to ask" in await said(implementation)
+            assert len(implementation.calls_of("get_image")) == asked
+
+
 # The latest
 
 

@@ -1,10 +1,11 @@
 """Asks for images in the ways that authors do, and says which ones it got."""
 
+import contextvars
 from typing import Annotated
 
 from nonebot import on_command, on_keyword, on_notice, require
 from nonebot.adapters import Bot, Event
-from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, PokeNotifyEvent
+from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageSegment, PokeNotifyEvent
 from nonebot.matcher import Matcher
 from nonebot.params import CommandArg
 
@@ -54,6 +55,13 @@ async def _(matcher: Matcher, bot: Bot, event: GroupMessageEvent, resolver: Reso
         if segment["type"] == "image"
     ]
     await matcher.send(await told([resolver.image(segment) for segment in segments]))
+
+
+@on_command("job", priority=0, block=True).handle()
+async def _(matcher: Matcher, resolver: Resolver) -> None:
+    segment = MessageSegment("image", {"file": "0123.png", "url": ""})
+    image = contextvars.Context().run(resolver.image, segment)  # outside of any handler
+    await matcher.send(await told([image]))
 
 
 @on_command("uni", priority=0, block=True).handle()
