@@ -12,7 +12,6 @@ from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
 from .implementation.receiver import received
 from .language import Text, say
-from .messages.arrivals import Arrivals, message_id_of
 from .messages.chats import chat_of, checked_chat
 from .messages.events import find_in_event, seen_forwarded
 from .messages.reference import ImageReference
@@ -20,7 +19,7 @@ from .messages.sighting import Sighting
 from .messages.targets import Target, checked_event, reference_of
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links
-from .store.seen import latest_seen, seen_in_quoted
+from .store.seen import Arrivals, latest_seen, message_id_of, seen_in_quoted
 
 
 class ImageResolver:

@@ -61,10 +61,10 @@ async def ask(
             return False
         text = event.get_plaintext().strip()
         images = [] if _is_command(text, state) else await find(event)
-        if images or text.lower() in cancel:
-            _end(answer, images or "cancelled")
-            return True
-        return False
+        if answer.done() or not (images or text.lower() in cancel):
+            return False
+        _end(answer, images or "cancelled")
+        return True
 
     _end(_open.pop(asked, None), "replaced")
     while len(_open) >= _MAX_OPEN:

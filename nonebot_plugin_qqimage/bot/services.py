@@ -10,11 +10,11 @@ from ..config import ScopedConfig
 from ..content.fitting import limit
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations
-from ..messages.arrivals import Arrivals
 from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
 from ..serving.links import Links
 from ..store.image_store import ImageStore
+from ..store.seen import Arrivals
 
 _MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory."""
