@@ -18,10 +18,10 @@ def main() -> int:
 
 
 def _add_demo(commands: Commands) -> None:
-    commands.add_alone(
-        "demo",
-        _demo,
-        say("play a day in a chat with a real bot and a simulated implementation"),
+    summary = say("play a day in a chat with a real bot and simulated implementations")
+    parser = commands.add_alone("demo", _demo, summary)
+    parser.add_argument(
+        "--keep", action="store_true", help=say("leave the bot's folder, and say where it is")
     )
 
 
@@ -35,7 +35,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         return 2
     from .demo.day import play
 
-    return play(as_json=arguments.json)
+    return play(as_json=arguments.json, keep=arguments.keep)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Image:
         if fresh:
             self._arrival = await self._pipeline.resolve_anew(self.reference)
         for _ in range(2):  # the store may lose it between the two steps, to eviction or damage
-            data = await self._pipeline.read(await self._resolve())
+            data = await self._pipeline.read_or_fetch(await self._resolve())
             if data is not None:
                 return data
             self._arrival = None

@@ -9,6 +9,7 @@ Translations are in ``locale/``, made from these two names; `tests/test_language
 import gettext
 import locale
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import cache, reduce
 from pathlib import Path
@@ -56,6 +57,16 @@ class Text(str):
             for name, value in self._values.items()
         }
         return template.format(**values) if values else template
+
+    @property
+    def outline(self) -> str:
+        """The text in that language with a sign of omission for each value, to count its kind."""
+
+        def outline(field: re.Match[str]) -> str:
+            value = self._values.get(field[1])
+            return value.outline if isinstance(value, Text) else "…"
+
+        return re.sub(r"\{(\w+)[^}]*\}", outline, _translate()(self._template))
 
     def with_values(self, change: Callable[[str], str]) -> "Text":
         """The text with each value that is no number changed, as by masking the keys in it."""
@@ -114,6 +125,11 @@ def use(language: Language) -> None:
     _chosen = _of_the_process() if language == "auto" else language
     if _chosen == "zh":
         _chinese()
+
+
+def chosen() -> Language:
+    """The language that `use` has chosen."""
+    return _chosen
 
 
 def _of_the_process() -> Language:

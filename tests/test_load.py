@@ -124,6 +124,7 @@ def test_wrong_settings_are_named(tmp_path: Path, wrong: dict[str, str]) -> None
     for name in wrong:
         field = name.removeprefix("QQIMAGE__")
         assert field in log or field.lower() in log, log
+    assert "Traceback" not in log
     assert "the bot goes on" in log
 
 

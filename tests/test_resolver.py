@@ -498,3 +498,13 @@ async def test_a_disk_that_hangs_holds_up_no_reader_for_ever(
         await asyncio.wait_for(image.path(), 30)
     assert await asyncio.wait_for(image.read(), 30) == PICTURE.data
     assert "more than 0.05 s" in log[0]
+
+
+async def test_a_message_id_of_this_bot_comes_again(services: Services, world: World) -> None:
+    world.data |= {"base64://good": PICTURE.data, "base64://other": OTHER.data}
+    sent = replace(reference(url=""), own=True, chat="group:1", content="base64://good")
+    again = replace(sent, content="base64://other")
+    assert await read(services, sent) == PICTURE.data
+    assert await read(services, again) == OTHER.data
+    await services.resolver.image(again)
+    assert await read(services, again.lean()) == OTHER.data

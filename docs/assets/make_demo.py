@@ -18,11 +18,9 @@ from rich.theme import Theme
 
 TARGET = Path(__file__).with_name("demo.svg")
 COMMAND = "uv run python -m nonebot_plugin_qqimage demo"
-WIDTH = 121
+WIDTH = 116
 """Columns: as many as the demo's table has, and a few more."""
 
-_STORE = re.compile(r"^\S*?(?=[\\/]bot[\\/]data[\\/])", re.MULTILINE)
-"""Where the store's path begins: a temporary folder of whoever runs this."""
 _COLOURS = "6e7681 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4"
 """Black (here a grey that can be read), red, green, yellow, blue, magenta, cyan, white."""
 _THEME = TerminalTheme(
@@ -61,13 +59,13 @@ class _Demo(RegexHighlighter):
 
     base_style = "demo."
     highlights: ClassVar[list[str]] = [
-        r"(?P<bad>HTTP \d+ download url has expired|HTTP 200, a web page|nothing within \d+ s)",
+        r"(?P<bad>download url has expired(?= {2}| \w)|a web page(?= {6})|nothing within \d+ s)",
         r"(?P<bad>nowhere: see below)",
         r"(?P<good>\b(?:file|base64|url) (?:in the answer|of the segment|with a fresh key)|store\b)"
-        r"(?= +image/)",
+        r"(?=: image/)",
         r"(?m)(?P<quiet>^─+$)",
         r"(?m)(?P<head>^picture .*ms$)",
-        r"(?m)(?P<end>^\d+ of the \d+ pictures that could be had were\.)",
+        r"(?m)(?P<end>^\d+ of the \d+ pictures that could be had were)",
         r"(?P<hint>Hint: .*)",
     ]
 
@@ -87,13 +85,18 @@ def main() -> int:
     """Run the demo, and write the picture; returns the demo's exit status."""
     done = subprocess.run(
         [sys.executable, "-m", "nonebot_plugin_qqimage", "demo"],
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "QQIMAGE__LANGUAGE": "en"},
+        env={
+            **os.environ,
+            "PYTHONIOENCODING": "utf-8",
+            "QQIMAGE__LANGUAGE": "en",
+            "COLUMNS": str(WIDTH),
+        },
         stdout=subprocess.PIPE,
         encoding="utf-8",
     )
     sys.stdout.write(done.stdout)
     if done.returncode == 0:
-        TARGET.write_text(drawn(_STORE.sub("…", done.stdout)), "utf-8")
+        TARGET.write_text(drawn(done.stdout), "utf-8")
     return done.returncode
 
 

@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 
 
 class BackgroundTask:

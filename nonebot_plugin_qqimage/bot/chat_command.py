@@ -5,19 +5,21 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from nonebot import get_driver, on_command
-from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent
+from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent, MessageSegment
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
-from ..doctor.figures import size_of
+from ..attempts import words_of
+from ..doctor.figures import images_of, size_of
 from ..doctor.implementations import about_implementation, known_of
 from ..doctor.line import Line
 from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.picture import about_picture
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
-from ..errors import StoreError, words_of
+from ..errors import StoreError
 from ..language import Text, localized, say, with_commas
+from ..masking import one_line
 from ..store.image_store import ImageStore
 from .services import Services
 
@@ -41,7 +43,8 @@ def install(services: Services) -> None:
         bot: Bot, event: MessageEvent, arguments: Annotated[Message, CommandArg()]
     ) -> None:
         for text in await _answers(services, bot, event, arguments):
-            await bot.send(event, text)
+            # as it stands there: a string would be searched for CQ codes
+            await bot.send(event, MessageSegment.text(text))
 
     if get_driver().config.superusers:
         on_command("qqimage", rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[answer])
@@ -85,7 +88,7 @@ async def _figures(store: ImageStore) -> str:
         resolved = await store.catalog.counters("resolved")
         failed = await store.catalog.counters("failed")
     except StoreError as error:
-        return str(error)
+        return error.brief
     causes = localized(
         with_commas(
             Text("{count} {trouble}", count=count, trouble=words_of(cause))
@@ -94,7 +97,7 @@ async def _figures(store: ImageStore) -> str:
     )
     return "\n".join(
         (
-            say("{count} images, {size}", count=totals.images, size=size_of(totals.bytes)),
+            say("{images}, {size}", images=images_of(totals.images), size=size_of(totals.bytes)),
             say(
                 "{count} of {all} came from the store",
                 count=resolved.get("store", 0),
@@ -106,8 +109,8 @@ async def _figures(store: ImageStore) -> str:
 
 
 def _in_chat(line: Line) -> str:
-    cure = f"\n  → {localized(line.cure)}" if line.cure else ""
-    text = say("{about}: {text}", about=line.about, text=line.text)
+    cure = f"\n  → {one_line(localized(line.cure))}" if line.cure else ""
+    text = one_line(say("{about}: {text}", about=line.about, text=line.text))
     return f"{_MARKS[line.state]} {text}{cure}"
 
 

@@ -13,13 +13,14 @@ from nonebot import get_driver
 from nonebot.adapters import Bot
 
 from ..doctor.implementations import known_of
-from ..doctor.running import MAX_AGE, PREFIX, public
+from ..doctor.process import process_namespace
+from ..doctor.running import INTERVAL, MAX_AGE, PREFIX, public
 from ..doctor.versions import versions
 from ..errors import StoreError
 from .background import BackgroundTask
 from .services import Services
 
-_INTERVAL = 30.0
+_INTERVAL = INTERVAL
 """Seconds after which a note is left in any case."""
 _GLANCE = 2.0
 """Seconds after which something may have changed that is worth an earlier note."""
@@ -35,7 +36,8 @@ class Heartbeat:
     def __init__(self, services: Services) -> None:
         self._services = services
         # ends in a colon, so that forgetting it forgets no note whose name starts like it
-        self._name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
+        self.name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
+        """The name of the note."""
         self._task = BackgroundTask(
             "heartbeat",
             self._work,
@@ -54,7 +56,7 @@ class Heartbeat:
         """End, and take the note back."""
         await self._task.stop()
         with contextlib.suppress(StoreError):  # then it is left to grow old
-            await self._services.store.forget_notes(self._name, before=time.time() + 1)
+            await self._services.store.forget_notes(self.name, before=time.time() + 1)
 
     async def change(self, bot: Bot) -> None:
         """Leave a note at once: a bot has come or gone."""
@@ -69,6 +71,7 @@ class Heartbeat:
     async def _learn(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
+            "namespace": await anyio.to_thread.run_sync(process_namespace),
             "folder": await anyio.to_thread.run_sync(os.getcwd),
             "started": time.time(),
             "driver": get_driver().type,
@@ -87,5 +90,5 @@ class Heartbeat:
         self._known, self._left = known, time.monotonic()
         text = json.dumps({**self._process, "bots": known}, ensure_ascii=False)
 
-        await self._services.store.leave_note(self._name, text)
+        await self._services.store.leave_note(self.name, text)
         await self._services.store.forget_notes(PREFIX, before=time.time() - MAX_AGE)

@@ -109,7 +109,7 @@ class Hooks:
             elif api == "get_image":
                 answer = await self._answers.repaired(bot, data, exception, result)
             elif api in _MESSAGES and exception is None:
-                self._intake.said(bot.self_id, result)
+                self._intake.told(bot, api, result)
             if api == "get_msg":
                 self._answers.serve_message(bot, data, result)
             elif api == "get_forward_msg":

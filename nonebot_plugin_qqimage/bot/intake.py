@@ -1,12 +1,14 @@
 """Intake: the images of events and of sent messages are remembered, and fetched in advance."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent
+from nonebot.matcher import current_event
 
+from ..messages.contents import forward_nodes
 from ..messages.events import find_in_own_event, find_received, find_sent
 from ..messages.said_paths import said_paths
 from ..messages.sighting import Sighting
@@ -30,7 +32,7 @@ class Intake:
         """Take in the images of an event, as its segments are now."""
         self._arrivals.note(event)
         if isinstance(event, MessageEvent) and event.user_id != event.self_id:
-            self.said(str(event.self_id), event.message)
+            self._said(event.message)
         for sighting in find_received(event):
             # a shared file in a message stands nowhere; the notice of its upload says where it is
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
@@ -40,14 +42,22 @@ class Intake:
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
 
-    def said(self, bot_id: str, content: object) -> None:
-        """Remember the paths that a received message says, which nobody may make this bot open.
+    def told(self, bot: BaseBot, api: str, answer: object) -> None:
+        """Remember the paths that messages in an answer say, as those of received messages.
 
         Args:
-            bot_id: the bot that received it.
-            content: the message, or an answer that holds messages.
+            bot: the bot that asked.
+            api: the action.
+            answer: its answer.
         """
-        for digest in said_paths(content, bot_id):
+        # senders in forwarded records can be made up, and are not believed
+        messages = [answer] if api in ("get_msg", "get_forward_msg") else forward_nodes(answer)
+        for message in messages:
+            if api == "get_forward_msg" or _sender_in(message) != bot.self_id:
+                self._said(message)
+
+    def _said(self, content: object) -> None:
+        for digest in said_paths(content):
             self._store.said_path(digest)
 
     def sent(self, bot: BaseBot, api: str, params: Mapping[str, Any], result: object) -> None:
@@ -60,9 +70,20 @@ class Intake:
             result: its answer.
         """
         if self._config.own_images and isinstance(bot, Bot):
-            self._take_in_own(find_sent(bot.self_id, params, result, api))
+            event = current_event.get(None)
+            self._take_in_own(find_sent(bot.self_id, params, result, api, event))
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            self._store.saw(sighting)
+            if sighting.chat:  # else nobody could forget it; the call that sent it says where
+                self._store.saw(sighting)
             self._pipeline.prefetch(sighting.reference)
+
+
+def _sender_in(message: object) -> str:
+    fields: Mapping[str, Any] = (
+        cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
+    )
+    sender: Any = fields.get("sender")
+    said = cast(Mapping[str, Any], sender) if isinstance(sender, Mapping) else fields
+    return str(said.get("user_id", ""))

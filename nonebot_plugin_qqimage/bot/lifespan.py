@@ -1,22 +1,32 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
-import nonebot
-from nonebot import get_driver, get_plugin_config
+from traceback import walk_stack
 
-from ..config import Config
+import nonebot
+from nonebot import get_driver
+
 from ..language import say, use
+from ..log import logger
+from ..masking import mask_logger
 from ..resolver import ImageResolver
 from ..serving.mounting import serve
+from ..settings.forms import UnusableSettings
+from ..settings.loading import load
+from ..settings.names import misspelt
 from ..store.folder import data_folder
 from . import chat_command
 from .background import BackgroundTask
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
+from .trying import Trials
 from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
+_LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
+"""Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
+_LOADER = "nonebot.plugin.manager"
 _services: Services | None = None
 
 
@@ -50,14 +60,23 @@ def install() -> None:
     """Wire the plugin into the bot that loads it.
 
     Raises:
-        ValueError: a setting cannot be used; the message names it.
+        UnusableSettings: some settings make no sense.
     """
     global _services
-    config = get_plugin_config(Config).qqimage
-    use(config.language)
+    try:
+        config = load()
+    except UnusableSettings:
+        if _is_loaded_as_plugin():
+            raise
+        return  # `nb qqimage` imports it once more, and the command line tells of it itself
+    for trouble in misspelt():
+        logger.warning(say("qqimage: {trouble}", trouble=trouble))
+    for name in _LOGS_OF_SERVERS:
+        mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services)
+    trials = Trials(services, heartbeat.name)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -68,6 +87,7 @@ def install() -> None:
     driver = get_driver()
     driver.on_startup(keeping.start)
     driver.on_startup(heartbeat.start)
+    driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
@@ -79,9 +99,18 @@ def install() -> None:
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
         await warm_up.stop()
+        await trials.stop()
         await heartbeat.stop()
         await keeping.stop()
         await services.pipeline.close()
 
     Hooks(services).install()
     chat_command.install(services)
+
+
+def _is_loaded_as_plugin() -> bool:
+    """Whether NoneBot is asked to load a plugin, rather than anybody to import a part of it."""
+    return any(
+        frame.f_code.co_name == "load_plugin" and frame.f_globals["__name__"] == _LOADER
+        for frame, _ in walk_stack(None)
+    )

@@ -16,16 +16,16 @@ from urllib.parse import quote
 
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
-from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
 from ..language import Text, say
+from ..log import logger
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS
-from ..serving.urls import token_of
+from ..serving.urls import MAX_URL, token_of
 from .services import Services
 
 _MAX_INLINE = 32 * 1024 * 1024
@@ -34,7 +34,12 @@ _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
 _MAX_SEEN = 100
 """Sightings of an image among which its link is looked for; one further back is too old anyway."""
-_CODE = re.compile(r"qqimage|\[CQ:(image|node|forward)")
+_MARKS = re.compile("qqimage|url=|=http")
+"""What stands in CQ codes of ours, and in those with a link."""
+_MAX_LOOKED_AT = 10_000
+"""Equals signs in a text that are looked at."""
+_WORD = 24
+"""Characters on either side of one."""
 _OF_THE_RECEIVED = ("url", "path", "file_id", "file_unique", "file_size")
 """Fields about the image as received; implementations prefer some of them to ``file``."""
 
@@ -68,10 +73,8 @@ class Outgoing:
         waiting: list[_Waiting] = []
         for name in ("message", "messages"):
             content = params.get(name)
-            if isinstance(content, str) and (
-                params.get("auto_escape") or not _CODE.search(content)
-            ):
-                continue  # plain text, or no image in it
+            if isinstance(content, str) and (params.get("auto_escape") or _has_none(content)):
+                continue  # plain text, or no image in it that could be ours or dead
             healed = await self._healed(content, bot_id)
             if healed:
                 content = params[name] = _own_copy(content)
@@ -228,6 +231,24 @@ def _own_copy(content: Any) -> Any:
 
 _Waiting = tuple[ImageReference, dict[str, Any]]
 """An image to be put in, and the data of its segment in the copy that is sent."""
+
+
+def _has_none(content: str) -> bool:
+    """Whether a text has nothing of ours, and no link of an image, for sure.
+
+    In 10 MB of base64 a character is found fast, and words are not: a served URL, a ``qqimage:``
+    URI, the names of the fields that are ours, and links stand beside an equals sign.
+    """
+    if len(content) <= MAX_URL:
+        return not _MARKS.search(content)
+    at = -1
+    for _ in range(_MAX_LOOKED_AT):
+        at = content.find("=", at + 1)
+        if at < 0:
+            return True
+        if _MARKS.search(content, max(at - _WORD, 0), at + _WORD):
+            return False
+    return False
 
 
 def _images_of(content: object) -> Iterator[Found]:

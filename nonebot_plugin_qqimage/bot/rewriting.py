@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import Message, MessageEvent
 from nonebot.consts import PREFIX_KEY
-from nonebot.log import logger
 from nonebot.matcher import Matcher
 
 from ..config import ScopedConfig
 from ..errors import QQImageError
 from ..language import say
+from ..log import logger
 from ..messages.chats import chat_of
 from ..messages.reader import Found, Reader, Walk, found_in
 from ..messages.reference import ImageReference

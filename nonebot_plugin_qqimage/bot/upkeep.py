@@ -4,10 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import Text, say, with_commas
+from ..log import logger
 from ..store.image_store import ImageStore
 from ..store.local.maintenance import in_words
 from .background import BackgroundTask
@@ -39,7 +38,7 @@ async def _round(store: ImageStore) -> None:
     loop = asyncio.get_running_loop()
     await store.evict()
     found: Counter[str] = Counter()
-    for step in await store.steps():
+    for step in await store.steps(thorough=False):
         started = loop.time()
         found.update(finding.trouble for finding in await store.check(step, repair=True))
         await asyncio.sleep(_SHARE * (loop.time() - started))

@@ -6,24 +6,32 @@ whatever comes of it into an exit status: see ``session.py``.
 
 import argparse
 import asyncio
+import codecs
 import errno
+import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 
 from ..errors import StoreError
-from ..language import say
+from ..language import say, use
+from ..masking import hide_keys, one_line
+from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
 from . import doctor, forget, gc, listing, show, stats, transfer, verify
-from .commands import Commands
+from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which UTF-8 has no form for: Python's sign for a byte that is no UTF-8."""
 _PARTS = ("index.sqlite3", "images")
 _NO_BOUND = 1 << 62
 
@@ -47,9 +55,14 @@ def run(
     Raises:
         SystemExit: after help was asked for, and for a wrong command line.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # one sign it does not have must not end all
+            stream.reconfigure(errors="backslashreplace")
     choose_language(arguments)
     parser = argparse.ArgumentParser(
-        prog=program, description=say("the store of nonebot-plugin-qqimage")
+        prog=program,
+        description=say("the store of nonebot-plugin-qqimage"),
+        formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
     for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
@@ -66,7 +79,7 @@ def run(
     except OSError as error:
         # Windows calls a closed pipe an invalid argument
         if error.errno != (errno.EINVAL if os.name == "nt" else errno.EPIPE):
-            print(f"{error}", file=sys.stderr)
+            print(one_line(f"{error}"), file=sys.stderr)
             return TROUBLE
         # or Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,20 +94,37 @@ def _run(arguments: argparse.Namespace) -> int:
             result = asyncio.run(_work(arguments))
     except (Complaint, StoreError) as error:
         status = error.status if isinstance(error, Complaint) else UNUSABLE
-        print(f"{error}", file=sys.stderr)
+        Terminal().note(str(error))
         if arguments.json:
-            print(json.dumps({"error": str(error)}))
+            _print_json({"error": hide_keys(str(error))})
         return status
     if arguments.json:
-        print(json.dumps(result.document, ensure_ascii=False, indent=2))
+        _print_json(result.document)
     else:
         result.show(Terminal())
     return result.status
 
 
+def _print_json(document: dict[str, Any]) -> None:
+    """Print a document, in which nothing is left that a terminal would obey.
+
+    Bytes of file names that are no UTF-8 are there as Python escapes them.
+    """
+    is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
 async def _work(arguments: argparse.Namespace) -> Result:
-    # what reads files may take its time
-    return await _with_store(arguments, await anyio.to_thread.run_sync(_open, arguments))
+    try:  # what reads files may take its time
+        session = await anyio.to_thread.run_sync(_open, arguments)
+    except UnusableSettings as error:
+        if arguments.json:
+            use("en")
+        if arguments.work is doctor.doctor:
+            return await doctor.refused(error)
+        raise Complaint(f"{error}", USAGE) from None
+    return await _with_store(arguments, session)
 
 
 async def _with_store(arguments: argparse.Namespace, session: Session) -> Result:
@@ -105,11 +135,10 @@ async def _with_store(arguments: argparse.Namespace, session: Session) -> Result
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    try:
-        config = settings()
-        folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
-    except ValueError as error:
-        raise Complaint(say("a setting cannot be used: {error}", error=str(error)), USAGE) from None
+    config = settings()
+    if arguments.json:  # for programs
+        use("en")
+    folder = Path(arguments.folder).absolute() if arguments.folder else usual_folder()
     there = any((folder / part).exists() for part in _PARTS)
     if arguments.needs_store and not there:
         raise Complaint(

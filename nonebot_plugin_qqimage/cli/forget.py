@@ -3,8 +3,7 @@
 import argparse
 import sys
 
-import anyio.to_thread
-
+from ..doctor.figures import images_of, sightings_of
 from ..language import say
 from .commands import Commands
 from .query import chat
@@ -32,15 +31,18 @@ async def forget(session: Session, arguments: argparse.Namespace) -> Result:
     if not arguments.yes:
         if not sys.stdin.isatty():
             text = say(
-                "{count} sightings of {whose}: say --yes to forget them", count=found, whose=whose
+                "{sightings} of {whose}: say --yes to forget them",
+                sightings=sightings_of(found),
+                whose=whose,
             )
             raise Complaint(text, USAGE)
         question = say(
-            "Forget {count} sightings of {whose}, and every image seen nowhere else?",
-            count=found,
+            "Forget {sightings} of {whose}, and every image seen nowhere else?",
+            sightings=sightings_of(found),
             whose=whose,
         )
-        if not await anyio.to_thread.run_sync(session.terminal.ask, question):
+        # in this thread, where Ctrl-C ends it; nothing else needs the loop meanwhile
+        if not session.terminal.ask(question):
             raise Complaint(say("nothing forgotten"))
     with session.terminal.progress("forget", found) as advance:
         sightings, images = await session.store.forget(chat=where, user=user, progress=advance)
@@ -48,9 +50,9 @@ async def forget(session: Session, arguments: argparse.Namespace) -> Result:
     def show(terminal: Terminal) -> None:
         terminal.line(
             say(
-                "{sightings} sightings and {images} images are forgotten",
-                sightings=sightings,
-                images=images,
+                "forgotten: {sightings}, {images}",
+                sightings=sightings_of(sightings),
+                images=images_of(images),
             )
         )
 

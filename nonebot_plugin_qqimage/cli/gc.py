@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 
-from ..doctor.figures import size_of
+from ..doctor.figures import images_of, size_of
 from ..language import say
 from .commands import Commands
 from .session import Result, Session
@@ -37,8 +37,8 @@ async def collect(session: Session, arguments: argparse.Namespace) -> Result:
         if session.bounded:
             terminal.line(
                 say(
-                    "{count} images removed ({freed}), bounds: {size}, {days:g} days",
-                    count=gone,
+                    "{images} removed ({freed}); bounds: {size}, {days:g} d",
+                    images=images_of(gone),
                     freed=size_of(freed),
                     size=size_of(session.config.max_store_size),
                     days=session.config.max_age / 86400,
@@ -48,8 +48,8 @@ async def collect(session: Session, arguments: argparse.Namespace) -> Result:
             terminal.line(say("no image removed: with --folder, nobody says what its bounds are"))
         terminal.line(
             say(
-                "{count} images left ({size}), {found}",
-                count=after.images,
+                "{images} left ({size}), {found}",
+                images=images_of(after.images),
                 size=size_of(after.bytes),
                 found=summary(swept),
             )

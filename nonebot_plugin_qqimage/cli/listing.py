@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from ..doctor.figures import size_of, time_of
-from ..language import say
+from ..doctor.figures import images_of, size_of, source_words, time_of
+from ..language import localized, say
 from ..store.local.facts import Stored
 from .commands import Commands
 from .query import add_filters, from_options
@@ -13,6 +13,7 @@ from .terminal import Terminal
 
 _DIGITS = 12
 """Digits shown of a SHA-256; `show` takes them."""
+_TO_THE_MINUTE = len("2026-01-31 12:00")
 
 
 def add(commands: Commands) -> None:
@@ -41,10 +42,10 @@ async def list_images(session: Session, arguments: argparse.Namespace) -> Result
             (
                 stored.info.sha256[:_DIGITS],
                 stored.info.mime.removeprefix("image/"),
-                f"{stored.info.width} × {stored.info.height}",
-                size_of(stored.info.size),
-                time_of(stored.used),
-                stored.source,
+                f"{stored.info.width}×{stored.info.height}",
+                localized(size_of(stored.info.size)),
+                time_of(stored.used)[:_TO_THE_MINUTE],
+                source_words(stored.source),
             )
             for stored in found
         ]
@@ -58,7 +59,8 @@ async def list_images(session: Session, arguments: argparse.Namespace) -> Result
                 say("from"),
             )
             terminal.table(names, rows, right=(2, 3))
-        terminal.line(say("{count} of {all} images", count=len(rows), all=all_of_them.images))
+        images = images_of(all_of_them.images)
+        terminal.line(say("{count} of {images}", count=len(rows), images=images))
 
     return Result(document, show)
 

@@ -6,11 +6,13 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import nonebot
-from nonebot import get_plugin_config
 from nonebot.log import logger, logger_id
 
-from ..config import Config, ScopedConfig
-from ..language import use
+from ..config import ScopedConfig
+from ..language import Text, use
+from ..masking import mask_keys
+from ..settings.forms import UnusableSettings
+from ..settings.loading import load
 from ..store.folder import data_folder
 
 
@@ -30,13 +32,19 @@ def settings() -> ScopedConfig:
     """The settings, from ``.env`` and the environment.
 
     Raises:
-        ValueError: one of them cannot be used.
+        UnusableSettings: some make no sense.
     """
     try:
         nonebot.get_driver()
     except ValueError:
-        nonebot.init(driver="~none")  # to read .env: nothing is started
-    return get_plugin_config(Config).qqimage
+        try:
+            nonebot.init(driver="~none")  # to read .env: nothing is started
+        except ValueError as error:
+            text = Text(
+                "NoneBot's own settings cannot be used: {error}", error=mask_keys(str(error))
+            )
+            raise UnusableSettings([text]) from None
+    return load()
 
 
 def choose_language(arguments: Sequence[str]) -> None:
@@ -45,17 +53,20 @@ def choose_language(arguments: Sequence[str]) -> None:
     Args:
         arguments: of the command line, which is not parsed yet: help is in that language, too.
     """
+    # what is wrong with them is told once the command runs
+    with quiet(), contextlib.suppress(UnusableSettings):
+        settings()
     if "--json" in arguments:
-        return use("en")
-    try:
-        with quiet():
-            use(settings().language)
-    except ValueError:  # which is told once the command runs
-        use("auto")
+        use("en")
 
 
 def usual_folder() -> Path:
-    """Where the bot's store lies, or would lie. `settings` comes first."""
+    """Where the bot's store lies, or would lie. `settings` comes first.
+
+    Raises:
+        ValueError: NoneBot could not begin, because its own settings cannot be used.
+    """
+    nonebot.get_driver()
     return data_folder()
 
 

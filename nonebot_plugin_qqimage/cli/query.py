@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..language import Text, say
+from ..messages.chats import is_chat
 from ..store.local.facts import Selection
 from .session import USAGE, Complaint
 
@@ -16,7 +17,6 @@ HELP = Text(
 )
 _DIGEST = re.compile("[0-9a-f]{4,64}")
 _AGO = re.compile(r"(\d{1,6})([dh])")
-_CHAT = re.compile(r"(group|private):\d+")
 _OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -71,7 +71,7 @@ def chat(text: str) -> str:
     Raises:
         Complaint: it is none.
     """
-    if not _CHAT.fullmatch(text):
+    if not is_chat(text):
         complaint = say("{text!r} is no chat: write group:123 or private:123", text=text)
         raise Complaint(complaint, USAGE)
     return text

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any
 
-from ..doctor.figures import size_of, time_of
+from ..doctor.figures import size_of, source_words, time_of
 from ..language import say
 from ..messages.sighting import Sighting
 from ..store.local.facts import Description
@@ -102,7 +102,7 @@ def _display(terminal: Terminal, document: dict[str, Any], sightings: list[Sight
         "md5": document["md5"],
         say("type"): kind + animated,
         say("size"): size,
-        say("from"): document["source"],
+        say("from"): source_words(document["source"]),
         say("stored"): time_of(document["added"]),
         say("last used"): time_of(document["used"]),
         say("file"): document["path"],

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..doctor.figures import size_of
+from ..attempts import words_of
+from ..doctor.figures import files_of, size_of, source_words
 from ..doctor.storage import in_words_of_links
-from ..errors import words_of
 from ..language import localized, say
+from ..pipeline import congestion
 from ..store.local.facts import Statistics, Totals
 from ..store.local.maintenance import in_words
 from .commands import Commands
@@ -24,7 +25,9 @@ def add(commands: Commands) -> None:
 async def stats(session: Session, arguments: argparse.Namespace) -> Result:
     """Count everything."""
     found = await session.store.catalog.statistics()
-    return Result(_document(found), lambda terminal: _show(terminal, found))
+    folder = str(session.store.folder)
+    document = {"folder": folder, **_document(found)}
+    return Result(document, lambda terminal: _show(terminal, folder, found))
 
 
 def _document(found: Statistics) -> dict[str, Any]:
@@ -36,6 +39,8 @@ def _document(found: Statistics) -> dict[str, Any]:
         "resolved": found.resolved,
         "hit_rate": found.hit_rate,
         "failed": found.failed,
+        "delayed": found.delayed,
+        "left_out": found.left_out,
         "store_trouble": found.store_trouble,
         "sightings": found.sightings,
         "pinned": found.pinned,
@@ -44,32 +49,41 @@ def _document(found: Statistics) -> dict[str, Any]:
     }
 
 
-def _show(terminal: Terminal, found: Statistics) -> None:
+def _show(terminal: Terminal, folder: str, found: Statistics) -> None:
     aside, totals = found.quarantine, found.totals
     terminal.facts(
         {
-            say("images"): f"{totals.images} ({size_of(totals.bytes)})",
+            say("folder"): folder,
+            say("images"): f"{totals.images} ({localized(size_of(totals.bytes))})",
             say("hit rate"): _hit_rate(found),
             say("sightings"): found.sightings,
             say("pinned"): found.pinned,
             say("links"): in_words_of_links(found.links).local,
             say("quarantine"): say(
-                "{count} files ({size})", count=aside.images, size=size_of(aside.bytes)
+                "{files} ({size})", files=files_of(aside.images), size=size_of(aside.bytes)
             ),
         }
     )
     _show_totals(terminal, say("by type"), found.by_type)
     _show_totals(terminal, say("by source"), found.by_source)
-    _show_counts(terminal, say("resolved, by where from"), found.resolved)
+    sources = {source_words(source): count for source, count in found.resolved.items()}
+    _show_counts(terminal, say("resolved, by where from"), sources)
     causes = {localized(words_of(cause)): count for cause, count in found.failed.items()}
     _show_counts(terminal, say("failed, by cause"), causes)
+    delayed = {localized(congestion.in_words(why)): n for why, n in found.delayed.items()}
+    _show_counts(terminal, say("had to wait, by why"), delayed)
+    left_out = {localized(congestion.in_words(why)): n for why, n in found.left_out.items()}
+    _show_counts(terminal, say("not fetched in advance, by why"), left_out)
     trouble = {in_words(what).local: count for what, count in found.store_trouble.items()}
     _show_counts(terminal, say("trouble with files"), trouble)
 
 
 def _show_totals(terminal: Terminal, title: str, totals: Mapping[str, Totals]) -> None:
     if totals:
-        rows = [(what, each.images, size_of(each.bytes)) for what, each in totals.items()]
+        rows = [
+            (source_words(what), each.images, localized(size_of(each.bytes)))
+            for what, each in totals.items()
+        ]
         terminal.line()
         terminal.table([title, say("images"), say("size")], rows, right=(1, 2))
 

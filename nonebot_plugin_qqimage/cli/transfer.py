@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,25 @@ import anyio.to_thread
 
 from ..content.info import ImageInfo
 from ..content.inspection import inspect
-from ..doctor.figures import size_of
+from ..doctor.figures import files_of, images_of, size_of
 from ..errors import AttemptFailed
 from ..language import Text, localized, say
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from ..store.local.facts import Selection, Stored
 from .commands import Commands
+from .files import Files, files_below, reason_of
 from .listing import facts
-from .manifest import NAME, Manifest
+from .manifest import Manifest
 from .query import HELP, from_terms
-from .session import TROUBLE, USAGE, Complaint, Result, Session
+from .session import TROUBLE, Result, Session
 from .show import seen
 from .terminal import Terminal
 
 _PAGE = 200
 _MAX_SIGHTINGS = 1000
 _MAX_SHOWN = 50
-_SOURCE = "import"
+_SOURCE = Text("import")
 _WRITTEN, _THERE = "written", "there already"
 """What becomes of an exported image, but for trouble."""
 
@@ -42,9 +43,11 @@ def add(commands: Commands) -> None:
         "target", metavar="DIR", help=say("made when missing; nothing is replaced")
     )
     importing = commands.add(
-        "import", import_files, say("keep the images in a folder"), needs_store=False
+        "import", import_files, say("keep the images in a folder, or one file"), needs_store=False
     )
-    importing.add_argument("origin", metavar="DIR", help=say("what is no image in it is left out"))
+    importing.add_argument(
+        "origin", metavar="PATH", help=say("a folder, or one file; what is no image is left out")
+    )
 
 
 async def export(session: Session, arguments: argparse.Namespace) -> Result:
@@ -79,9 +82,9 @@ async def export(session: Session, arguments: argparse.Namespace) -> Result:
     }
 
     def show(terminal: Terminal) -> None:
-        for each in trouble[:_MAX_SHOWN]:
-            terminal.line(f"{each['sha256']}: {localized(each['problem'])}")
-        text = say("{count} images written to {folder}", count=done[_WRITTEN], folder=folder)
+        _show_left_out(terminal, [(each["sha256"], each["problem"]) for each in trouble])
+        images = images_of(done[_WRITTEN])
+        text = say("{images} written to {folder}", images=images, folder=folder)
         if done[_THERE]:
             text += say(", {count} were there already", count=done[_THERE])
         if trouble:
@@ -134,39 +137,60 @@ def _file_name(info: ImageInfo) -> str:
 
 
 async def import_files(session: Session, arguments: argparse.Namespace) -> Result:
-    """Keep every image below a folder."""
-    folder = Path(arguments.origin)
-    files = await _in_thread(lambda: sorted(_files_below(folder)))
-    if not files:
-        raise Complaint(say("there are no files in {folder}", folder=folder), USAGE)
-    await _warn_of_bounds(session, files)
+    """Keep an image, or every image below a folder."""
+    origin = Path(arguments.origin)
+    found = await _in_thread(files_below, origin)
+    if not (found.files or found.left_out):
+        text = say("there are no files in {folder}", folder=origin)
+        return Result(_counted(0, found), lambda terminal: terminal.line(text), TROUBLE)
+    await _warn_of_bounds(session, found.files)
     kept: set[str] = set()
-    skipped: list[dict[str, str]] = []
-    with session.terminal.progress("import", len(files)) as advance:
-        for done, path in enumerate(files):
+    with session.terminal.progress("import", len(found.files)) as advance:
+        for done, path in enumerate(found.files):
             advance(done)
             try:
                 data, info = await _in_thread(_read, path, session)
-            except (AttemptFailed, OSError) as error:
-                skipped.append({"file": str(path), "reason": str(error)})
+            except AttemptFailed as failure:
+                found.leave_out(path, failure.text)
+                continue
+            except OSError as error:
+                found.leave_out(path, reason_of(error))
                 continue
             await session.store.put(ImageReference(sha256=info.sha256), info, data, _SOURCE)
             kept.add(info.sha256)
-    document: dict[str, Any] = {"images": len(kept), "files": len(files), "skipped": skipped}
 
     def show(terminal: Terminal) -> None:
-        for each in skipped[:_MAX_SHOWN]:
-            terminal.line(f"{each['file']}: {each['reason']}")
-        text = say("{count} images kept, of {files} files", count=len(kept), files=len(files))
-        if skipped:
-            text += say(", {count} skipped", count=len(skipped))
+        _show_left_out(terminal, [(str(path), reason) for path, reason in found.left_out])
+        images, files = images_of(len(kept)), files_of(found.count)
+        text = say("{images} kept, of {files}", images=images, files=files)
+        if found.left_out:
+            text += say(", {count} skipped", count=len(found.left_out))
         terminal.line(text)
 
-    return Result(document, show, TROUBLE if skipped else 0)
+    return Result(_counted(len(kept), found), show, TROUBLE if found.left_out else 0)
+
+
+def _counted(images: int, found: Files) -> dict[str, Any]:
+    skipped = [{"file": str(path), "reason": reason} for path, reason in found.left_out]
+    return {"images": images, "files": found.count, "skipped": skipped}
+
+
+def _show_left_out(terminal: Terminal, left_out: Sequence[tuple[str, str]]) -> None:
+    """Show names with the reasons why they are left out; beyond so many, count the reasons."""
+    for name, reason in left_out[:_MAX_SHOWN]:
+        terminal.line(f"{name}: {localized(reason)}", hang=2)
+    others = Counter(
+        reason.outline if isinstance(reason, Text) else reason
+        for _, reason in left_out[_MAX_SHOWN:]
+    )
+    if others:
+        terminal.line(say("… and {count} more:", count=others.total()))
+    for reason, count in others.most_common():
+        terminal.line(f"  {count} × {reason}", hang=4)
 
 
 async def _warn_of_bounds(session: Session, files: list[Path]) -> None:
-    coming = await _in_thread(lambda: sum(path.stat().st_size for path in files))
+    coming = await _in_thread(lambda: sum(map(_size, files)))
     there = (await session.store.totals()).bytes
     if session.bounded and there + coming > session.config.max_store_size:
         session.terminal.note(
@@ -180,13 +204,11 @@ async def _warn_of_bounds(session: Session, files: list[Path]) -> None:
         )
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(parent, name)
-            if not name.startswith(".") and name != NAME and path.is_file():  # and no pipe
-                yield path
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # which is told when the file is read
+        return 0
 
 
 def _read(path: Path, session: Session) -> tuple[bytes, ImageInfo]:

@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 
+from ..doctor.figures import images_of
 from ..language import Text, localized, say, with_commas
 from ..store.local.maintenance import Finding, Trouble, in_words
 from .commands import Commands
@@ -57,7 +58,8 @@ async def verify(session: Session, arguments: argparse.Namespace) -> Result:
             terminal.line(say("… and {count} more", count=len(rows) - _MAX_SHOWN))
         if wrong:
             terminal.line(say("the index: {trouble}", trouble=wrong))
-        terminal.line(say("{count} images, {found}", count=totals.images, found=summary(found)))
+        images = images_of(totals.images)
+        terminal.line(say("{images}, {found}", images=images, found=summary(found)))
         if _is_trouble(found) and not arguments.repair:
             terminal.line(say("verify --repair puts it right"))
 

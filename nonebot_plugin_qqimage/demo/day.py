@@ -1,8 +1,9 @@
-"""A day in a chat: a real bot, three simulated implementations, and what became of each picture."""
+"""A day in a chat: a real bot, four simulated implementations, and what became of each picture."""
 
 import asyncio
 import hashlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from ..language import Text, chosen
 from ..simulator.image_host.cdn import SimulatedCdn
 from ..simulator.image_host.faults import Fault
 from ..simulator.implementation import SimulatedImplementation
@@ -28,22 +30,27 @@ _NAIVE_PATIENCE = 1.0
 _ANSWER_PATIENCE = 30.0
 
 
-def play(*, as_json: bool) -> int:
+def play(*, as_json: bool, keep: bool = False) -> int:
     """Play the day and print what happened.
 
     Args:
         as_json: print one JSON object at the end, and the table to standard error.
+        keep: leave the bot's folder where it is.
 
     Returns:
         The exit status: 1 if a picture that can be had was not.
     """
-    return asyncio.run(_play(Report(as_json=as_json)))
+    folder = Path(tempfile.mkdtemp(prefix="qqimage-demo-"))
+    try:
+        return asyncio.run(_play(folder, Report(as_json=as_json, kept=keep)))
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _play(report: Report) -> int:
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="qqimage-demo-"))
+async def _play(folder: Path, report: Report) -> int:
     # the pictures nobody can have should not keep the demo waiting
-    settings = {"QQIMAGE__DOWNLOAD_TIMEOUT": 3}
+    settings = {"QQIMAGE__DOWNLOAD_TIMEOUT": 3, "QQIMAGE__LANGUAGE": chosen()}
     async with AsyncExitStack() as stack:
         cdn = await stack.enter_async_context(SimulatedCdn())
         bot = await stack.enter_async_context(BotProcess(folder / "bot", settings))
@@ -97,72 +104,74 @@ async def _scenes(
     holiday = implementation.picture(png(seed=1))
     first = await implementation.send_group(holiday)
     first_url = cdn.url(holiday.hosted)
-    yield _scene("group picture", implementation, holiday)
+    yield _scene(Text("group picture"), implementation, holiday)
 
     private = implementation.picture(PHOTO, kind="private")
     await implementation.send_private(private)
-    yield _scene("private picture", implementation, private)
+    yield _scene(Text("private picture"), implementation, private)
 
     three = [implementation.picture(png(seed=seed)) for seed in (2, 3, 4)]
     await implementation.send_group(three)
-    yield _scene("three in one message", implementation, *three)
+    yield _scene(Text("three in one message"), implementation, *three)
 
     sticker = implementation.picture(STICKER, sticker=True)
     await implementation.send_group(sticker)
-    yield _scene("sticker", implementation, sticker)
+    yield _scene(Text("sticker"), implementation, sticker)
 
     moving = implementation.picture(ANIMATION)
     await implementation.send_group(moving)
-    yield _scene("GIF", implementation, moving)
+    yield _scene(Text("GIF"), implementation, moving)
 
     webp = implementation.picture(WEBP, name=f"{hashlib.md5(WEBP).hexdigest().upper()}.jpg")
     await implementation.send_group(webp)
-    yield _scene("WebP that says it is a JPEG", implementation, webp)
+    yield _scene(Text("WebP named .jpg"), implementation, webp)
 
     face = napcat.market_face(ANIMATION[:-1] + b";")
     await napcat.send_group(face)
-    yield _scene("market face", napcat, face)
+    yield _scene(Text("market face"), napcat, face)
 
     late = implementation.picture(png(seed=5))
-    yield await _belated("link dead on arrival", implementation, late, cdn.expire_keys)
+    yield await _belated(Text("link dead on arrival"), implementation, late, cdn.expire_keys)
 
     await implementation.send_group("what is this?", quote=first)
-    yield Scene("quoted after its link died", implementation, ((holiday.hosted.data, first_url),))
+    yield Scene(
+        Text("quoted after its link died"), implementation, ((holiday.hosted.data, first_url),)
+    )
 
     again = implementation.picture(holiday.hosted.data)
     await implementation.send_group(again)
-    yield _scene("sent again", implementation, again)
+    yield _scene(Text("sent again"), implementation, again)
 
     distant = napcat.picture(png(seed=6))
     await napcat.send_group(distant)
-    yield _scene("its file not readable here", napcat, distant)
+    yield _scene(Text("its file not readable here"), napcat, distant)
 
     cdn.faults.abroad = "hang"
     refused = implementation.picture(png(seed=7))
     await implementation.send_group(refused)
-    yield _scene("image host refuses this bot", implementation, refused)
+    yield _scene(Text("image host refuses the bot"), implementation, refused)
 
     both = inlining.picture(png(seed=8))
     await inlining.send_group(both)
-    yield _scene("refused, and no file either", inlining, both)
+    yield _scene(Text("refused, and no file"), inlining, both)
     cdn.faults.abroad = None
 
     portal = inlining.picture(png(seed=9))
     cdn.faults.set(Fault.HTML, fileid=portal.hosted.fileid)
     await inlining.send_group(portal)
-    yield _scene("a web page in its place", inlining, portal)
+    yield _scene(Text("a web page in its place"), inlining, portal)
 
     plain = lagrange.picture(png(seed=10))
     await lagrange.send_group(plain)
-    yield _scene("Lagrange, which has no get_image", lagrange, plain)
+    yield _scene(Text("Lagrange: no get_image"), lagrange, plain)
 
     early = lagrange.picture(png(seed=12))
-    yield await _belated("the same, its key replaced early", lagrange, early, cdn.rotate_keys)
+    yield await _belated(Text("its key replaced early"), lagrange, early, cdn.rotate_keys)
 
     lost = lagrange.picture(png(seed=11))
     cdn.faults.set(Fault.EXPIRED, fileid=lost.hosted.fileid)
     await lagrange.send_group(lost)
-    yield Scene("nobody has it any more", lagrange, (_shown(cdn, lost),), possible=False)
+    yield Scene(Text("nobody has it any more"), lagrange, (_shown(cdn, lost),), possible=False)
 
 
 async def _belated(
@@ -216,12 +225,12 @@ def _naive(url: str, data: bytes) -> str:
     try:
         response = httpx.get(url, timeout=_NAIVE_PATIENCE, trust_env=False)
     except httpx.TimeoutException:
-        return f"nothing within {_NAIVE_PATIENCE:g} s"
+        return Text("nothing within {seconds:g} s", seconds=_NAIVE_PATIENCE)
     except httpx.HTTPError as error:
         return type(error).__name__
     if response.content == data:
-        return "the picture"
+        return Text("the picture")
     if response.headers.get("content-type", "").startswith("text/html"):
-        return f"HTTP {response.status_code}, a web page"
+        return Text("a web page")
     message = response.json().get("retmsg", "") if response.content[:1] == b"{" else ""
-    return f"HTTP {response.status_code} {message}".strip()
+    return str(message or f"HTTP {response.status_code}")

@@ -1,12 +1,21 @@
 """What the demo prints: a table as it goes, and one JSON object at the end if asked for."""
 
 import json
+import shutil
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_LINE = "{:<33} {:<34} {:<21} {:<20} {:>5}"
+from ..cli.layout import row_of, wrapped
+from ..doctor.figures import size_of
+from ..language import Text, localized, say
+
+_WIDE, _NARROW = (34, 26, 46, 5), (26, 24, 22, 5)
+"""Columns of the cells, where the terminal has as many, and where it has 80."""
+_LEAST = 40
+"""Columns below which nothing can be set in columns."""
+_FIGURES = (3,)
 _PRIVATE = ("explanation", "possible", "right")
 
 
@@ -40,9 +49,11 @@ class Report:
 
     Args:
         as_json: print one JSON object at the end, and all else to standard error.
+        kept: whether the store is left when the demo ends.
     """
 
     as_json: bool
+    kept: bool = False
     rows: list[Row] = field(default_factory=list[Row])
 
     @property
@@ -52,23 +63,27 @@ class Report:
 
     def begin(self, url: str) -> None:
         """Say what is about to happen."""
-        self._print(
-            f"A real bot at {url}; behind it LuckyLilliaBot, NapCat twice,\n"
-            "Lagrange and an image host, which are simulated. All of it is on this machine.\n"
+        self._say(
+            Text(
+                "A real bot at {url}; behind it LuckyLilliaBot, NapCat twice, Lagrange and an "
+                "image host, which are simulated. All of it is on this machine.",
+                url=url,
+            )
         )
-        self._print(
-            _LINE.format("picture", "plain httpx.get(url)", "we got it from", "it is", "ms")
-        )
-        self._print("─" * 117)
+        self._print()
+        self._row(say("picture"), say("plain httpx.get(url)"), say("this plugin"), say("ms"))
+        self._print("─" * (sum(self._widths) + len(self._widths) - 1))
 
     def add(self, row: Row) -> None:
         """Print what became of a picture."""
         self.rows.append(row)
-        what = f"{row.mime}, {row.width}×{row.height}" if row.right else ""
-        got = row.source or "nowhere: see below"
-        if row.source and not row.right:
-            got = "WRONG BYTES"
-        self._print(_LINE.format(row.case, row.naive, got, what, row.ms))
+        got = Text("nowhere: see below")
+        if row.right:
+            what = f"{row.mime}, {row.width}×{row.height}"
+            got = Text("{about}: {text}", about=Text(row.source or ""), text=what)
+        elif row.source:
+            got = Text("WRONG BYTES")
+        self._row(row.case, row.naive, got, str(row.ms))
 
     def end(self, store: Path, images: int, size: int) -> None:
         """Say how it ended.
@@ -80,13 +95,22 @@ class Report:
         """
         for row in self.rows:
             if not row.right:
-                self._print(f"\n{row.case}:\n  {row.explanation}")
-        had = sum(row.right for row in self.rows)
-        possible = sum(row.possible for row in self.rows)
-        self._print(
-            f"\n{had} of the {possible} pictures that could be had were. "
-            f"{images} different ones, {size} bytes, lie in\n{store}"
+                self._print()
+                self._say(Text("{about}: {text}", about=row.case, text=row.explanation))
+        self._print()
+        self._say(
+            Text(
+                "{had} of the {possible} pictures that could be had were; {images} different ones "
+                "were kept, {size}.",
+                had=sum(row.right for row in self.rows),
+                possible=sum(row.possible for row in self.rows),
+                images=images,
+                size=size_of(size),
+            )
         )
+        if self.kept:
+            self._say(Text("The store is left in"))
+            self._print(str(store))
         if self.as_json:
             summary = self._summary({"path": str(store), "images": images, "bytes": size})
             print(json.dumps(summary, ensure_ascii=False))
@@ -98,5 +122,28 @@ class Report:
         ]
         return {"images": images, "store": store, "ok": self.ok}
 
-    def _print(self, text: str) -> None:
+    @property
+    def _columns(self) -> int:
+        """Columns of the terminal; 80 where there is none."""
+        return max(_LEAST, shutil.get_terminal_size().columns)
+
+    @property
+    def _widths(self) -> list[int]:
+        gaps = len(_WIDE) - 1
+        for widths in (_WIDE, _NARROW):
+            if sum(widths) + gaps <= self._columns:
+                return [*widths]
+        *words, figures = _NARROW
+        room = self._columns - gaps - figures
+        return [*(width * room // sum(words) for width in words), figures]
+
+    def _row(self, *cells: str) -> None:
+        for line in row_of([localized(cell) for cell in cells], self._widths, 1, _FIGURES):
+            self._print(line)
+
+    def _say(self, text: str) -> None:
+        for line in wrapped(localized(text), self._columns):
+            self._print(line)
+
+    def _print(self, text: str = "") -> None:
         print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)

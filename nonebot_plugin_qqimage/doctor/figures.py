@@ -10,6 +10,8 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 def size_of(count: float) -> str:
     """A number of bytes."""
+    if count == 1:
+        return Text("1 byte")
     if count < 1024:
         return Text("{count:.0f} bytes", count=count)
     for unit in _UNITS[:-1]:
@@ -17,6 +19,30 @@ def size_of(count: float) -> str:
         if count < 1024:
             return f"{count:.1f} {unit}"
     return f"{count / 1024:.1f} {_UNITS[-1]}"
+
+
+def images_of(count: int) -> Text:
+    """A number of images."""
+    return Text("1 image") if count == 1 else Text("{count} images", count=count)
+
+
+def files_of(count: int) -> Text:
+    """A number of files."""
+    return Text("1 file") if count == 1 else Text("{count} files", count=count)
+
+
+def sightings_of(count: int) -> Text:
+    """A number of sightings."""
+    return Text("1 sighting") if count == 1 else Text("{count} sightings", count=count)
+
+
+def duration_of(seconds: float) -> Text:
+    """A time span, in the largest unit of which it has two or more."""
+    if seconds >= 7200:
+        return Text("{count} h", count=int(seconds / 3600))
+    if seconds >= 120:
+        return Text("{count} min", count=int(seconds / 60))
+    return Text("{count} s", count=max(0, int(seconds)))
 
 
 def time_of(seconds: float) -> str:
@@ -27,15 +53,11 @@ def time_of(seconds: float) -> str:
         return say("at no time")
 
 
+def source_words(source: str) -> str:
+    """What people read of a source by its name; one that has no other name is left as it is."""
+    return Text(source).local if source else ""
+
+
 def width_of(text: str) -> int:
     """The columns that a text takes on a terminal: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def printable(text: str) -> str:
-    """The text with control characters escaped: terminals obey them, and strangers write names."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )

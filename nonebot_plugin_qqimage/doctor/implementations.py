@@ -9,7 +9,7 @@ from nonebot.adapters.onebot.v11 import Adapter
 
 from ..implementation.implementation import Implementation
 from ..language import Text
-from .figures import size_of
+from .figures import duration_of, images_of, size_of
 from .line import Line
 
 _ACTIONS = ("get_image", "get_rkey", "get_rkey_server", "nc_get_rkey")
@@ -66,15 +66,12 @@ def about_implementation(known: Mapping[str, Any]) -> Iterator[Line]:
 
 def _who(known: Mapping[str, Any]) -> Text:
     version = ".".join(map(str, known["version"]))
-    name = known["name"] or Text("an implementation that nobody had to ask for its name yet")
-    minutes = int((time.time() - known["connected"]) / 60)
+    name = known["name"] or Text("an implementation (asked for its name within 30 s)")
     return Text(
         "{name} by {connection}, connected for {time}",
         name=Text("{name} {version}", name=name, version=version) if version else name,
         connection=_way(known["connection"]),
-        time=Text("{count} min", count=minutes)
-        if minutes < 120
-        else Text("{count} h", count=minutes // 60),
+        time=duration_of(time.time() - known["connected"]),
     )
 
 
@@ -145,9 +142,9 @@ def _frames(about: str, known: Mapping[str, Any]) -> Iterator[Line]:
             "warning",
             about,
             Text(
-                "the connection broke when it was asked for {count} images; answers over {size} "
+                "the connection broke when it was asked for {images}; answers over {size} "
                 "are avoided since",
-                count=known["dropped"],
+                images=images_of(known["dropped"]),
                 size=size_of(broken),
             ),
             Text("let QQIMAGE__FRAME_LIMIT be what the connection really carries"),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
+
+from ..language import Text
 
 State = Literal["ok", "warning", "failed"]
 _GRAVITY: dict[State, int] = {"ok": 0, "warning": 1, "failed": 2}
@@ -21,8 +23,32 @@ class Line:
     cure: str = ""
     """What to do about it, likewise; empty where nothing needs to be done."""
 
+    def packed(self) -> list[object]:
+        """The line for JSON, with what it takes to read it in another language again."""
+        return [self.state, *(_packed(text) for text in (self.about, self.text, self.cure))]
+
+    @classmethod
+    def unpacked(cls, kept: list[Any]) -> "Line":
+        """The line that was packed so."""
+        state, *texts = kept
+        return cls(state, *map(_unpacked, texts))
+
     def __str__(self) -> str:
         return f"{self.state}: {self.about}: {self.text}" + (f" → {self.cure}" if self.cure else "")
+
+
+def _packed(text: object) -> object:
+    if isinstance(text, Text):
+        (template,), values = text.__getnewargs_ex__()
+        return [template, {name: _packed(value) for name, value in values.items()}]
+    return text if isinstance(text, (str, int, float)) else str(text)
+
+
+def _unpacked(kept: Any) -> Any:
+    if not isinstance(kept, list):
+        return kept
+    template, values = cast(list[Any], kept)
+    return Text(template, **{name: _unpacked(value) for name, value in values.items()})
 
 
 def worst(lines: Iterable[Line]) -> State:

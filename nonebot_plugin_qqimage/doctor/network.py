@@ -7,10 +7,11 @@ import time
 import anyio.to_thread
 
 from ..config import ScopedConfig
-from ..errors import AttemptFailed, Cause, mask_keys
+from ..errors import AttemptFailed, Cause
 from ..fetch.downloader import Downloader
 from ..fetch.tls import default_context, offers_rsa, qq_context
 from ..language import Text
+from ..masking import mask_keys
 from ..pipeline.budget import ByteBudget
 from .line import Line
 

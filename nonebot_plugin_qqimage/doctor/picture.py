@@ -46,7 +46,7 @@ async def _in_store(pipeline: Pipeline, reference: ImageReference) -> Line:
         return Line("warning", _ABOUT, Text("the store does not have it"))
     if lost:
         return Line("warning", _ABOUT, Text("the store had it, but its file is damaged or missing"))
-    return Line("ok", _ABOUT, Text("the store has it: {what}", what=_what(info)))
+    return Line("ok", _ABOUT, Text("the store has it: {what}", what=what_it_is(info)))
 
 
 async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
@@ -65,7 +65,7 @@ async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
         text = Text(
             "{source}: {what} in {seconds:.2f} s",
             source=fetched.source,
-            what=_what(fetched.info),
+            what=what_it_is(fetched.info),
             seconds=seconds - sum(attempt.seconds for attempt in attempts),
         )
         lines.append(Line("ok", _ABOUT, text))
@@ -77,5 +77,7 @@ def _failed(attempts: tuple[Attempt, ...]) -> Iterator[Line]:
         yield Line("warning", _ABOUT, attempt.words)
 
 
-def _what(info: ImageInfo) -> str:
-    return f"{info.mime}, {info.width} × {info.height}, {size_of(info.size)}"
+def what_it_is(info: ImageInfo) -> Text:
+    """Type, pixels and size of an image, as people read them."""
+    pixels = f"{info.width} × {info.height}"
+    return Text("{type}, {pixels}, {size}", type=info.mime, pixels=pixels, size=size_of(info.size))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import ScopedConfig
-from ..errors import mask_keys
+from ..masking import mask_keys
 from ..store.image_store import ImageStore
 
 PREFIX = "bot:"
 """What the names of the notes start with that bots leave in the store."""
+INTERVAL = 30.0
+"""Seconds after which a bot that runs leaves its note anew."""
 MAX_AGE = 120.0
 """Seconds after which a bot that has left no note does not run any more."""
 _FIELDS = {"pid", "folder", "driver", "versions", "settings", "bots"}
@@ -21,10 +23,17 @@ _FIELDS = {"pid", "folder", "driver", "versions", "settings", "bots"}
 class RunningBot:
     """What a running bot said of itself."""
 
+    name: str
+    """The name of its note."""
     age: float
     """Seconds ago."""
     said: Mapping[str, Any]
     """The process, its versions and settings, and its implementations."""
+
+    @property
+    def host(self) -> str:
+        """The name of the machine, or container, that the process runs on."""
+        return self.name.removeprefix(PREFIX).rsplit(":", 2)[0]
 
 
 async def running_bots(store: ImageStore) -> list[RunningBot]:
@@ -35,8 +44,8 @@ async def running_bots(store: ImageStore) -> list[RunningBot]:
     """
     notes, now = await store.notes(PREFIX), time.time()
     heard = [
-        RunningBot(now - kept, json.loads(text))
-        for text, kept in notes.values()
+        RunningBot(name, now - kept, json.loads(text))
+        for name, (text, kept) in notes.items()
         if now - kept < MAX_AGE
     ]
     return [bot for bot in heard if bot.said.keys() >= _FIELDS]

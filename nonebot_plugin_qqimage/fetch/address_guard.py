@@ -28,7 +28,10 @@ is dialled, for example, the name it belongs to is not known."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 """For protocols (and one cloud's metadata); older Pythons call most of it global."""
-_LOCAL = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+_LOCAL = (
+    *(".localhost", ".localdomain", ".local", ".internal", ".lan", ".home.arpa"),
+    *(".home", ".corp", ".private", ".intranet"),
+)
 """How names end that mean something in a private network only (RFC 6761, 6762, 8375, ICANN)."""
 
 

@@ -5,9 +5,8 @@ third of the processor time of httpx's own. Importing this module takes longer t
 together, so it is done with the first download, in a thread.
 """
 
-import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
@@ -19,7 +18,7 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
-from ..errors import hide_keys
+from ..masking import mask_logger
 from .address_guard import AddressGuard, requested
 from .tls import QQ_HOSTS, default_context, qq_context
 
@@ -44,7 +43,7 @@ def make_client(proxy: str, guard: AddressGuard) -> httpx.AsyncClient:
         proxy: proxy URL, or an empty string.
         guard: checks the addresses connected to, unless a proxy does the connecting.
     """
-    logging.getLogger("httpx").addFilter(_without_keys)
+    mask_logger("httpx")
     qq = _transport(proxy, guard, qq_context())
     return httpx.AsyncClient(
         transport=_transport(proxy, guard, default_context()),
@@ -147,13 +146,3 @@ async def _as_written(request: ClientRequest, handler: ClientHandlerType) -> Cli
     """
     request.url = requested.get()
     return await handler(request)
-
-
-def _without_keys(record: logging.LogRecord) -> bool:
-    """Mask keys in what httpx logs of its requests, whoever makes them; it drops nothing."""
-    with suppress(Exception):  # a record that cannot be formatted is for its handler to report
-        text = record.getMessage()
-        masked = hide_keys(text)
-        if masked != text:
-            record.msg, record.args = masked, ()
-    return True

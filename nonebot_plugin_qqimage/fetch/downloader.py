@@ -1,25 +1,21 @@
 """Downloading: by one client, made when it is first needed, with the settings of the operator."""
 
 import asyncio
-import contextlib
 import importlib
-import json
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
-from yarl import URL
 
-from ..errors import AttemptFailed, Cause, mask_keys
+from ..errors import AttemptFailed, Cause
 from ..language import Text
+from ..settings.values import mirror_url, proxy_url
 from .reservation import Reservation
 
 if TYPE_CHECKING:
     from .transfer import Transfers
 
-_PROXIES = ("http", "https", "socks5", "socks5h")
 _LIBRARIES = ("httpx", "aiohttp")
 """What takes longest to import, each in a piece of its own."""
 
@@ -49,9 +45,9 @@ class Downloader:
     ) -> None:
         self._timeout = timeout
         self._max_size = max_size
-        self._mirrors = {host.lower(): _mirror(host, base) for host, base in mirrors.items()}
-        self._proxy = _proxy(proxy)
-        self._trusted = [*trusted_hosts, *(base.host or "" for base in self._mirrors.values())]
+        self._mirrors = {host.lower(): mirror_url(host, base) for host, base in mirrors.items()}
+        self._proxy = proxy_url(proxy)
+        self._trusted = trusted_hosts
         self._transfers: Transfers | None = None
         self._making = asyncio.Lock()
 
@@ -70,6 +66,13 @@ class Downloader:
             with anyio.fail_after(self._timeout):
                 return await transfers.get(url, reservation)
         except TimeoutError:
+            if reservation.crowded:
+                detail = Text(
+                    "others hold all the memory that QQIMAGE__MAX_BYTES_IN_FLIGHT allows, for "
+                    "more than {seconds:g} s",
+                    seconds=self._timeout,
+                )
+                raise AttemptFailed(Cause.BUSY, detail) from None
             detail = Text("not downloaded within {seconds:g} s", seconds=self._timeout)
             raise AttemptFailed(Cause.TIMEOUT, detail) from None
 
@@ -94,38 +97,11 @@ class Downloader:
             return self._transfers
 
     def _make(self) -> "Transfers":
-        from .address_guard import AddressGuard
         from .transfer import Transfers
 
         return Transfers(
             max_size=self._max_size,
             mirrors=self._mirrors,
             proxy=self._proxy,
-            guard=AddressGuard(self._trusted),
+            trusted=self._trusted,
         )
-
-
-def _mirror(host: str, base: str) -> URL:
-    with contextlib.suppress(ValueError):
-        url = URL(base)
-        if url.scheme in ("http", "https") and url.host:
-            return url
-    raise ValueError(
-        f"QQIMAGE__MIRRORS: {mask_keys(json.dumps(base))} for {host} is no http(s) URL"
-    )
-
-
-def _proxy(proxy: str) -> str:
-    if not proxy:
-        return ""
-    try:
-        parsed = URL(proxy)
-        if parsed.scheme not in _PROXIES:
-            raise ValueError(f"{json.dumps(proxy)} starts with none of {', '.join(_PROXIES)}")
-        if not parsed.host:
-            raise ValueError("it names no host")
-        if parsed.scheme.startswith("socks") and find_spec("aiohttp_socks") is None:
-            raise ValueError("for SOCKS, install nonebot-plugin-qqimage[socks]")
-    except ValueError as error:
-        raise ValueError(f"QQIMAGE__PROXY: {mask_keys(str(error))}") from None
-    return proxy

@@ -9,27 +9,46 @@ import os
 import stat
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import anyio
-import anyio.to_thread
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text
+from .reservation import Reservation, memory_for, size_within
+from .roots import Roots
 
 _TIMEOUT = 10.0
-"""Seconds for reading one file; a dead network mount would take for ever."""
+"""Seconds for one look at a file; a dead network mount would take for ever."""
+_DEADLINE = 15.0
+"""Seconds for reading one file, in as many looks as that takes."""
 _PATIENCE = 1.0
 """Seconds that a file which is too short is given to become longer."""
 _POLL = 0.1
 """Seconds between two looks at it."""
+_REASONS: dict[type[Exception], Text] = {
+    FileNotFoundError: Text("No such file or directory"),
+    PermissionError: Text("Permission denied"),
+}
+"""What the system would say in whatever language it has; the words of glibc."""
+_ROOTS = Roots()
+"""For who has none of its own."""
 _MAX_NAME = 4096
 """Characters of a name that are looked at; no system knows longer paths."""
 
 
 async def read_file(
-    named: str, path_map: Mapping[str, str], max_size: int, *, size: int | None, md5: str
+    named: str,
+    path_map: Mapping[str, str],
+    max_size: int,
+    *,
+    size: int | None,
+    md5: str,
+    roots: Roots | None = None,
+    reservation: Reservation | None = None,
 ) -> bytes:
     """The content of a file; one that is still being written is given a moment.
 
@@ -39,6 +58,8 @@ async def read_file(
         max_size: the largest acceptable image, in bytes.
         size: bytes it should have, if anybody said so.
         md5: the MD5 it should have, in lower-case hex, or an empty string.
+        roots: reads it, and knows which network drives are gone.
+        reservation: grown to what the file takes before it is read.
 
     Raises:
         AttemptFailed: it is not readable here, too large, or stays shorter than `size`.
@@ -52,32 +73,58 @@ async def read_file(
         detail = Text("{file} is no path of this machine", file=named)
         raise AttemptFailed(Cause.UNREADABLE, detail)
     try:
-        with anyio.fail_after(_TIMEOUT):
-            return await _read_whole(path, max_size, size, md5)
+        with anyio.fail_after(_DEADLINE):
+            file = _File(path, max_size, size, md5, roots or _ROOTS)
+            return await _read_whole(file, reservation)
     except TimeoutError:
-        detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=_TIMEOUT)
+        detail = Text("{path} not read within {seconds:g} s", path=str(path), seconds=_DEADLINE)
         raise AttemptFailed(Cause.TIMEOUT, detail) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        detail = Text("{path}: {reason}", path=str(path), reason=reason)
-        if str(path) != named:
-            detail = Text(
-                "{path} (mapped from {file}): {reason}", path=str(path), file=named, reason=reason
-            )
+        detail = await anyio.to_thread.run_sync(_why, path, named, path_map, error)
         raise AttemptFailed(Cause.UNREADABLE, detail) from None
 
 
-async def _read_whole(path: Path, max_size: int, size: int | None, md5: str) -> bytes:
-    patience, before = time.monotonic() + _PATIENCE, 0
-    while True:
-        data, whole = await anyio.to_thread.run_sync(
-            _read, path, max_size, size, md5, abandon_on_cancel=True
+def _why(path: Path, named: str, path_map: Mapping[str, str], error: OSError | ValueError) -> Text:
+    """Why a file cannot be read, in words that its hint is chosen by."""
+    reason = _REASONS.get(type(error)) or getattr(error, "strerror", None) or str(error)
+    if str(path) == named:
+        return Text("{path}: {reason}", path=str(path), reason=reason)
+    folders = [Path(folder) for folder in path_map.values() if Path(folder) in path.parents]
+    if isinstance(error, FileNotFoundError) and folders and not any(map(Path.is_dir, folders)):
+        reason = Text(
+            "QQIMAGE__PATH_MAP leads to {folder}, which is no folder here", folder=str(folders[0])
         )
+    return Text("{path} (mapped from {file}): {reason}", path=str(path), file=named, reason=reason)
+
+
+class _File(NamedTuple):
+    """A file to be read."""
+
+    path: Path
+    max_size: int
+    size: int | None
+    md5: str
+    roots: Roots
+
+
+async def _read_whole(file: _File, reservation: Reservation | None) -> bytes:
+    patience, before = time.monotonic() + _PATIENCE, 0
+    room = file.max_size if reservation is None else 0
+    while True:
+        if reservation is not None:
+            room = max(room, size_within(reservation.size))
+        found = await file.roots.read(file.path, partial(_read, file, room), _TIMEOUT)
+        if isinstance(found, int):  # larger than what there was room for
+            assert reservation is not None
+            room = found
+            await reservation.grow(memory_for(found))
+            continue
+        data, whole = found
         # where nobody says how long it must be, it must at least not grow any more
-        if whole or (size is None and 0 < len(data) == before):
+        if whole or (file.size is None and 0 < len(data) == before):
             return data
         if time.monotonic() >= patience:
-            raise AttemptFailed(Cause.REJECTED, _short(path, len(data), size))
+            raise AttemptFailed(Cause.REJECTED, _short(file.path, len(data), file.size))
         before = len(data)
         await anyio.sleep(_POLL)
 
@@ -90,26 +137,37 @@ def _short(path: Path, there: int, size: int | None) -> Text:
     return Text("{path} holds {there} of {size} bytes", path=str(path), there=there, size=size)
 
 
-def _read(path: Path, max_size: int, size: int | None, md5: str) -> tuple[bytes, bool]:
-    """The content of a file, and whether it is known to be all that there should be."""
+def _read(file: _File, room: int) -> tuple[bytes, bool] | int:
+    """The content of a file, and whether it is known to be all that there should be.
+
+    Or else its size in bytes, where there is not as much room.
+    """
     # O_NONBLOCK: opening a pipe must not wait for a writer; O_NOFOLLOW: a link may lead anywhere
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
-    with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
+    handle = os.open(file.path, flags)
+    try:  # `open` would lose the handle of a folder
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        if status.st_size > max_size:
+        if status.st_size > file.max_size:
             detail = Text(
-                "{size} bytes, more than the {limit} allowed", size=status.st_size, limit=max_size
+                "{size} bytes, more than the {limit} allowed",
+                size=status.st_size,
+                limit=file.max_size,
             )
             raise AttemptFailed(Cause.TOO_LARGE, detail)
+        if status.st_size > room:
+            return status.st_size
         # a byte more shows that it grows; asking for all that may be would allocate as much
-        data = file.read(status.st_size + 1)
-    if size is not None and len(data) >= size:
+        with open(handle, "rb", closefd=False) as opened:
+            data = opened.read(status.st_size + 1)
+    finally:
+        os.close(handle)
+    if file.size is not None and len(data) >= file.size:
         return data, True
-    return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
+    return data, hashlib.md5(data, usedforsecurity=False).hexdigest() == file.md5
 
 
 def local_path(named: str, path_map: Mapping[str, str]) -> Path | None:

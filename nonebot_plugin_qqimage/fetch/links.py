@@ -99,6 +99,11 @@ def with_key_of(url: str, other: str) -> str:
     return with_key(url, match[0].partition("=")[2]) if match else url
 
 
+def without_key(url: str) -> str:
+    """The link without its key."""
+    return _KEY.sub("", url)
+
+
 def with_key(url: str, key: str) -> str:
     """The link with this key instead of its own; nothing else in it changes."""
     replaced, count = _KEY.subn(lambda match: match[1] + key, url)

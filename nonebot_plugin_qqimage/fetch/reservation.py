@@ -11,8 +11,20 @@ class Reservation(Protocol):
         """Bytes held."""
         ...
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it waits for room to grow, or has given up to wait for it."""
+        ...
+
     def resize(self, size: int) -> None:
         """Correct the reservation to what is really held, in bytes; never waits."""
+        ...
+
+    async def grow(self, size: int) -> None:
+        """Hold so many bytes at least, once there is room; call it before they are held.
+
+        Call it within a deadline: there may be no room for long.
+        """
         ...
 
 
@@ -24,3 +36,8 @@ def memory_for(size: int) -> int:
     and go leave about as much behind in the allocator. Measured: `tests/benchmarks/flood.py`.
     """
     return size + 3 * ((size + 2) // 3 * 4)
+
+
+def size_within(memory: int) -> int:
+    """Bytes of the largest image that takes no more memory than this, by `memory_for`."""
+    return max(memory // 5 - 4, 0)

@@ -1,6 +1,8 @@
 """The sources of an image, in the order in which they are tried."""
 
 import re
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import anyio
@@ -17,6 +19,8 @@ from .trial import Fetched, Trial
 _PAUSE = 0.5
 """Seconds before the implementation is asked again for an image that it did not know."""
 _MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
+_Way = Callable[[Trial], Awaitable[Fetched | None]]
+"""One way to an image's bytes."""
 
 
 async def try_in_order(trial: Trial) -> Fetched | None:
@@ -37,12 +41,27 @@ async def try_in_order(trial: Trial) -> Fetched | None:
         found = await _from_link(trial) or await _from_implementation(trial)
     else:
         found = await _from_implementation(trial) or await _from_link(trial)
-    return (
-        found
-        or await trial.take("get_group_file_url", _behind_group_file_url(trial))
-        or await trial.take(Text("url in get_msg"), _behind_fresh_message(trial))
-        or await _from_implementation_again(trial)
-    )
+    return found or await _first(_LAST_WAYS, trial) or await _from_implementation_again(trial)
+
+
+async def try_each(trial: Trial) -> AsyncGenerator[tuple[Fetched, float], None]:
+    """Try every source, whatever the others bring.
+
+    Args:
+        trial: the image; makes the attempts, and keeps those that failed.
+
+    Yields:
+        What a source brings, and the seconds that took.
+    """
+    answer: ImageAnswer | None = None
+    if trial.find_implementation() is not None:
+        action = "get_file" if trial.reference.file_id else "get_image"
+        answer = await trial.ask(action, _answer(trial))
+    ways = [_from_segment, *_ways_in_answer(answer or ImageAnswer()), *_WAYS_BY_LINK, *_LAST_WAYS]
+    for way in ways:
+        started = time.perf_counter()
+        if found := await way(trial):
+            yield found, time.perf_counter() - started
 
 
 async def _from_segment(trial: Trial) -> Fetched | None:
@@ -55,9 +74,7 @@ async def _from_segment(trial: Trial) -> Fetched | None:
 
 async def _from_link(trial: Trial) -> Fetched | None:
     """What is behind the segment's link, or behind the last link once it has a fresh key."""
-    return await trial.take(
-        Text("url of the segment"), trial.links.download(trial.reference.url)
-    ) or await trial.take(Text("url with a fresh key"), _behind_fresh_key(trial))
+    return await _first(_WAYS_BY_LINK, trial)
 
 
 async def _from_implementation(trial: Trial) -> Fetched | None:
@@ -89,11 +106,27 @@ async def _from_implementation_again(trial: Trial) -> Fetched | None:
 async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | None:
     if answer is None:
         return None
+    return await _first(_ways_in_answer(answer), trial)
+
+
+def _ways_in_answer(answer: ImageAnswer) -> tuple[_Way, ...]:
     return (
-        await trial.take(Text("base64 in the answer"), _decoded(trial, answer.base64))
-        or await trial.take(Text("file in the answer"), _read_answered(trial, answer))
-        or await trial.take(Text("url in the answer"), _behind_given(trial, answer.url))
+        lambda trial: trial.take(
+            Text("base64 in the answer"), _decoded(trial, answer.base64), by_name=True
+        ),
+        lambda trial: trial.take(
+            Text("file in the answer"), _read_answered(trial, answer), by_name=True
+        ),
+        lambda trial: _from_given(trial, Text("url in the answer"), answer.url),
     )
+
+
+async def _first(ways: Iterable[_Way], trial: Trial) -> Fetched | None:
+    """What the first of some ways brings that brings anything."""
+    for way in ways:
+        if found := await way(trial):
+            return found
+    return None
 
 
 async def _answer(trial: Trial) -> ImageAnswer | None:
@@ -140,6 +173,8 @@ async def _read(trial: Trial, named: str) -> bytes:
         config.max_image_size,
         size=reference.expected_size,
         md5=reference.md5,
+        roots=trial.roots,
+        reservation=trial.reservation,
     )
 
 
@@ -168,8 +203,8 @@ async def _read_answered(trial: Trial, answer: ImageAnswer) -> bytes | None:
     return data
 
 
-async def _behind_given(trial: Trial, url: str) -> bytes | None:
-    """Download a link that the implementation gave for this image, or the image's own instead.
+async def _from_given(trial: Trial, source: Text, url: str) -> Fetched | None:
+    """Download a link that the implementation gave for this image, or the image's own before.
 
     Implementations look images up by name, and give the link of the newest one of that name:
     SnowLuma even writes it into older messages. The key in it opens the image's own link, too. The
@@ -177,17 +212,15 @@ async def _behind_given(trial: Trial, url: str) -> bytes | None:
     """
     reference = trial.reference
     if not names_another(reference.url, url):
-        return await trial.links.download(url)
+        return await trial.take(source, trial.links.download(url), by_name=True)
     given, needed = key_of(url), key_of(reference.url)
-    try:
-        if given is not None and needed is not None and given[0] == needed[0]:
-            data = await trial.links.download(with_key_of(reference.url, url))
-            if data is not None:
-                return data
-    except AttemptFailed:
-        if not reference.md5:
-            raise
-    return await trial.links.download(url) if reference.md5 else None
+    if given is not None and needed is not None and given[0] == needed[0]:
+        own = trial.links.download(with_key_of(reference.url, url))
+        if found := await trial.take(source, own):
+            return found
+    if not reference.md5:
+        return None
+    return await trial.take(source, trial.links.download(url), by_name=True)
 
 
 async def _behind_fresh_key(trial: Trial) -> bytes | None:
@@ -220,17 +253,33 @@ async def _behind_group_file_url(trial: Trial) -> bytes | None:
     return await trial.links.download(url)
 
 
-async def _behind_fresh_message(trial: Trial) -> bytes | None:
+async def _from_fresh_message(trial: Trial) -> Fetched | None:
     """Download the link that the image has when its message is asked for again."""
+    source = Text("url in get_msg")
+    url = await trial.ask(source, _url_in_fresh_message(trial))
+    return await _from_given(trial, source, url) if url else None
+
+
+async def _url_in_fresh_message(trial: Trial) -> str:
+    """That link; empty where nobody can be asked, or the message has none for the image."""
     implementation, reference = trial.find_implementation(), trial.reference
     # of what this bot has just sent it has the content, and no file name to recognise it by
     unnamed = reference.own and not reference.file and reference.content
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
-        return None
+        return ""
     content = await implementation.get_msg(
         int(reference.message_id), trial.config.get_image_timeout
     )
     found = find_in_message(content)[reference.position :][:1]
     named = not reference.own or reference.file
-    url = next((one.url for one in found if not named or one.file == reference.file), "")
-    return await _behind_given(trial, url)
+    return next((one.url for one in found if not named or one.file == reference.file), "")
+
+
+_WAYS_BY_LINK: tuple[_Way, ...] = (
+    lambda trial: trial.take(Text("url of the segment"), trial.links.download(trial.reference.url)),
+    lambda trial: trial.take(Text("url with a fresh key"), _behind_fresh_key(trial)),
+)
+_LAST_WAYS: tuple[_Way, ...] = (
+    lambda trial: trial.take("get_group_file_url", _behind_group_file_url(trial)),
+    _from_fresh_message,
+)

@@ -33,8 +33,11 @@ def qq_context() -> ssl.SSLContext:
 
 def _verifying() -> ssl.SSLContext:
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
-        return ssl.create_default_context()  # which OpenSSL reads by itself
-    import certifi  # only with the first download, because importing it searches the disk
+        context = ssl.create_default_context()  # which OpenSSL reads by itself
+    else:
+        import certifi  # only with the first download, because importing it searches the disk
 
-    # not every Python finds the authorities that its system trusts
-    return ssl.create_default_context(cafile=certifi.where())
+        # not every Python finds the authorities that its system trusts
+        context = ssl.create_default_context(cafile=certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # which Debian's Python leaves to its system
+    return context

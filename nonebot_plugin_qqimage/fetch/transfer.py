@@ -1,7 +1,8 @@
 """Transfers: one image over HTTP, with redirects, retries, and a limit of its size."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import aiohttp
 import httpx
@@ -24,6 +25,19 @@ class _Transient(AttemptFailed):
     """A failure that may not happen again: a broken connection, a busy server."""
 
 
+class _Way(NamedTuple):
+    """A client, and what checks the hosts that it connects to."""
+
+    client: httpx.AsyncClient
+    guard: AddressGuard
+    proxied: bool
+
+    @classmethod
+    def of(cls, proxy: str, trusted: Sequence[str]) -> "_Way":
+        guard = AddressGuard(trusted)
+        return cls(client.make_client(proxy, guard), guard, bool(proxy))
+
+
 class Transfers:
     """Downloads images with one client.
 
@@ -31,17 +45,18 @@ class Transfers:
         max_size: the largest acceptable image, in bytes.
         mirrors: image host, in lower case → base URL that reverse-proxies it.
         proxy: proxy URL, or an empty string.
-        guard: checks the hosts that are connected to.
+        trusted: hosts, addresses and networks that may be private.
     """
 
     def __init__(
-        self, *, max_size: int, mirrors: Mapping[str, URL], proxy: str, guard: AddressGuard
+        self, *, max_size: int, mirrors: Mapping[str, URL], proxy: str, trusted: Sequence[str]
     ) -> None:
         self._max_size = max_size
         self._mirrors = mirrors
-        self._proxied = bool(proxy)
-        self._guard = guard
-        self._client = client.make_client(proxy, guard)
+        self._direct = _Way.of(proxy, trusted)
+        # a way of its own, because a connection to a mirror that is kept must serve nothing else
+        hosts = [base.host or "" for base in mirrors.values()]
+        self._mirrored = _Way.of(proxy, [*trusted, *hosts]) if hosts else self._direct
         self._broken = client.broken(proxy)
 
     async def get(self, url: str, reservation: Reservation) -> bytes:
@@ -58,27 +73,28 @@ class Transfers:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        for way in (self._direct, self._mirrored):
+            await way.client.aclose()
 
     async def _try(self, url: str, reservation: Reservation) -> bytes:
         try:
-            return await self._follow(self._target(url), reservation)
+            return await self._follow(_parsed(url), reservation)
         except client.UNUSABLE as error:
             raise AttemptFailed(Cause.UNREACHABLE, _reason(error)) from None
         except self._broken as error:
             raise _explained(error) from None
 
-    def _target(self, url: str) -> URL:
-        target = _parsed(url)
-        base = self._mirrors.get((target.host or "").lower())
-        if base is None:
-            return target
-        return URL(f"{base.origin()}{base.raw_path.rstrip('/')}{target.raw_path_qs}", encoded=True)
-
     async def _follow(self, url: URL, reservation: Reservation) -> bytes:
+        base = self._mirrors.get((url.host or "").lower())
+        if base is not None:
+            path = f"{base.raw_path.rstrip('/')}{url.raw_path_qs}"
+            url = URL(f"{base.origin()}{path}", encoded=True)
         for _ in range(1 + _MAX_REDIRECTS):
-            self._guard.check(url.raw_host or "", proxied=self._proxied)
-            async with client.get(self._client, url) as response:
+            # the mirror's address is open to what is asked of the mirror, and to nothing else
+            mirrored = base is not None and url.origin() == base.origin()
+            way = self._mirrored if mirrored else self._direct
+            way.guard.check(url.raw_host or "", proxied=way.proxied)
+            async with client.get(way.client, url) as response:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or not location:
                     return await self._read(response, reservation)
@@ -92,15 +108,13 @@ class Transfers:
         file, size, declared = io.BytesIO(), 0, response.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit():
             self._check(int(declared))
-            reservation.resize(memory_for(int(declared)))
-            _make_room(file, int(declared))
+            # it may not need what was reserved, but gets no more for what is only promised
+            reservation.resize(min(memory_for(int(declared)), reservation.size))
         async for chunk in response.aiter_raw():
+            self._check(size + len(chunk))
+            await reservation.grow(memory_for(size + len(chunk)))
             size += file.write(chunk)
-            self._check(size)
-            if memory_for(size) > reservation.size:
-                reservation.resize(memory_for(size))
         reservation.resize(memory_for(size))
-        file.truncate(size)
         body = file.getvalue()  # no copy, unlike that of a bytearray
         if body.startswith(b"{"):
             failure = _refusal(200, body[:_ERROR_BODY].decode("utf-8", "replace"))
@@ -126,14 +140,6 @@ def _parsed(url: str) -> URL:
         return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
     except IndexError:  # yarl's own mistake, with http://[]@
         raise ValueError("an address in brackets is missing") from None
-
-
-def _make_room(file: io.BytesIO, size: int) -> None:
-    """Take the memory at once: many buffers that grow side by side take twice as much."""
-    if size:
-        file.seek(size - 1)
-        file.write(b"\0")
-        file.seek(0)
 
 
 async def _start(response: httpx.Response) -> str:

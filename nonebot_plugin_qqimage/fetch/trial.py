@@ -1,11 +1,11 @@
 """What is tried for one image: what came of each attempt, and whether it is the right image."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeVar
-
-import anyio.to_thread
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
@@ -15,8 +15,9 @@ from ..implementation.implementation import Implementation
 from ..messages.claims import doubt, link_agrees
 from ..messages.file_id import file_id_of
 from ..messages.reference import ImageReference
-from .links import Links
+from .links import Links, without_key
 from .reservation import Reservation, memory_for
+from .roots import Roots
 
 Answer = TypeVar("Answer")
 
@@ -31,6 +32,8 @@ class Fetched:
     """Its bytes, inspected."""
     source: str
     """The name of the source that gave them."""
+    by_link: bool = False
+    """Whether its bytes came by the segment's own link."""
     link_agrees: bool | None = None
     """Whether the segment's own link brought what it says; None where it did not bring anything, or
     says nothing that can be read."""
@@ -46,6 +49,8 @@ class Trial:
         links: downloads the image's links.
         reservation: the bytes of memory that may be held for the image.
         config: the settings.
+        roots: reads files, and knows which network drives are gone.
+        inspectors: threads that look at bytes. Few at a time, for each may hold the event loop up.
         binding: whether links have proven to tell the truth about their content.
     """
 
@@ -56,6 +61,8 @@ class Trial:
         links: Links,
         reservation: Reservation,
         config: ScopedConfig,
+        roots: Roots,
+        inspectors: Executor,
         *,
         binding: bool = False,
     ) -> None:
@@ -73,8 +80,12 @@ class Trial:
         """The first image that is probably another one, to be taken when nothing better comes."""
         self.link_agrees: bool | None = None
         """Whether the segment's own link brought what it says; None where nobody knows."""
-        self._reservation = reservation
         self._binding = binding
+        self.reservation = reservation
+        """The bytes of memory that may be held for the image."""
+        self._inspectors = inspectors
+        self.roots = roots
+        """Reads files."""
 
     async def ask(self, source: str, question: Awaitable[Answer]) -> Answer | None:
         """The answer to a question, which holds no image yet; None where it failed.
@@ -91,7 +102,9 @@ class Trial:
             self.attempts.append(Attempt(source, failure.cause, failure.detail, seconds))
             return None
 
-    async def take(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
+    async def take(
+        self, source: str, delivery: Awaitable[bytes | None], *, by_name: bool = False
+    ) -> Fetched | None:
         """The image that a source brings; None where it brings none, or the wrong one.
 
         Implementations look images up by name, and may bring another one of that name: what claims
@@ -101,21 +114,27 @@ class Trial:
             source: what errors and statistics call the source.
             delivery: gives the bytes, or None where the source does not apply to this image. When
                 it raises `AttemptFailed`, that is recorded.
+            by_name: whether an implementation looks the image up by its name.
         """
-        return await self.ask(source, self._judged(source, delivery))
+        return await self.ask(source, self._judged(source, delivery, by_name))
 
-    async def _judged(self, source: str, delivery: Awaitable[bytes | None]) -> Fetched | None:
+    async def _judged(
+        self, source: str, delivery: Awaitable[bytes | None], by_name: bool
+    ) -> Fetched | None:
         self.links.opened = ""
         data = await delivery
         if data is None:
             return None
-        self._reservation.resize(memory_for(len(data)))
-        info = await anyio.to_thread.run_sync(self._inspect, data)
+        self.reservation.resize(memory_for(len(data)))
+        loop = asyncio.get_running_loop()
+        info = await loop.run_in_executor(self._inspectors, self._inspect, data)
         by_link = self._is_own_link(self.links.opened)
         if by_link:
             self.link_agrees = link_agrees(info, self.reference)
-        fetched = Fetched(info, data, source)
-        reason, acceptable = doubt(info, self.reference, binding=self._binding, by_link=by_link)
+        fetched = Fetched(info, data, source, by_link)
+        reason, acceptable = doubt(
+            info, self.reference, binding=self._binding, by_link=by_link, by_name=by_name
+        )
         if not reason:
             return fetched
         if acceptable and (self.second_best is None or (by_link and self.reference.link)):
@@ -126,7 +145,7 @@ class Trial:
         """Whether a link is the segment's own, with any key."""
         link, opened = self.reference.link, file_id_of(url)
         if link is None or opened is None:
-            return bool(url) and url == self.reference.url
+            return bool(url) and without_key(url) == without_key(self.reference.url)
         return opened.name == link.name
 
     def _inspect(self, data: bytes) -> ImageInfo:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from nonebot.adapters.onebot.v11 import MessageEvent
-from nonebot.log import logger
 
 from ..errors import AttemptFailed
 from ..language import say
+from ..log import logger
 from ..messages.chats import chat_of
 from ..messages.reader import Reader, Unopened, Walk
 from ..messages.reference import ImageReference

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import cast
 
 from nonebot.adapters.onebot.v11 import Bot
-from nonebot.log import logger
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text, say
+from ..log import logger
 from ..messages.contents import forward_nodes, message_content
 from .answers import ImageAnswer, Key, Kind, image_answer, keys, version_info
 from .calls import Caller, ConnectionLost

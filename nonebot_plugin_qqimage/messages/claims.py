@@ -7,6 +7,7 @@ contradicts any claim is not the image. Once they have proven to, the link decid
 
 from ..content.info import ImageInfo
 from ..language import Text
+from .file_id import is_at_qq
 from .reference import ImageReference
 
 
@@ -45,7 +46,12 @@ def confirmed(info: ImageInfo, reference: ImageReference, *, binding: bool) -> b
 
 
 def doubt(
-    info: ImageInfo, reference: ImageReference, *, binding: bool, by_link: bool
+    info: ImageInfo,
+    reference: ImageReference,
+    *,
+    binding: bool,
+    by_link: bool,
+    by_name: bool = False,
 ) -> tuple[str, bool]:
     """Why fetched bytes are probably not the image that a reference means.
 
@@ -55,6 +61,8 @@ def doubt(
         binding: whether links have proven to tell the truth.
         by_link: whether the bytes came by the segment's own link, which cannot be taken for
             another's, as a name can.
+        by_name: whether an implementation looked the image up by its name: then it may be another
+            one of that name, or of that message.
 
     Returns:
         The reason, empty where there is none; and whether the bytes may be taken all the same,
@@ -66,12 +74,14 @@ def doubt(
     agrees, md5_fits = link_agrees(info, reference), info.md5 in reference.md5s
     if agrees:
         return "", True
+    of_several = by_name and not by_link and reference.one_of_several
+    unnamed = not (reference.md5s or of_several)
     if agrees is False and (binding or not by_link):
         text = Text(
             "another image: its SHA-1 is {sha1}, where the link says another", sha1=info.sha1
         )
-        return text, by_link or (not binding and (md5_fits or not reference.md5s))
-    if md5_fits:
+        return text, by_link or (not binding and (md5_fits or unnamed))
+    if md5_fits and (by_link or reference.size in (None, info.size) or not reference.url):
         return "", True
     sizes = {reference.size, reference.link.size if agrees is False and reference.link else None}
     sizes.discard(None)
@@ -81,9 +91,14 @@ def doubt(
             size=info.size,
             declared=reference.expected_size,
         )
-        return text, not reference.md5s
-    if sizes or by_link or not (reference.md5s and reference.one_of_several):
+        return text, md5_fits or unnamed
+    if by_link or not by_name or reference.file_id:
         # a name that is another MD5 is no reason: https://github.com/NapNeko/NapCatQQ/issues/458
         return "", True
-    # implementations look images up by name, and may give another one of the same message
-    return Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5), False
+    # implementations look images up by name, and give the newest one, or another of the message
+    if (reference.md5s and reference.url) or (of_several and (reference.md5s or not sizes)):
+        text = Text("another image, maybe of this message: its MD5 is {md5}", md5=info.md5)
+        return text, bool(sizes) or not of_several
+    if is_at_qq(reference.url):  # a link cannot be taken for another's
+        return Text("maybe another image of this name, of which nothing more is said"), True
+    return "", True

@@ -12,6 +12,12 @@ _MAX_PARSED = 1 << 16
 """Characters of CQ codes that NoneBot's parser is given: it takes some ns for each, and one message
 may have 10 MB of base64, while nothing but its images is looked for."""
 _CODE = "[CQ:"
+_MAX_CODES = 500
+"""Codes of such a text that are read."""
+_MAX_BRACKETS = 10_000
+"""Places in it where a code may begin; base64 has none."""
+_MAX_PARAMETERS = 64
+"""Parameters of one of its codes."""
 
 
 def message_content(data: object) -> object:
@@ -65,15 +71,42 @@ def segments_of(content: object) -> list[object]:
 
 def _codes(text: str) -> Iterator[dict[str, Any]]:
     """The CQ codes in a text, found by searching for single characters, which is fast."""
-    end = 0
-    while (start := text.find(_CODE, end)) >= 0:
-        end = text.find("]", start)
+    at, codes = -1, 0
+    for _ in range(_MAX_BRACKETS):
+        at = text.find("[", at + 1)
+        if at < 0 or codes >= _MAX_CODES:
+            return
+        if not text.startswith(_CODE, at):
+            continue
+        end = text.find("]", at)
         if end < 0:
             return
-        kind, *parameters = text[start + len(_CODE) : end].split(",")
-        pairs = (each.lstrip().partition("=") for each in parameters)
-        data = {name: unescape(value) for name, found, value in pairs if found}
-        yield {"type": kind, "data": data}
+        codes += 1
+        yield _code(text, at + len(_CODE), end)
+        at = end
+
+
+def _code(text: str, start: int, end: int) -> dict[str, Any]:
+    """The code between two places; each value is copied once, for one may be an image."""
+    data: dict[str, str] = {}
+    comma = _until(text, ",", start, end)
+    kind, at = text[start:comma], comma + 1
+    for _ in range(_MAX_PARAMETERS):
+        if at >= end:
+            break
+        comma = _until(text, ",", at, end)
+        equals = _until(text, "=", at, comma)
+        if equals < comma:
+            value = text[equals + 1 : comma]
+            short = len(value) <= _MAX_PARSED  # nothing has to be escaped in base64
+            data[text[at:equals].lstrip()] = unescape(value) if short else value
+        at = comma + 1
+    return {"type": kind, "data": data}
+
+
+def _until(text: str, character: str, start: int, end: int) -> int:
+    at = text.find(character, start, end)
+    return end if at < 0 else at
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

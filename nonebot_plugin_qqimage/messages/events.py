@@ -115,7 +115,11 @@ def find_in_own_event(event: Event) -> list[Sighting]:
 
 
 def find_sent(
-    self_id: str, params: Mapping[str, Any], result: object, api: str = ""
+    self_id: str,
+    params: Mapping[str, Any],
+    result: object,
+    api: str = "",
+    event: Event | None = None,
 ) -> list[Sighting]:
     """The images of a message this bot has just sent, those in the nodes of a record included.
 
@@ -124,6 +128,7 @@ def find_sent(
         params: the parameters of the ``send_…`` action.
         result: its answer.
         api: the action.
+        event: what is being handled.
     """
     if not isinstance(result, Mapping):
         return []
@@ -134,7 +139,7 @@ def find_sent(
     content = cast(object, nodes) if isinstance(nodes, list) else params.get("message")
     if isinstance(content, str) and params.get("auto_escape"):
         return []  # text, whatever it looks like
-    chat = chat_of_call(api, params)
+    chat = chat_of_call(api, params, event)
     walk = Reader(self_id, chat=chat, own=True, sent=True).message(content, str(message_id))
     now = time.time()
     return [Sighting(each.reference, chat, self_id, now) for each in found_in(walk)]

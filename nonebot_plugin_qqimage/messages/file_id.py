@@ -17,12 +17,14 @@ from urllib.parse import unquote
 
 APPIDS = ("1406", "1407")
 """Of pictures in private chats and in groups. Ids of other kinds are made by clients."""
-_HOST = re.compile(
-    r"https?://(?:[^/?#@\\\s]*\.)?(?:qq\.com|qq\.com\.cn|qpic\.cn)(?::\d{1,5})?/"
-    # mirrors, simulators and URLs of this bot; no stranger's link leads to this machine
-    r"|https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/",
-    re.IGNORECASE,
+_QQ = re.compile(
+    r"https?://(?:[a-z0-9_.-]{1,253}\.)?(?:qq\.com|qq\.com\.cn|qpic\.cn)(?::\d{1,5})?/",
+    re.IGNORECASE | re.ASCII,
 )
+_LOCAL = re.compile(
+    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/", re.IGNORECASE | re.ASCII
+)
+"""Mirrors, simulators and URLs of this bot; no stranger's link leads to this machine."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16,512}")
 _MAX_URL = 8192
 """Characters of a URL that are looked at."""
@@ -51,6 +53,11 @@ class FileId:
         return self.uploaded + self.ttl if self.uploaded and self.ttl else 0.0
 
 
+def is_at_qq(url: str) -> bool:
+    """Whether a URL leads to a host of QQ."""
+    return _QQ.match(url) is not None
+
+
 @lru_cache(maxsize=1024)  # of each event's image it is asked several times
 def file_id_of(url: str) -> FileId | None:
     """What a link to a picture of QQ says; None for any other link.
@@ -58,7 +65,7 @@ def file_id_of(url: str) -> FileId | None:
     Args:
         url: the link; with escaped parameters, in any order, with or without a key.
     """
-    if "fileid=" not in url[:_MAX_URL].lower() or not _HOST.match(url):
+    if "fileid=" not in url[:_MAX_URL].lower() or not (_QQ.match(url) or _LOCAL.match(url)):
         return None
     address, _, query = url[:_MAX_URL].partition("#")[0].partition("?")
     if not address.endswith("/download"):
@@ -66,7 +73,8 @@ def file_id_of(url: str) -> FileId | None:
     said: dict[str, str] = {}
     for part in query.replace("&amp;", "&").split("&"):
         name, _, value = part.partition("=")
-        said.setdefault(name.lower(), unquote(value).strip().rstrip("="))
+        if (known := name.lower()) in ("appid", "fileid"):
+            said.setdefault(known, unquote(value).strip().rstrip("="))
     appid, text = said.get("appid", ""), said.get("fileid", "").replace("+", "-").replace("/", "_")
     if appid not in APPIDS or not _ID.fullmatch(text):
         return None

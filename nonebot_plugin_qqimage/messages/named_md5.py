@@ -13,6 +13,8 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PATH = re.compile(r"/(?:gchatpic_new|offpic_new)/[^?#]{0,200}-([0-9a-f]{32})/\d", re.IGNORECASE)
+_MAX_URL = 512
+"""Characters of a link that are looked at; these have about 80."""
 _FIELDS = ("filename", "name", "file_name", "file_unique", "file_id")
 _OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 """MD5 of no bytes, which some clients declare for any picture."""
@@ -30,7 +32,7 @@ def md5_in_name(name: str) -> str:
 
 def md5_in_url(url: str) -> str:
     """The MD5 in the path of an older link, ``…/gchatpic_new/0/0-0-<MD5>/0``; empty for others."""
-    match = _PATH.search(url)
+    match = _PATH.search(url, 0, _MAX_URL)
     return _checked(match[1]) if match else ""
 
 

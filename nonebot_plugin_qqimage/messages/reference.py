@@ -161,6 +161,14 @@ class ImageReference:
         return replace(self, content="", inside=_digest(start))
 
     @property
+    def brings_itself(self) -> bool:
+        """Whether it is what this bot sends, with the image inside.
+
+        That counts more than a place without it, for message ids come again.
+        """
+        return self.own and self.content.startswith(("base64:", "data:"))
+
+    @property
     def bare(self) -> bool:
         """Whether it only says which image it is, and gives no way to get it."""
         return not (self.file or self.url or self.content or self.file_id or self.message_id)

@@ -1,8 +1,20 @@
-"""A budget of bytes that concurrent fetches share, so that they cannot exhaust memory together."""
+"""A budget of bytes that concurrent fetches share, so that they cannot exhaust memory together.
+
+Each bot and each chat has a share of it, so that the pictures of one wait for each other and not
+for those of others. What a handler waits for comes first; then chats have their turns one by one,
+and within a chat whoever came first.
+"""
 
 import asyncio
-from collections import deque
-from typing import NamedTuple
+from collections.abc import Iterable
+
+from .shares import Shares
+from .turns import Turns
+
+_PATIENCE = 64
+"""How often one may be passed by others whose bytes fit, before nobody passes it any more."""
+_PART = 2
+"""One image gets at most this part of all bytes at first; the rest has to be grown into."""
 
 
 class NoTurn(Exception):
@@ -10,7 +22,7 @@ class NoTurn(Exception):
 
 
 class ByteBudget:
-    """Bytes that some may hold at once, handed out first come, first served.
+    """Bytes that some may hold at once.
 
     Args:
         total: bytes; a single reservation beyond it is cut to it, so that it can ever be met.
@@ -24,78 +36,139 @@ class ByteBudget:
         self._total = total
         self._free = total
         self._seats = float("inf") if holders is None else holders
-        self._max_wait = float("inf") if max_wait is None else max_wait
-        self._waiting: deque[_Waiter] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._max_wait = max_wait
+        self._shares = Shares()
+        self._holding: set[Reservation] = set()
+        self._growing: list[Reservation] = []
+        self._wanted: Turns[Reservation] = Turns()
+        self._others: Turns[Reservation] = Turns()
 
-    def reserve(self, size: int) -> "Reservation":
-        """So many bytes: ``async with`` waits until they are free, and holds them within."""
-        return Reservation(self, min(size, self._total))
+    def reserve(
+        self, size: int, *, shares: tuple[str, ...] = (), urgent: bool = False
+    ) -> "Reservation":
+        """So many bytes: ``async with`` waits until they are free, and holds them within.
 
-    async def take(self, size: int) -> None:
-        """Wait for bytes.
+        Args:
+            size: bytes.
+            shares: the bot and the chat whose share it is; empty where nobody has a share.
+            urgent: whether somebody waits for it.
+        """
+        most = max(self._total // _PART, 1) if shares else self._total
+        return Reservation(self, min(size, most), shares, urgent=urgent)
+
+    async def take(self, who: "Reservation") -> None:
+        """Wait for a turn.
 
         Raises:
-            NoTurn: they did not become free in time.
+            NoTurn: it did not come in time.
         """
-        if not self._waiting and self._seats and size <= self._free:
-            self._seats -= 1
-            self._free -= size
+        (self._wanted if who.urgent else self._others).add(who.chat, who)
+        self._serve()
+        if who.turn.done():
             return
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(size, loop.create_future(), loop.time() + self._max_wait)
-        self._waiting.append(waiter)
-        self._watch()
         try:
-            if await waiter.turn:
-                return
-        except asyncio.CancelledError:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-                self.give(0)
-            elif not waiter.turn.cancelled() and waiter.turn.result():  # in the same moment
-                self.leave(size)
+            await asyncio.wait_for(asyncio.shield(who.turn), self._max_wait)
+        except BaseException as error:
+            who.turn.cancel()
+            if who in self._holding:  # in the same moment
+                self.leave(who)
+            else:
+                for waiting in (self._wanted, self._others):
+                    waiting.remove(who.chat, who)
+                self._serve()
+            if isinstance(error, asyncio.TimeoutError):
+                raise NoTurn from None
             raise
-        raise NoTurn
 
-    def leave(self, size: int) -> None:
-        """Hold nothing any more, of so many bytes."""
+    def leave(self, who: "Reservation") -> None:
+        """Hold nothing any more."""
+        self._holding.discard(who)
         self._seats += 1
-        self.give(size)
+        self._free += who.size
+        self._shares.change(who.shares, seats=-1, size=-who.size)
+        self._serve()
 
-    def give(self, size: int) -> None:
-        """Return bytes (or take, when negative, without waiting) and serve who waits."""
-        self._free += size
-        while self._waiting and self._seats and self._waiting[0].size <= self._free:
-            waiter = self._waiting.popleft()
-            if waiter.turn.done():  # its task has yet to learn that it waits no longer
-                continue
-            self._seats -= 1
-            self._free -= waiter.size
-            waiter.turn.set_result(True)
+    def resize(self, who: "Reservation", size: int) -> None:
+        """Let one hold so many bytes, without waiting."""
+        self._change(who, size)
+        self._serve()
 
-    def _watch(self) -> None:
-        """See to it that the first one, who has waited for longest, waits no longer than that."""
-        if self._timer is None and self._waiting and self._waiting[0].until < float("inf"):
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(self._waiting[0].until, self._send_away)
+    async def grow(self, who: "Reservation", size: int) -> None:
+        """Let one hold so many bytes once they are free, and its share allows them."""
+        who.wants, who.turn = min(size, self._total), asyncio.get_running_loop().create_future()
+        self._growing.append(who)
+        self._serve()
+        try:
+            await who.turn
+        finally:
+            if who in self._growing:
+                self._growing.remove(who)
+                self._serve()
 
-    def _send_away(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time()
-        while self._waiting and self._waiting[0].until <= now:
-            turn = self._waiting.popleft().turn
-            if not turn.done():
-                turn.set_result(False)
-        self.give(0)
-        self._watch()
+    def hurry(self, who: "Reservation") -> None:
+        """Let one go before those that nobody waits for."""
+        who.urgent = True
+        if self._others.remove(who.chat, who):
+            self._wanted.add(who.chat, who)
+            self._serve()
 
+    def _serve(self) -> None:
+        """Let everybody grow or come in for whom there is room now."""
+        if self._let_grow() and self._let_in(self._wanted):
+            self._let_in(self._others)
 
-class _Waiter(NamedTuple):
-    size: int
-    turn: asyncio.Future[bool]
-    """Whether it has come, or will not."""
-    until: float
+    def _let_grow(self) -> bool:
+        """Let holders grow, in turn; whether others may have what is left."""
+        for who in [*self._growing]:
+            more = who.wants - who.size
+            # who cannot end otherwise may have more than its share, and in the end more than all
+            fair = self._shares.bytes_allowed(who.shares, more, self._free) or self._stuck(
+                each for each in self._holding if each.shares == who.shares
+            )
+            if (fair and more <= self._free) or self._stuck(self._holding):
+                self._growing.remove(who)
+                self._change(who, who.wants)
+                _wake(who)
+            elif fair:
+                return False
+        return True
+
+    def _let_in(self, waiting: "Turns[Reservation]") -> bool:
+        """Let in who fits, in turn; whether others may have what is left."""
+        served, passed = True, False
+        while served:
+            served = passed = False
+            for chat, who in waiting.next_ones():
+                if not self._seats or not self._allowed(who):
+                    continue
+                if who.size <= self._free:
+                    self._admit(waiting.serve(chat))
+                    served = True
+                    continue
+                who.passed, passed = who.passed + 1, True
+                if who.passed > _PATIENCE:
+                    return False
+        return not passed
+
+    def _allowed(self, who: "Reservation") -> bool:
+        return self._shares.seat_allowed(who.shares, self._seats) and self._shares.bytes_allowed(
+            who.shares, who.size, max(self._free, who.size)
+        )
+
+    def _admit(self, who: "Reservation") -> None:
+        self._holding.add(who)
+        self._seats -= 1
+        self._free -= who.size
+        self._shares.change(who.shares, seats=1, size=who.size)
+        _wake(who)
+
+    def _change(self, who: "Reservation", size: int) -> None:
+        self._shares.change(who.shares, seats=0, size=size - who.size)
+        self._free += who.size - size
+        who.size = size
+
+    def _stuck(self, holders: "Iterable[Reservation]") -> bool:
+        return all(each in self._growing for each in holders)
 
 
 class Reservation:
@@ -104,23 +177,41 @@ class Reservation:
     Args:
         budget: of whose bytes.
         size: how many.
+        shares: the bot and the chat whose share it is.
+        urgent: whether somebody waits for it.
     """
 
-    def __init__(self, budget: ByteBudget, size: int) -> None:
+    def __init__(
+        self, budget: ByteBudget, size: int, shares: tuple[str, ...], *, urgent: bool
+    ) -> None:
         self._budget = budget
-        self._size = size
+        self.size = size
+        """Bytes."""
+        self.shares = shares
+        """The bot and the chat whose share it is."""
+        self.urgent = urgent
+        """Whether somebody waits for it."""
+        self.wants = size
+        """Bytes that it waits for, while it grows."""
+        self.passed = 0
+        """How often others were let in before it because it is large."""
+        self.crowded = False
+        """Whether it waits for room to grow, or has given up to wait for it."""
+        self.turn: asyncio.Future[None]
+        """Done once its turn has come."""
+
+    @property
+    def chat(self) -> str:
+        """What it has its turns by."""
+        return self.shares[-1] if self.shares else ""
 
     async def __aenter__(self) -> "Reservation":  # noqa: PYI034  Self came with Python 3.11
-        await self._budget.take(self._size)
+        self.turn = asyncio.get_running_loop().create_future()
+        await self._budget.take(self)
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        self._budget.leave(self._size)
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self._size
+        self._budget.leave(self)
 
     def resize(self, size: int) -> None:
         """Correct the reservation to what is really held, in bytes.
@@ -128,5 +219,23 @@ class Reservation:
         It never waits: who holds bytes already cannot be told to hold fewer. Growing beyond the
         budget makes the next ones wait longer.
         """
-        self._budget.give(self._size - size)
-        self._size = size
+        self._budget.resize(self, size)
+
+    async def grow(self, size: int) -> None:
+        """Hold so many bytes at least, as soon as there is room for them; call it before.
+
+        Set a deadline: there may be no room for long.
+        """
+        if size > self.size:
+            self.crowded = True
+            await self._budget.grow(self, size)
+            self.crowded = False
+
+    def hurry(self) -> None:
+        """Somebody waits for it now."""
+        self._budget.hurry(self)
+
+
+def _wake(who: Reservation) -> None:
+    if not who.turn.done():  # its task may have yet to learn that it waits no longer
+        who.turn.set_result(None)

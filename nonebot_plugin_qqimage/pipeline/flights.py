@@ -42,6 +42,9 @@ class Flights(Generic[_T]):
         """Whether no further work can be taken on."""
         return len(self._flights) >= self._limit
 
+    def __len__(self) -> int:
+        return len(self._flights)
+
     def __contains__(self, key: str) -> bool:
         return key in self._flights
 

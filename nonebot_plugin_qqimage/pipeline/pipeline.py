@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import anyio
-from nonebot.log import logger
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
@@ -15,6 +14,7 @@ from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
 from ..language import Text, say
+from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.said_paths import path_digest
@@ -22,9 +22,11 @@ from ..store.image_store import ImageStore
 from ..store.local.digests import Agreement
 from .arrival import Arrival, State, StoredImage
 from .budget import ByteBudget, NoTurn, Reservation
+from .congestion import Congestion
 from .failures import Failures
 from .flights import Flights, Work
 from .prefetch_queue import PrefetchQueue, free_key
+from .shares import Shares
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
@@ -43,6 +45,8 @@ _UNKNOWN = 1 << 62
 """Bytes to prepare for while nobody has said how many there are."""
 _EVICTED = Text("not stored any more: it was evicted since it was last seen here")
 _UNKNOWN_URI = Text("never stored here, or so long ago that nothing of it is known any more")
+_UNKNOWN_PART = 16
+"""At most this part of all bytes, until more come."""
 _Deliver = Callable[[Arrival], None]
 
 
@@ -79,8 +83,16 @@ class Pipeline:
         self._closed = False
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
+        self._flying = Shares()
+        self._asked: set[str] = set()  # keys that somebody waits for
+        self._turns: dict[str, Reservation] = {}
+        self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
-            self._start, max_held=config.max_bytes_in_flight, max_count=_MAX_FLIGHTS
+            self._start,
+            self._room,
+            self._congestion,
+            max_held=config.max_bytes_in_flight,
+            spare=max(1, _MAX_FLIGHTS // 4),
         )
 
     # What others ask for
@@ -95,7 +107,10 @@ class Pipeline:
         shared = reference.key in self._flights
         try:
             arrival = await self._join(reference.key, reference)
-            if (
+            if reference.brings_itself and arrival.reference.content != reference.content:
+                # it is of an earlier message with this id, and must not be joined again
+                await self._flights.ended(reference.key)
+            elif (
                 reference.key == reference.own_key
                 or arrival.reference == reference
                 or confirmed(arrival.info, reference, binding=self.store.binding)
@@ -128,6 +143,21 @@ class Pipeline:
         """
         return arrival.data if arrival.data is not None else await self.store.read(arrival.info)
 
+    async def read_or_fetch(self, arrival: Arrival) -> bytes | None:
+        """As `read`; where the disk is gone, the same bytes from a source that still has them.
+
+        Raises:
+            StoreError: the store cannot be read, and no source has them.
+        """
+        try:
+            return await self.read(arrival)
+        except StoreError as error:
+            fetched, _ = await self.fetch_anew(arrival.reference)
+            if fetched is None or fetched.info.sha256 != arrival.info.sha256:
+                raise
+            self.store_trouble.log(error)
+            return fetched.data
+
     async def stored(self, arrival: Arrival) -> StoredImage:
         """The image once it is in the store, or is known not to fit there."""
         await arrival.settled()
@@ -154,7 +184,7 @@ class Pipeline:
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background. Nobody is told of a failure but the log.
 
-        It is left undone where too much is under way already; asking for the image does it then.
+        Where too much is under way already, it waits until there is room, while its link can live.
         """
         if self.store.known(reference) is not None:
             self.store.count("resolved", "store")
@@ -162,7 +192,7 @@ class Pipeline:
             self._failures.get(reference) is None
             and (reference.size or 0) <= self._config.max_image_size
         ):
-            self._prefetches.add(reference)
+            self._prefetches.add(reference, _shares(reference))
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
@@ -186,6 +216,8 @@ class Pipeline:
     async def close(self) -> None:
         """End everything under way, and close the store."""
         self._closed = True
+        self._prefetches.close()
+        self._congestion.close()
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
             await self._flights.close()
             await self._fetcher.close()
@@ -193,10 +225,16 @@ class Pipeline:
 
     # One image
 
+    def _room(self, reference: ImageReference, shares: tuple[str, ...], ahead: int) -> str:
+        """Why no flight can be started for a reference, in a word; empty where one can."""
+        if self._held + reference.held > self._config.max_bytes_in_flight:
+            return "memory"
+        free = _MAX_FLIGHTS - len(self._flights) - ahead
+        return "" if free > 0 and self._flying.seat_allowed(shares, free) else "flights"
+
     def _start(self, reference: ImageReference) -> None:
         """Start a flight that nobody waits for."""
-        room = self._held + reference.held <= self._config.max_bytes_in_flight
-        if not room or self._flights.full:
+        if self._flights.full:  # as it is at the end
             return
         key = free_key(reference, self._flights)
         if key:
@@ -220,6 +258,9 @@ class Pipeline:
                 raise failure.again()
             self._failures.forget(reference)
             return Arrival(reference, known, "store")
+        self._asked.add(key)
+        if (turn := self._turns.get(key)) is not None:
+            turn.hurry()
         try:
             return await self._flights.join(key, self._flight(reference))
         except ImageUnavailable as error:
@@ -231,14 +272,23 @@ class Pipeline:
         def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
             # before the task runs, for more may be started until then
             self._held += reference.held
-            return self._fly(reference, deliver, anew=anew, after=after)
+            shares = _shares(reference)
+            self._flying.change(shares, seats=1, size=0)
+            return self._fly(reference, deliver, shares, anew=anew, after=after)
 
         return take_off
 
     async def _fly(
-        self, reference: ImageReference, deliver: _Deliver, *, anew: bool, after: str
+        self,
+        reference: ImageReference,
+        deliver: _Deliver,
+        shares: tuple[str, ...],
+        *,
+        anew: bool,
+        after: str,
     ) -> None:
         """Everything that is done about one image, in a task of its own."""
+        busy = False
         try:
             if after:
                 await self._flights.ended(after)
@@ -254,8 +304,10 @@ class Pipeline:
                 await self._fetch(await self._without_said_path(reference), deliver)
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
-            self._failures.add(reference, error)
-            logger.warning(f"qqimage: {error}")
+            busy = error.cause is Cause.BUSY
+            if not busy:  # which it is not for long, and which is told of all together
+                self._failures.add(reference, error)
+                logger.warning(f"qqimage: {error}")
             raise
         except Exception as error:
             logger.exception(
@@ -266,6 +318,13 @@ class Pipeline:
             raise unavailable(str(reference), (attempt,)) from error
         finally:
             self._held -= reference.held
+            self._flying.change(shares, seats=-1, size=0)
+            self._asked -= {reference.key, reference.own_key}
+            # the flight itself is there until this has ended
+            asyncio.get_running_loop().call_soon(self._ended, reference.key, busy)
+
+    def _ended(self, key: str, busy: bool) -> None:
+        self._prefetches.ended(key, busy=busy)
 
     async def _known(self, reference: ImageReference) -> ImageInfo | None:
         try:
@@ -314,7 +373,8 @@ class Pipeline:
     async def _fetch(self, reference: ImageReference, deliver: _Deliver) -> None:
         """Fetch an image, deliver it, and keep it."""
         try:
-            async with self._turn(reference) as reservation:
+            turn = self._turns[reference.key] = self._turn(reference)
+            async with turn as reservation:
                 fetched, attempts = await self._ask(reference, reservation)
                 if fetched is None:
                     kept_until = reference.link.kept_until if reference.link else 0.0
@@ -326,6 +386,8 @@ class Pipeline:
                 await self._forget_again(arrival)
         except NoTurn:
             raise _too_busy(reference) from None
+        finally:
+            self._turns.pop(reference.key, None)
 
     def _deliver(self, arrival: Arrival, deliver: _Deliver) -> None:
         self.store.count("resolved", arrival.source)
@@ -348,20 +410,35 @@ class Pipeline:
     def _turn(self, reference: ImageReference) -> Reservation:
         expected = reference.expected_size
         size = min(expected or reference.held or _UNKNOWN, self._config.max_image_size)
-        return self._budget.reserve(memory_for(size) if expected else size)
+        shares = _shares(reference)
+        if shares and not (expected or reference.held):
+            size = min(size, self._config.max_bytes_in_flight // _UNKNOWN_PART)
+        return self._budget.reserve(
+            memory_for(size) if expected else size,
+            shares=shares,
+            urgent=not self._asked.isdisjoint((reference.key, reference.own_key)),
+        )
 
     async def _keep(self, arrival: Arrival, fetched: Fetched) -> None:
         reference, kept = arrival.reference, False
         agreement = None
         if fetched.link_agrees is not None and reference.link is not None:
+            name = ""
             implementation = self._implementations.find(reference.self_id)
-            name = implementation.profile.name if implementation is not None else ""
+            if implementation is not None:
+                await implementation.identify()  # once for each connection, and not for long
+                name = implementation.profile.name
             agreement = Agreement(reference.link.name, name, fetched.link_agrees)
         try:
             await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
                 await self.store.put(
-                    reference, fetched.info, fetched.data, fetched.source, agreement
+                    reference,
+                    fetched.info,
+                    fetched.data,
+                    fetched.source,
+                    agreement,
+                    fetched.by_link,
                 )
             kept = True
         except TimeoutError:
@@ -393,10 +470,16 @@ def _closed(reference: ImageReference) -> ImageUnavailable:
     return unavailable(str(reference), (Attempt("resolver", Cause.FAILED, detail, 0.0),))
 
 
+def _shares(reference: ImageReference) -> tuple[str, ...]:
+    """The bot and the chat whose share a reference's image is fetched from."""
+    bot, chat = reference.self_id, reference.chat
+    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
+
+
 def _too_busy(reference: ImageReference) -> ImageUnavailable:
     detail = Text(
         "{count} images or {seconds:g} s of waiting are ahead of it",
         count=_MAX_FLIGHTS,
         seconds=_MAX_WAIT,
     )
-    return unavailable(str(reference), (Attempt("resolver", Cause.TIMEOUT, detail, 0.0),))
+    return unavailable(str(reference), (Attempt("resolver", Cause.BUSY, detail, 0.0),))

@@ -2,10 +2,9 @@
 
 import time
 
-from nonebot.log import logger
-
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 
 _QUIET = 600.0
 """Seconds until trouble of the same cause is logged again."""
@@ -27,4 +26,10 @@ class StoreTrouble:
         if len(self._logged) >= _MAX_CAUSES:
             self._logged.clear()
         self._logged[cause] = now
-        logger.error(say("qqimage: {error}; images are still fetched, but not kept", error=cause))
+        logger.error(
+            say(
+                "qqimage: {error}; images are still fetched, but not kept. Hint: make room on the "
+                "disk, and let the bot's user write to the folder; doctor says how they are",
+                error=cause,
+            )
+        )

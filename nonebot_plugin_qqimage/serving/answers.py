@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..content.info import ImageInfo
 from ..errors import Cause, ImageUnavailable, QQImageError
+from ..masking import one_line
 
 Headers = list[tuple[bytes, bytes]]
 """Header names in lower case, and their values."""
@@ -154,7 +155,7 @@ def problem(
         headers: further headers.
         details: further fields.
     """
-    text = json.dumps({"error": error, "message": message, **details}, ensure_ascii=False)
+    text = json.dumps({"error": error, "message": one_line(message), **details}, ensure_ascii=False)
     body = text.encode("utf-8", "backslashreplace")
     length = (b"content-length", b"%d" % len(body))
     kind = (b"content-type", b"application/json")

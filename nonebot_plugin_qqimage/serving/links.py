@@ -1,21 +1,24 @@
 """Links: from an image reference to its URL, and back."""
 
+import asyncio
 import contextlib
 from pathlib import Path
 
-import anyio.to_thread
 from cachetools import LRUCache
-from yarl import URL
 
 from ..config import ScopedConfig
-from ..errors import QQImageError, mask_keys
+from ..errors import QQImageError, StoreError
 from ..language import Text
 from ..messages.reference import ImageReference, from_uri
+from ..settings.values import base_url
+from ..threads import DaemonThreads
 from .tokens import Tokens
-from .urls import served_url, token_of, without_key
+from .urls import MAX_URL, served_url, token_of, without_key
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Bytes of the references that are remembered."""
+_LOAD_TIMEOUT = 10.0
+"""Seconds for reading the secret; a network drive that is gone would keep the bot from starting."""
 _OVERHEAD = 8 * 1024
 """Bytes that each of them counts beside its text, so that there are 4096 of them at most."""
 
@@ -34,8 +37,8 @@ class Links:
     """
 
     def __init__(self, config: ScopedConfig) -> None:
-        self._base_url = _checked("BASE_URL", config.base_url)
-        self._public_url = _checked("PUBLIC_URL", config.public_url)
+        self._base_url = base_url("base_url", config.base_url)
+        self._public_url = base_url("public_url", config.public_url)
         self._tokens: Tokens | None = None
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
@@ -54,7 +57,14 @@ class Links:
         Raises:
             StoreError: the secret cannot be used.
         """
-        self._tokens = await anyio.to_thread.run_sync(Tokens.load, folder)
+        loading = asyncio.get_running_loop().run_in_executor(
+            DaemonThreads(1, "qqimage-secret"), Tokens.load, folder
+        )
+        try:
+            self._tokens = await asyncio.wait_for(loading, _LOAD_TIMEOUT)
+        except asyncio.TimeoutError:
+            text = Text("{folder} does not answer", folder=folder)
+            raise StoreError(text) from None
 
     def served_at(self, url: str) -> None:
         """Take note that this bot serves images.
@@ -97,6 +107,8 @@ class Links:
 
     def open(self, text: str) -> ImageReference | None:
         """The image that a served URL, or the token of one, stands for; None for any other text."""
+        if len(text) > MAX_URL:
+            return None
         token = token_of(text) or text
         reference = self._kept.get(
             token
@@ -126,16 +138,3 @@ class Links:
 
 def _held(reference: ImageReference) -> int:
     return _OVERHEAD + reference.held + len(reference.url) + len(reference.file)
-
-
-def _checked(setting: str, value: str) -> str:
-    try:
-        url = URL(value)
-        usable = url.scheme in ("http", "https") and url.host and not url.query_string
-    except ValueError:
-        usable = False
-    if value and not usable:
-        raise ValueError(
-            f"QQIMAGE__{setting} is no http(s) URL to put a path after: " + mask_keys(value)
-        )
-    return value

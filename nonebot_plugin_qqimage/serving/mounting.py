@@ -7,10 +7,10 @@ from nonebot.config import Config as DriverConfig
 from nonebot.drivers import URL, ASGIMixin, Driver, HTTPServerSetup
 from nonebot.drivers import Request as DriverRequest
 from nonebot.drivers import Response as DriverResponse
-from nonebot.log import logger
 
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 from ..pipeline.pipeline import Pipeline
 from .answers import Answer, Request
 from .links import Links

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import anyio
 from cachetools import LRUCache
-from nonebot.log import logger
 
 from ..content.info import ImageInfo
 from ..errors import QQImageError, StoreError
 from ..language import Text, say
+from ..log import logger
 from ..messages.reference import ImageReference
 from ..pipeline.budget import ByteBudget, NoTurn
 from ..pipeline.pipeline import Pipeline

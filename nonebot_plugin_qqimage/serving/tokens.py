@@ -58,6 +58,8 @@ class Tokens:
             if not path.exists():
                 _create(path)
             secret = path.read_bytes()
+            with contextlib.suppress(OSError):  # somebody else's, or no such modes
+                path.chmod(0o600)
         except OSError as error:
             reason = str(error.strerror or error)
             text = Text("cannot use {path}: {reason}", path=str(path), reason=reason)

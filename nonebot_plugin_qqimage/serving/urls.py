@@ -11,6 +11,8 @@ PATH = "/qqimage/download"
 """Where images are served, below the base URL."""
 PARAMETER = "qqimage"
 """The query parameter that carries the token."""
+MAX_URL = 64 * 1024
+"""Characters of the longest text that is taken for a served URL; an image may be far longer."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
@@ -37,7 +39,7 @@ def without_key(url: str) -> str:
 
 def token_of(url: str) -> str | None:
     """The token in a served URL, with any base; None for any other URL."""
-    if PARAMETER not in url:
+    if len(url) > MAX_URL or PARAMETER not in url:
         return None
     url = url.strip()
     if not url[:8].lower().startswith(("http://", "https://")):

@@ -93,6 +93,8 @@ def _statistics(db: Connection, aside: Totals) -> Statistics:
         by_source=images.counted_by(db, "source"),
         resolved=notes.counters(db, "resolved"),
         failed=notes.counters(db, "failed"),
+        delayed=notes.counters(db, "delayed"),
+        left_out=notes.counters(db, "left out"),
         store_trouble=notes.counters(db, "store"),
         sightings=sightings.count(db),
         pinned=images.pinned(db),

@@ -10,10 +10,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nonebot.log import logger
-
 from ..content.info import ImageInfo
 from ..language import say
+from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
@@ -22,11 +21,13 @@ from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, sightings
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.bounds import Bounds, announce, announced, in_use, withdraw
+from .local.clock import Clock
 from .local.database import Connection
 from .local.digests import Agreement
-from .local.eviction import Bounds, evict_step
+from .local.eviction import evict_step, heal, oldest
 from .local.facts import Totals
-from .local.forgetting import forget_step, remove_images
+from .local.forgetting import forget_image, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
 from .meanings import Meanings
@@ -65,12 +66,15 @@ class ImageStore:
         self.folder = folder
         self._bounds = Bounds(max_size, max_age)
         self._remember_sightings = remember_sightings
-        self._access = Access(folder)
+        self._clock = Clock()
+        self._access = Access(folder, self._clock)
         self._blobs = Blobs(folder)
         self._memory = Memory(memory_size)
         self._journal = Journal(self._access)
         self._putting = Putting(self._access, self._blobs, self._bounds)
-        self._meanings = Meanings(self._access, self._blobs, self._journal, self._memory)
+        self._meanings = Meanings(
+            self._access, self._blobs, self._journal, self._memory, self._clock
+        )
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
 
@@ -97,6 +101,7 @@ class ImageStore:
         data: bytes,
         source: str,
         agreement: Agreement | None = None,
+        by_link: bool = False,
     ) -> None:
         """Keep verified bytes, and remember what the reference means.
 
@@ -105,21 +110,25 @@ class ImageStore:
             info: what the bytes are.
             data: the bytes.
             source: where they came from.
-            agreement: whether the reference's link told the truth, where its bytes came by that.
+            agreement: whether the reference's link told the truth, where that brought any bytes.
+            by_link: whether these bytes came by the reference's link.
         """
-        name = "" if confirmed(info, reference, binding=False) else self._name(reference, agreement)
+        name = self._name(reference, info, by_link=by_link)
         begun = time.monotonic()
         full = await self._putting.put(info, name, data, source, agreement)
+        if agreement is not None and self._putting.trust is not None:
+            self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
         if full:
             await self._evict_step(keep=info.sha256)
 
-    def _name(self, reference: ImageReference, agreement: Agreement | None) -> str:
-        """What an image is found by whose content no digest confirms; empty for nothing."""
-        if reference.names and (agreement or reference.link is None or not reference.link.sha1):
+    def _name(self, reference: ImageReference, info: ImageInfo, *, by_link: bool) -> str:
+        """What an image is found by, beside digests that confirm it; empty for nothing."""
+        link, sure = reference.link, confirmed(info, reference, binding=False)
+        if reference.names and (link is None or (by_link and not (sure and link.sha1))):
             return reference.names[0]
-        return reference.own_key if reference.place else ""
+        return reference.own_key if reference.place and not sure else ""
 
     async def read(self, info: ImageInfo) -> bytes | None:
         """The bytes of a stored image, verified.
@@ -269,35 +278,38 @@ class ImageStore:
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
         await self._journal.flush()
-
-        def remove(db: Connection) -> None:
-            remove_images(db, self._blobs, {*sightings.unreferred(db, [sha256])})
-
-        await self._access.write(remove)
+        await self._access.write(lambda db: forget_image(db, self._blobs, sha256))
         self._memory.forget([sha256])
 
     # The whole
 
     async def evict(self) -> None:
-        """Bring the store within its bounds."""
+        """Bring the store within its bounds, or larger ones of another process that uses it."""
+        while await self._access.write(heal):
+            pass
         while await self._evict_step():
             pass
-        oldest = self._bounds.oldest
         after = 0
-        while after := await self._access.write(partial(_evict_sightings, oldest, after)):
+        while after := await self._access.write(partial(self._evict_sightings, after)):
             pass
+
+    async def bounds(self) -> dict[str, Bounds]:
+        """The bounds of each process that uses the store, by host and process."""
+        return await self._access.read(announced)
 
     async def totals(self) -> Totals:
         """How much the store holds."""
         return await self._access.read(images.totals)
 
-    async def steps(self) -> list[str]:
-        """The parts that `check` can look at.
+    async def steps(self, *, thorough: bool = True) -> list[str]:
+        """The parts that `check` can look at; a damaged index has been replaced if this raises.
 
-        All of the index is read, to find damage before it does harm: a damaged one has been
-        replaced when this raises `StoreError`.
+        Args:
+            thorough: read all of a large index to find damage, too, which takes seconds.
         """
-        return await self._access.index(lambda database: maintenance.steps(database, self._blobs))
+        return await self._access.index(
+            lambda database: maintenance.steps(database, self._blobs, thorough=thorough)
+        )
 
     async def check(
         self, step: str, *, deep: bool = False, repair: bool = False, grace: float = _GRACE
@@ -322,7 +334,12 @@ class ImageStore:
 
     async def leave_note(self, name: str, text: str) -> None:
         """Keep a text under a name, for any process that uses this folder."""
-        await self._access.write(lambda db: notes.leave(db, name, text))
+
+        def leave(db: Connection) -> None:
+            notes.leave(db, name, text)
+            announce(db, self._bounds)
+
+        await self._access.write(leave)
 
     async def notes(self, prefix: str) -> dict[str, tuple[str, float]]:
         """The texts whose names start so, each with the time it was kept (since the epoch)."""
@@ -335,7 +352,10 @@ class ImageStore:
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
         await self._journal.close()
-        await self._access.close()
+        await self._access.close(withdraw)
+
+    def _evict_sightings(self, after: int, db: Connection) -> int:
+        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH, after)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes
@@ -361,7 +381,3 @@ class ImageStore:
                     folder=self.folder,
                 )
             )
-
-
-def _evict_sightings(oldest: float, after: int, db: Connection) -> int:
-    return sightings.evict(db, oldest, _BATCH, after)

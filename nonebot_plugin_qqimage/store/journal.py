@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
-from nonebot.log import logger
-
 from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..language import say
+from ..log import logger
 from ..messages.sighting import Sighting
 from .local import digests, images, notes, sightings
 from .local.access import Access

@@ -15,6 +15,7 @@ from .journal import Journal
 from .local import digests, forgotten, images
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.clock import Clock
 from .local.database import Connection
 from .local.digests import Trust
 from .local.forgetting import mark
@@ -30,9 +31,12 @@ class Meanings:
         blobs: where the files are.
         journal: what is yet to be written down.
         memory: what this process knows.
+        clock: tells when images are used.
     """
 
-    def __init__(self, access: Access, blobs: Blobs, journal: Journal, memory: Memory) -> None:
+    def __init__(
+        self, access: Access, blobs: Blobs, journal: Journal, memory: Memory, clock: Clock
+    ) -> None:
         self.trust = Trust(0, 0)
         """How often links have told the truth, as of the last look at the index."""
         self.anything_forgotten = False
@@ -41,6 +45,7 @@ class Meanings:
         self._blobs = blobs
         self._journal = journal
         self._memory = memory
+        self._clock = clock
         self._lookups = Batching(self._look_up, images.MOST_ASKED)
 
     def known(self, reference: ImageReference, *, lately: bool = False) -> ImageInfo | None:
@@ -51,9 +56,11 @@ class Meanings:
             lately: whether it must have been there half a second ago: another process may have
                 forgotten it since.
         """
-        info = self._memory.meant_by(reference) if self._memory.fresh or not lately else None
+        if reference.brings_itself or (lately and not self._memory.fresh):
+            return None
+        info = self._memory.meant_by(reference)
         if info is not None:
-            self._journal.use(info.sha256, time.time())
+            self._journal.use(info.sha256, self._clock.stamp())
         return info
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
@@ -66,7 +73,7 @@ class Meanings:
             info = await self._lookups.ask(reference)
             if info is not None:
                 self._learn(reference, info)
-                self._journal.use(info.sha256, time.time())
+                self._journal.use(info.sha256, self._clock.stamp())
         return info
 
     def learn(self, reference: ImageReference, info: ImageInfo, since: float, mark: str) -> None:
@@ -110,7 +117,10 @@ class Meanings:
             found = meant_by(db, asked, binding=trust.binding, complete=complete)
             return found, trust, mark(db)
 
+        was_binding = self.trust.binding
         found, self.trust, marked = await self._access.read(look)
+        if self.trust.binding != was_binding:  # what was known may be another image by now
+            self._memory.clear()
         self._memory.checked(begun, marked)
         self.anything_forgotten = bool(marked)
         for info in read.values():

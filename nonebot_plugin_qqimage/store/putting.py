@@ -10,9 +10,10 @@ from .batching import Batching
 from .local import digests, images
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.bounds import Bounds, announce
 from .local.database import Database
-from .local.digests import Agreement
-from .local.eviction import Bounds, exceeded
+from .local.digests import Agreement, Trust
+from .local.eviction import exceeded
 from .local.forgetting import mark
 from .local.maintenance import set_aside
 
@@ -49,6 +50,8 @@ class Putting:
         self._rows = Batching(self._add_rows, _MOST_ROWS)
         self.mark = ""
         """What `forgetting.mark` was when a row was last written."""
+        self.trust: Trust | None = None
+        """How often links have told the truth, since it was last counted here."""
 
     async def put(
         self, info: ImageInfo, name: str, data: bytes, source: str, agreement: Agreement | None
@@ -96,12 +99,16 @@ class Putting:
         blobs, new = self._blobs, False
         sound = [row.expected is None or blobs.intact(row.info, row.expected) for row in rows]
         with database.transaction() as db:
+            announce(db, self._bounds)
             for place, row in enumerate(rows):
                 # another process may have evicted it since; nobody can as long as this lasts
                 sound[place] = sound[place] and blobs.there(row.info)
                 if sound[place]:
                     new |= images.add(db, row.info, row.name, row.source)
             self.mark = mark(db)
-            digests.observe(db, (row.agreement for row in rows if row.agreement))
+            agreements = [row.agreement for row in rows if row.agreement]
+            if agreements:
+                digests.observe(db, agreements)
+                self.trust = digests.trust(db)
         full = new and exceeded(database.reader, self._bounds)
         return [full if kept else None for kept in sound]

@@ -25,6 +25,17 @@ class AnsweringBot(Bot):
     async def call_api(self, api: str, **data: Any) -> Any:
         return await self.answer(api, data)
 
+    async def call_with_hooks(self, api: str, **data: Any) -> Any:
+        """A call as plugins make it."""
+        return await super().call_api(api, **data)
+
+
+class AnsweringAdapter(Adapter):
+    """Calls of its bots go no further."""
+
+    async def _call_api(self, bot: Any, api: str, **data: Any) -> Any:
+        return await bot.answer(api, data)
+
 
 @asynccontextmanager
 async def running_bot() -> AsyncIterator[AnsweringBot]:
@@ -37,9 +48,9 @@ async def running_bot() -> AsyncIterator[AnsweringBot]:
             qqimage={"trusted_hosts": ["127.0.0.1"]},
         )
         driver = nonebot.get_driver()
-        driver.register_adapter(Adapter)
+        driver.register_adapter(AnsweringAdapter)
         assert nonebot.load_plugin("nonebot_plugin_qqimage")
-        adapter = nonebot.get_adapter(Adapter)
+        adapter = nonebot.get_adapter(AnsweringAdapter)
         async with driver._lifespan:  # as the driver itself does while it runs
             bot = AnsweringBot(adapter, "10001")
             adapter.bot_connect(bot)

@@ -1,4 +1,4 @@
-"""The longest block of the event loop by our code while 10 MB pictures arrive.
+"""The longest block of the event loop by our code while 10 MB pictures arrive, or are sent.
 
 The bot's answers come from this process, so that NoneBot's own parsing of them is not counted.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pybase64
-from nonebot.adapters.onebot.v11 import Adapter
+from nonebot.adapters.onebot.v11 import Adapter, Message, MessageSegment
 
 from .in_process import AnsweringBot, message, running_bot
 from .measure import Cost, side_by_side
@@ -56,12 +56,16 @@ async def measure() -> list[Result]:
             way: lambda describe=describe: _arrives(bot, next(numbers), describe)
             for way, describe in ways.items()
         }
-        costs = await side_by_side({**sides, "idle": _idle}, _ROUNDS)
+        sending = {
+            "in a CQ string": lambda: _is_sent(bot, next(numbers), as_text=True),
+            "in a segment": lambda: _is_sent(bot, next(numbers), as_text=False),
+        }
+        costs = await side_by_side({**sides, **sending, "idle": _idle}, _ROUNDS)
     longest = {name: [cost.seconds * 1000 for cost in each] for name, each in costs.items()}
     return [
         within(
             11,
-            f"longest block of the loop while a picture of 10 MB arrives by {way}",
+            f"longest block of the loop while a picture of 10 MB {what} {way}",
             "ms",
             statistics.median(longest[way]),
             5,
@@ -69,7 +73,10 @@ async def measure() -> list[Result]:
             against="an idle loop",
             note=f"at worst {max(longest[way]):.1f} ms",
         )
-        for way in ways
+        for what, way in (
+            *(("arrives by", way) for way in ways),
+            *(("is sent", way) for way in sending),
+        )
     ]
 
 
@@ -93,6 +100,25 @@ async def _arrives(bot: AnsweringBot, number: int, describe: Describe) -> Cost:
         assert len(await image.read()) == _SIZE
 
     return await _watched(handle())
+
+
+async def _is_sent(bot: AnsweringBot, number: int, *, as_text: bool) -> Cost:
+    """The longest block while a plugin sends a picture as base64."""
+    encoded = pybase64.b64encode_as_string(Numbered(number, _SIZE).data)
+    segment = MessageSegment.image(f"base64://{encoded}")
+
+    async def tell(api: str, data: dict[str, Any]) -> dict[str, Any]:
+        return {"message_id": number}
+
+    bot.answer = tell
+    code = f"look [CQ:image,file=base64://{encoded}]"
+    content: Any = code if as_text else Message(segment)
+
+    async def send() -> None:
+        await bot.call_with_hooks("send_group_msg", group_id=20001, message=content)
+        await asyncio.sleep(_IDLE)  # until it is decoded and kept
+
+    return await _watched(send())
 
 
 async def _idle() -> Cost:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -93,6 +94,11 @@ def qq(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "LOCALSTORE_USE_CWD": "true", "PYTHONIOENCODING": "utf-8", **more}
+
+
+def heed_ctrl_c() -> None:
+    """In a new process: heed Ctrl-C, which what runs in the background of a shell does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def module(cwd: Path, *arguments: str, **more: str) -> Done:

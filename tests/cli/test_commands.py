@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ async def test_names_of_strangers_do_not_command_the_terminal(
 ) -> None:
     store = ImageStore(folder, max_size=1 << 40, max_age=1e9)
     evil = Picture(7)
-    reference = type(evil.reference)(self_id="1", message_id="\x1b]0;gotcha\x07[red]", file="a")
+    reference = type(evil.reference)(self_id="1", file_id="\x1b]0;gotcha\x07[red]")
     await store.put(reference, evil.info, evil.data, "test")
     await store.close()
     text = (await qq("show", evil.info.uri)).out
@@ -191,11 +192,16 @@ async def test_import_says_what_it_leaves_out(qq: Run, folder: Path, tmp_path: P
 
 
 async def test_verify_says_what_it_could_not_read(
-    qq: Run, folder: Path, pictures: list[Picture]
+    qq: Run, folder: Path, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = blob(folder, pictures[0])
-    path.unlink()
-    path.mkdir()
+    path, real = blob(folder, pictures[0]), os.open
+
+    def refuse(name: Any, *arguments: Any, **options: Any) -> int:
+        if str(name) == str(path):
+            raise PermissionError(13, "Permission denied")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
     done = await qq("verify")
     assert done.status == 1
     assert "unreadable" in done.out

@@ -15,7 +15,7 @@ import pytest
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
-from .conftest import MODULE, environment, module
+from .conftest import MODULE, environment, heed_ctrl_c, module
 
 OTHER = """
 import asyncio, sys
@@ -58,7 +58,7 @@ async def test_in_a_bots_folder(tmp_path: Path, pictures: list[Picture]) -> None
 async def test_a_setting_that_makes_no_sense(tmp_path: Path) -> None:
     done = await module(tmp_path, "stats", QQIMAGE__MAX_STORE_SIZE="much")
     assert done.status == 2
-    assert "max_store_size" in done.err
+    assert "QQIMAGE__MAX_STORE_SIZE" in done.err
     assert "Traceback" not in done.err
     assert not (tmp_path / "data").exists()
 
@@ -112,6 +112,7 @@ async def test_interrupted(tmp_path: Path, folder: Path) -> None:
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
     )
     images = folder / "images"
     while not (images.is_dir() and any(images.iterdir())):

@@ -1,6 +1,7 @@
-"""The demo, as somebody runs it who has just found this project; it is run once."""
+"""The demo, as somebody runs it who has just found this project."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,16 +11,27 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.demo.report import Report, Row
+from nonebot_plugin_qqimage.doctor.figures import width_of
 
 COLUMNS = ["case", "naive", "source", "sha256", "mime", "width", "height", "ms"]
 
 
-@pytest.fixture(scope="module")
-def done() -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nonebot_plugin_qqimage", "demo", "--json"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=100)
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it with a folder of its own for what it makes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nonebot_plugin_qqimage", "demo", *arguments],
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    return run(tmp_path_factory.mktemp("kept"), "--json", "--keep")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +61,35 @@ def test_json(summary: dict[str, Any]) -> None:
     files = list((Path(summary["store"]["path"]) / "images").rglob("*.*"))
     assert len(files) == summary["store"]["images"]
     assert sum(file.stat().st_size for file in files) == summary["store"]["bytes"]
+
+
+def test_on_a_terminal_of_80_columns_in_chinese_and_nothing_is_left(tmp_path: Path) -> None:
+    done = run(tmp_path, COLUMNS="80", LC_ALL="zh_CN.UTF-8")
+    lines = done.stdout.splitlines()
+    assert max(map(width_of, lines)) <= 80
+    assert "链接失效后被引用" in done.stdout
+    assert "回答里的文件：" in done.stdout
+    ours = done.stdout.replace("download url has expired", "")  # as the image host says it
+    assert not re.search("[a-z]{3,} [a-z]{3,} [a-z]{3,}", ours)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_table_fits_the_terminal_and_keeps_words_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    report = Report(as_json=False)
+    report.begin("ws://127.0.0.1:12345/onebot/v11/ws")
+    said = ("quoted after its link died", "download url has expired", "url with a fresh key")
+    for source in (said[2], None):
+        report.add(
+            Row(*said[:2], source, "0" * 64, "image/jpeg", 1920, 1080, 10_000, "", True, True)
+        )
+    out = capsys.readouterr().out
+    assert max(map(width_of, out.splitlines())) <= columns
+    for word in " ".join(said).split():
+        assert re.search(rf"\b{word}\b", out), word
 
 
 @pytest.mark.parametrize("right", [True, False])

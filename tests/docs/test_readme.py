@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from .pages import READMES, ROOT, links, read
+from .pages import READMES, ROOT, links, read, rows
 
 PICTURE = "docs/assets/demo.svg"
 
@@ -15,6 +15,48 @@ def test_the_first_screen_has_both_commands(readme: str) -> None:
     first_screen = "\n".join(read(readme).splitlines()[:30])
     for command in ("uv run python -m nonebot_plugin_qqimage demo", "uv run pytest"):
         assert f"\npython -m pip install uv && {command}\n" in first_screen
+
+
+@pytest.mark.parametrize("readme", READMES.values())
+def test_other_systems_have_two_commands_each(readme: str) -> None:
+    (folded,) = [part for part in _folded(readme) if "macOS" in part.partition("</summary>")[0]]
+    commands = re.findall(r"^(?:sudo|brew|py) .*$", folded, re.MULTILINE)
+    assert len(commands) == 6
+    for begins in ("sudo apt-get install -y pipx && pipx run ", "brew install uv && ", "py -m "):
+        demo, tests = [command for command in commands if command.startswith(begins)]
+        assert demo.endswith(" demo")
+        assert tests.endswith("uv run pytest")
+
+
+@pytest.mark.parametrize("readme", READMES.values())
+def test_every_way_to_install_is_folded_and_every_setting_has_both_forms(readme: str) -> None:
+    folded = "".join(_folded(readme))
+    for words in (
+        "nb plugin install",
+        "uv add",
+        "pip install",
+        'plugins = ["nonebot_plugin',
+        "whl",
+    ):
+        assert words in folded
+    forms = [cells[1:] for cells in rows(read(readme)) if cells[1].startswith("`QQIMAGE__")]
+    assert len(forms) == 4
+    for env, compose in forms:
+        name, value = env.strip("`").split("=", 1)
+        assert compose.strip("`").startswith(f"{name}: ")
+        if "127.0.0.1" not in value:  # which is another machine in a container
+            assert value in compose
+
+
+def _folded(readme: str) -> list[str]:
+    return re.findall(r"<details(?: open)?>(.*?)</details>", read(readme), re.DOTALL)
+
+
+def test_the_gate_runs_the_commands_of_the_readme_and_says_first_what_it_installs() -> None:
+    gate = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert gate.index("will be installed") < gate.index("apt-get install")
+    assert "readme demo" in gate
+    assert "readme pytest" in gate
 
 
 @pytest.mark.parametrize("readme", READMES.values())

@@ -218,7 +218,7 @@ async def test_damage_that_was_found(store: ImageStore) -> None:
     store.path(info).write_bytes(b"nonsense")
     assert await store.read(info) is None
     lines = await about_store(store, None, deep=False)
-    assert "1 files in quarantine; found so far: 1 damaged" in told(lines)
+    assert "1 file in quarantine; found so far: 1 damaged" in told(lines)
 
 
 async def test_figures_that_do_not_add_up(store: ImageStore) -> None:

@@ -43,9 +43,9 @@ async def learned(bot: BotProcess, field: str, *bots: str) -> None:
             await anyio.sleep(0.05)
 
 
-async def doctor(bot: BotProcess) -> dict[str, list[str]]:
+async def doctor(bot: BotProcess, *options: str) -> dict[str, list[str]]:
     """What the command line says, by what it is about."""
-    done = await module(bot.folder, "doctor", "--json")
+    done = await module(bot.folder, "doctor", "--json", *options)
     lines: dict[str, list[str]] = {}
     for line in done.json["lines"]:
         said = f"{line['state']}: {line['text']} → {line['cure']}"
@@ -87,6 +87,40 @@ async def test_files_and_the_chat(cdn: SimulatedCdn, tmp_path: Path) -> None:
                 env.write("QQIMAGE__PREFETCH=false\n")
             assert "QQIMAGE__PREFETCH" in str(await doctor(bot))
     assert await heard(bot) == []
+
+
+async def test_each_way_is_tried_for_real(cdn: SimulatedCdn, tmp_path: Path) -> None:
+    near = SimulatedImplementation("napcat", cdn, self_id=10001, file_dir=tmp_path / "near")
+    far = SimulatedImplementation("napcat", cdn, self_id=10002, reported_dir="/app/.config/QQ")
+    settings = {
+        "QQIMAGE__MIRRORS": {HOST: cdn.base_url},
+        "QQIMAGE__PATH_MAP": {"/app/.config/QQ": str(tmp_path / "nowhere")},
+    }
+    async with started(tmp_path / "bot", settings=settings) as bot:
+        lines = await doctor(bot, "--try")
+        (process,) = [said for about, said in lines.items() if about.startswith("process")]
+        assert any("no implementation is connected" in line for line in process)
+        async with ReverseWebSocket(near, bot.ws_url), ReverseWebSocket(far, bot.ws_url):
+            for seed, implementation in enumerate((near, far)):
+                await implementation.connected(1, PATIENCE)
+                await implementation.send_group(implementation.picture(png(seed=10 + seed)))
+                assert "sha256" in await told(implementation)
+            await learned(bot, "reads_files", "10001", "10002")
+            lines = await doctor(bot, "--try")
+            tried = lines["trial with bot 10001"]
+            assert any("ok: get_image, file in the answer: image/png" in line for line in tried)
+            assert any("ok: get_image, url in the answer: image/png" in line for line in tried)
+            tried = lines["trial with bot 10002"]
+            (unreadable,) = [line for line in tried if "unreadable" in line]
+            assert unreadable.startswith("warning")
+            assert "QQIMAGE__PATH_MAP leads to" in unreadable
+            assert "mount the implementation's folder" in unreadable
+            (served,) = lines["served URL"]
+            assert served.startswith(f"ok: http://127.0.0.1:{bot.port}/qqimage/download: image/png")
+            assert len(lines["path map"]) == 1
+    lines = await doctor(bot, "--try")  # the bot is off: what is left is tried from here
+    assert any("url of the segment: image/png" in line for line in lines["trial"])
+    assert all("no bot runs" in lines[about][0] for about in ("get_image", "served URL"))
 
 
 async def _in_chat(near: SimulatedImplementation, far: SimulatedImplementation) -> None:

@@ -94,7 +94,9 @@ async def test_own_pictures_need_no_network_later(
         implementation.behaviour.hanging.add("get_image")
         await implementation.send_group("what was that?", quote=sent.message_id)
         answer = await told(implementation)
-        assert (answer.get("source"), answer.get("sha256")) == ("store", sha256(data)), answer
+        # SnowLuma tells of the message with the picture that the bot has put into it
+        assert answer.get("source") in ("store", "base64 in the segment"), answer
+        assert answer["sha256"] == sha256(data)
 
 
 async def test_own_pictures_from_another_device(

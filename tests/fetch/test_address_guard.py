@@ -322,7 +322,10 @@ async def test_the_address_of_a_trusted_name_is_not_trusted_itself(
             "x.internal",
             "printer.local",
             "a.b.lan",
+            "localhost.localdomain",
+            "wiki.corp",
         ),
+        *("[::ffff:7f00:1]", "[0:0:0:0:0:ffff:10.0.0.1]", "017700000001", "0", "127。0。0。1"),
         *("127.0.0.1.", "%31%32%37.0.0.1", "１２７.0.0.1", "[fe80::1%25eth0]"),
     ],
 )
@@ -377,3 +380,43 @@ async def test_ports_that_do_not_exist(port: int) -> None:
     with pytest.raises(AttemptFailed) as caught:
         await get(f"http://127.0.0.1:{port}/", "127.0.0.1")
     assert caught.value.cause is Cause.UNREACHABLE
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_a_mirror_opens_its_address_for_mirrored_requests_alone(
+    server: Server, proxied: bool
+) -> None:
+    """Neither other ports of that address, nor the mirror's own when it is asked directly."""
+    async with serving() as mirror, serving() as inside:
+        inside["/x"] = reply(b"secret")
+        mirror["/qq/x"], mirror["/x"] = reply(b"image"), reply(b"secret")
+        mirror["/qq/out"] = reply(b"", "302 Found", location=inside.url("/x"))
+        mirror["/qq/on"] = reply(b"", "302 Found", location="/qq/x")
+        for path in ("/qq/x", "/qq/out", "/qq/on"):  # where the proxy has them
+            server[mirror.url(path)] = mirror.answers[path]
+        downloader = Downloader(
+            timeout=30,
+            max_size=1000,
+            mirrors={"gchat.qpic.cn": mirror.url("/qq/")},
+            proxy=server.url("") if proxied else "",
+            trusted_hosts=[],
+        )
+        async with ByteBudget(1 << 20).reserve(1) as reservation:
+
+            async def fetched(url: str) -> bytes:
+                return await asyncio.wait_for(downloader.get(url, reservation), 60)
+
+            assert await fetched("http://gchat.qpic.cn/x") == b"image"
+            assert await fetched("http://gchat.qpic.cn/on") == b"image"
+            for url in (
+                inside.url("/x"),
+                mirror.url("/x"),  # over the connection that is kept open to it
+                mirror.url("/qq/x", "localhost"),
+                "http://gchat.qpic.cn/out",
+            ):
+                with pytest.raises(AttemptFailed) as caught:
+                    await fetched(url)
+                assert caught.value.cause is Cause.REFUSED, url
+        await downloader.close()
+        assert inside.connections == 0
+        assert "/x" not in mirror.targets

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import sys
+import tracemalloc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -619,7 +621,7 @@ async def test_a_socks_proxy_that_refuses(get: Get) -> None:
 def test_a_socks_proxy_that_nothing_here_can_use_is_named(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.fetch.downloader.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "aiohttp_socks", None)
     with pytest.raises(ValueError, match=r"QQIMAGE__PROXY.*SOCKS"):
         make(proxy="socks5://127.0.0.1:1080")
 
@@ -649,3 +651,50 @@ def test_no_url_is_too_odd(rests: list[str]) -> None:
         await downloader.close()
 
     asyncio.run(run())
+
+
+async def test_nothing_is_allocated_for_a_promise(server: Server, make: Make) -> None:
+    """Forty links promise 32 MB each, and drip."""
+    promised = 32 << 20
+
+    async def drip(request: Request) -> None:
+        request.writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {promised}\r\n\r\n".encode())
+        while True:
+            request.writer.write(b"x" * 10)
+            await request.writer.drain()
+            await asyncio.sleep(0.02)
+
+    server["/x"] = drip
+    budget = ByteBudget(128 << 20)
+    downloader = make(max_size=promised, timeout=1.5)
+
+    async def get() -> None:
+        async with budget.reserve(100) as reservation:
+            with pytest.raises(AttemptFailed, match="not downloaded within"):
+                await downloader.get(server.url("/x"), reservation)
+
+    await downloader.warm_up()
+    tracemalloc.start()
+    try:
+        await asyncio.gather(*(get() for _ in range(40)))
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+async def test_more_than_was_declared_waits_for_room_or_fails_in_words(
+    server: Server, make: Make
+) -> None:
+    server["/x"] = chunked(b"x" * 50_000)
+    budget, downloader = ByteBudget(memory_for(60_000)), make(timeout=1.0)
+    async with budget.reserve(memory_for(40_000)) as other:
+        async with budget.reserve(10) as reservation:
+            with pytest.raises(AttemptFailed, match="QQIMAGE__MAX_BYTES_IN_FLIGHT") as caught:
+                await downloader.get(server.url("/x"), reservation)
+            assert caught.value.cause is Cause.BUSY
+            assert reservation.size + other.size <= memory_for(60_000)
+            task = asyncio.create_task(downloader.get(server.url("/x"), reservation))
+            await asyncio.sleep(0.1)
+            assert not task.done()
+            other.resize(10)
+            assert await task == b"x" * 50_000

@@ -3,7 +3,10 @@
 import asyncio
 import hashlib
 import os
+import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
+from nonebot_plugin_qqimage.fetch import files
 from nonebot_plugin_qqimage.fetch.files import local_path, read_file
+from nonebot_plugin_qqimage.fetch.reservation import memory_for
+from nonebot_plugin_qqimage.fetch.roots import Roots
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
 from .. import samples
 from ..implementation.fake_bot import FakeBot, unknown
+from ..promises.common import logged
 from .fetching import Outcome, fetch
 
 # ruff: noqa: ASYNC240  short looks at small local files
@@ -339,3 +347,90 @@ async def test_what_can_be_read_is_learned(image: Path) -> None:
         await fetch(ImageReference(file="a.png"), implementation)
         assert implementation.profile.files_unreadable is foreign
         assert implementation.profile.reads_files is (named == str(image))
+
+
+@posix
+async def test_what_is_no_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    folder, fifo = tmp_path / "folder.png", tmp_path / "fifo.png"
+    folder.mkdir()
+    os.mkfifo(fifo)
+    before = open_descriptors()
+    for _ in range(50):
+        for path in (folder, fifo, tmp_path / "gone.png"):
+            with pytest.raises(AttemptFailed) as caught:
+                await read(path, {})
+            assert caught.value.cause is Cause.UNREADABLE
+    assert open_descriptors() <= before + 2
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+async def test_a_file_waits_for_room_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(samples.png() + b"\0" * 50_000)
+    size = path.stat().st_size
+    budget = ByteBudget(memory_for(size))
+    async with budget.reserve(memory_for(size) - 10) as other, budget.reserve(10) as reservation:
+        task = asyncio.create_task(
+            read_file(
+                str(path), {}, 1 << 20, size=size, md5="", roots=Roots(), reservation=reservation
+            )
+        )
+        await asyncio.sleep(0.1)
+        assert not task.done()
+        other.resize(0)
+        assert len(await task) == size
+        assert reservation.size == memory_for(size)
+
+
+@posix
+async def test_a_mount_that_hangs_costs_two_threads_and_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of NFS does: opening a file on it never returns."""
+    good = tmp_path / "good.png"
+    good.write_bytes(samples.png())
+    real, mend = os.open, threading.Event()
+
+    def hang(path: Any, *arguments: Any, **options: Any) -> int:
+        if str(path).startswith("/mnt/dead"):
+            mend.wait(60)
+            raise FileNotFoundError(2, "No such file or directory")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", hang)
+    monkeypatch.setattr(files, "_TIMEOUT", 0.3)
+    roots, threads = Roots(), threading.active_count()
+
+    async def read_there(number: int) -> Cause:
+        path = f"/mnt/dead/{number}/{number}.png"
+        with pytest.raises(AttemptFailed) as caught:
+            await read_file(path, {}, 1 << 20, size=None, md5="", roots=roots)
+        return caught.value.cause
+
+    with logged("WARNING") as lines:
+        causes = await asyncio.gather(*(read_there(number) for number in range(100)))
+        started = time.monotonic()
+        causes += await asyncio.gather(*(read_there(number) for number in range(50)))
+        assert time.monotonic() - started < 0.2
+    assert set(causes) == {Cause.TIMEOUT}
+    assert threading.active_count() <= threads + 2
+    assert [line for line in lines if "/mnt/dead" in line] == lines[:1] != []
+    found = await read_file(str(good), {}, 1 << 20, size=len(samples.png()), md5="", roots=roots)
+    assert found == samples.png()
+    mend.set()
+    while await read_there(0) is Cause.TIMEOUT:
+        await asyncio.sleep(0.02)
+
+
+def test_a_thread_that_hangs_does_not_keep_python_from_ending() -> None:
+    code = (
+        "import threading\n"
+        "from nonebot_plugin_qqimage.threads import DaemonThreads\n"
+        "threads = DaemonThreads(2, 'x')\n"
+        "assert threads.submit(lambda: 5).result() == 5\n"
+        "for _ in range(5): threads.submit(threading.Event().wait)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)

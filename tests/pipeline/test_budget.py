@@ -14,15 +14,21 @@ from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, NoTurn, Reservati
 class Holder:
     """Reserves in a task of its own, and holds until it is told to let go."""
 
-    def __init__(self, budget: ByteBudget, size: int, log: list[int], total: list[int]) -> None:
+    def __init__(
+        self, budget: ByteBudget, size: int, log: list[int], total: list[int], **options: Any
+    ) -> None:
         self.reservation: Reservation | None = None
         self.size = size
         self._let_go = asyncio.Event()
         self._log, self._total = log, total
-        self.task = asyncio.create_task(self._hold(budget))
+        self._waiting = budget.reserve(size, **options)
+        self.task = asyncio.create_task(self._hold())
 
-    async def _hold(self, budget: ByteBudget) -> None:
-        async with budget.reserve(self.size) as reservation:
+    def hurry(self) -> None:
+        self._waiting.hurry()
+
+    async def _hold(self) -> None:
+        async with self._waiting as reservation:
             self.reservation = reservation
             self._log.append(self.size)
             self._total[0] += reservation.size
@@ -43,8 +49,8 @@ class Room:
         self.held = [0]
         self.holders: list[Holder] = []
 
-    async def take(self, size: int) -> Holder:
-        holder = Holder(self.budget, size, self.served, self.held)
+    async def take(self, size: int, **options: Any) -> Holder:
+        holder = Holder(self.budget, size, self.served, self.held, **options)
         self.holders.append(holder)
         await settle()
         return holder
@@ -238,3 +244,67 @@ def test_never_more_than_the_total_and_nothing_lost(
         assert await whole(room.budget, total)
 
     asyncio.run(run())
+
+
+async def test_a_bot_or_chat_leaves_room_for_others() -> None:
+    """Whatever one floods it with, the next one finds a seat, and bytes."""
+    room = Room(1000, holders=32)
+    for number in range(200):
+        await room.take(4, shares=("sick", f"sick/{number % 3}"))
+    flooded = sum(holder.reservation is not None for holder in room.holders)
+    assert 16 <= flooded <= 29
+    for number in range(3):
+        other = await room.take(4, shares=("well", f"well/{number}"))
+        assert other.reservation is not None
+    await room.leave()
+    assert await whole(room.budget, 1000)
+
+
+async def test_chats_have_their_turns() -> None:
+    room = Room(100, holders=1)
+    first = await room.take(1, shares=("bot", "a"))
+    for size, chat in ((11, "a"), (12, "a"), (13, "a"), (21, "b"), (22, "b"), (31, "c")):
+        await room.take(size, shares=("bot", chat))
+    while len(room.served) < 7:
+        await first.release()
+        await settle()
+        first = next(each for each in room.holders if each.reservation and not each.task.done())
+    assert room.served == [1, 11, 21, 31, 12, 22, 13]
+    await room.leave()
+
+
+async def test_what_somebody_waits_for_goes_first() -> None:
+    room = Room(100, holders=1)
+    first = await room.take(1)
+    await room.take(2)
+    late = await room.take(3)
+    urgent = await room.take(4, urgent=True)
+    late.hurry()
+    for _ in range(3):
+        await first.release()
+        await settle()
+        first = next(each for each in room.holders if each.reservation and not each.task.done())
+    assert room.served == [1, 4, 3, 2]
+    assert urgent.task.done()
+    await room.leave()
+
+
+async def test_growing_waits_for_room_and_never_for_ever() -> None:
+    budget = ByteBudget(100)
+    async with budget.reserve(30) as one, budget.reserve(30) as other:
+        growing = [asyncio.create_task(each.grow(80)) for each in (one, other)]
+        await asyncio.wait(growing, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        assert growing[0].done()  # one of them gets more than there is, for both would wait
+        assert not growing[1].done()
+        one.resize(10)
+        await asyncio.wait_for(growing[1], 5)
+    assert await whole(budget, 100)
+
+
+async def test_giving_up_to_grow_loses_nothing() -> None:
+    budget = ByteBudget(100)
+    async with budget.reserve(60), budget.reserve(30) as one:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(one.grow(80), 0.05)
+        assert one.size == 30
+    assert await whole(budget, 100)

@@ -22,10 +22,13 @@ ATTACKS = {
     "kills": 3,
     "processes": 4,
     "bounds": 5,
+    "clocks": 5,
     "failing_disk": 5,
     "memory": 6,
     "growth": 7,
     "reencoding": 8,
+    "fairness": 8,
+    "endurance": 9,
 }
 """Each module, and the promise it attacks."""
 

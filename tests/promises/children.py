@@ -1,5 +1,5 @@
 """Loaded once by the process that all others are forked from, which then start at once."""
 
-from . import growth, half_writes, kills, processes
+from . import clocks, growth, half_writes, kills, processes
 
-__all__ = ["growth", "half_writes", "kills", "processes"]
+__all__ = ["clocks", "growth", "half_writes", "kills", "processes"]

@@ -32,6 +32,7 @@ async def attack(folder: Path, quick: bool) -> list[Line]:
         "no room for the index": _no_room_for_the_index,
         "the index is locked by another process": _locked,
         "the folder cannot be written": _read_only_folder,
+        "the disk has vanished": _vanished,
     }
     lines = [
         await _suffer(folder / str(number), what, trouble, readers, 0.5 if quick else 5.0)
@@ -64,7 +65,8 @@ async def _suffer_from(folder: Path, what: str, trouble: Trouble, readers: int) 
             bad += await _ask(services, [after])
         async with opened(folder) as other:
             kept = await other.read(after.info) == after.data
-    once = len(lines) == 1
+    # a disk that has vanished is told of by reading and by writing, in other words each
+    once = len(lines) == 1 or (trouble is _vanished and len(lines) <= 3)
     return Line(
         _PROMISE,
         f"{what}, while {readers} images that come and {_STORED} stored ones are asked for",
@@ -147,6 +149,17 @@ def _read_only_folder(folder: Path) -> Generator[None, None, None]:
     finally:
         if mounted:
             _run("umount", "-l", str(folder))
+
+
+@contextlib.contextmanager
+def _vanished(folder: Path) -> Generator[None, None, None]:
+    """As when a drive is pulled out: nothing is where the folder was, nor can be made there."""
+    elsewhere = folder.with_name("elsewhere")
+    folder.rename(elsewhere)
+    folder.touch()
+    yield
+    folder.unlink()
+    elsewhere.rename(folder)
 
 
 async def _full_disk(folder: Path, readers: int) -> Line | None:

@@ -213,7 +213,7 @@ async def test_a_lost_file_is_fetched_again(
 
 
 async def test_trouble_with_the_store_is_not_the_images_fault(
-    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nonebot_plugin_qqimage.errors import StoreError
 
@@ -223,6 +223,7 @@ async def test_trouble_with_the_store_is_not_the_images_fault(
     await services.resolver.image(picture())
     monkeypatch.setattr(services.store, "read", fail)
     monkeypatch.setattr(services.store, "at_hand", lambda _: None)
+    world.data.clear()  # a source that still has it would help
     got = await client.ask(query_of(services, picture()))
     assert (got.status, got.problem["error"]) == (503, "StoreError")
 

@@ -70,7 +70,10 @@ async def test_every_image_is_there_as_it_was(store: ImageStore) -> None:
 
 async def test_every_reference_means_what_it_meant(store: ImageStore) -> None:
     for each in EARLIER["references"]:
-        info = await store.find(ImageReference(**each["reference"]))
+        said = each["reference"]
+        if said.get("own"):  # as implementations tell of it: without what the bot has put in
+            said = {name: value for name, value in said.items() if name != "content"}
+        info = await store.find(ImageReference(**said))
         assert info is not None, each
         assert info.sha256 == each["sha256"]
 

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,11 +115,19 @@ async def test_what_is_not_ours_is_left_alone(
     assert not (folder / "quarantine").exists()
 
 
-async def test_one_file_that_cannot_be_read_does_not_stop_the_rest(store: ImageStore) -> None:
+async def test_one_file_that_cannot_be_read_does_not_stop_the_rest(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unreadable = Picture(1)
     path = await put(store, unreadable)
-    path.unlink()
-    path.mkdir()
+    real = os.open
+
+    def refuse(name: Any, *arguments: Any, **options: Any) -> int:
+        if str(name) == str(path):
+            raise PermissionError(13, "Permission denied")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
     for number in range(2, 40):
         (await put(store, Picture(number))).unlink()
     found = await check(store, deep=True, repair=True)
@@ -125,6 +135,40 @@ async def test_one_file_that_cannot_be_read_does_not_stop_the_rest(store: ImageS
     assert len(found) == 39
     with pytest.raises(StoreError):
         await store.read(unreadable.info)
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "x").write_text("x")
+
+
+def a_pipe(path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes")
+    os.mkfifo(path)
+
+
+def a_link_to_nothing(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
+@pytest.mark.parametrize("make", [a_folder, a_pipe, a_link_to_nothing])
+@pytest.mark.parametrize("by", ["put", "read", "check"])
+async def test_what_is_no_file_is_put_aside(
+    store: ImageStore, folder: Path, picture: Picture, make: Callable[[Path], None], by: str
+) -> None:
+    path = await put(store, picture)
+    path.unlink()
+    make(path)
+    if by == "read":
+        assert await store.read(picture.info) is None
+    elif by == "check":
+        assert [finding.name for finding in await check(store, repair=True)] == [path.stem]
+    await put(store, picture)
+    assert path.is_file()
+    assert await store.read(picture.info) == picture.data
+    assert len(list((folder / "quarantine").iterdir())) == 1 or make is a_link_to_nothing
+    assert await check(store, deep=True) == []
 
 
 # The index

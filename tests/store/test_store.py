@@ -653,3 +653,16 @@ async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> No
 async def test_closing_what_was_never_used(open_store: OpenStore, folder: Path) -> None:
     await open_store().close()
     assert not folder.exists()
+
+
+async def test_what_came_a_moment_ago_is_forgotten_by_another_process(
+    store: ImageStore, open_store: OpenStore
+) -> None:
+    picture = Picture(1)
+    store.saw(Sighting(picture.reference, "group:1", "5", 1.0))
+    assert len(await store.sightings(limit=5)) == 1  # it is written down
+    await put(store, picture)  # what it shows is not, when the other one looks
+    assert await open_store().forget(chat="group:1") == (1, 1)
+    store.is_image(picture.reference, picture.info)
+    assert await store.sightings(limit=5) == []
+    assert not store.path(picture.info).exists()

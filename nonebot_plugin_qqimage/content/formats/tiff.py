@@ -30,7 +30,7 @@ _SIZES = {
 """Bytes of one value of each type."""
 _MAX_ENTRIES = 1 << 18
 """Entries of all directories; there are about twenty for each page."""
-_PAGE = 8
+_PAGE = 32
 """Entries that a page counts beside its own, so that there are not too many of them."""
 _MAX_PARTS = 1 << 17
 """Strips and tiles of all pages."""

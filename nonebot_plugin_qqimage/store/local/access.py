@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from ...errors import StoreError
 from ...language import Text
+from ...threads import DaemonThreads
+from .clock import Clock
 from .database import Connection, Database
 from .rescue import put_index_aside
 
@@ -26,18 +27,21 @@ class Access:
 
     Every coroutine raises `StoreError` where the store cannot be used.
     Reading has threads of its own, for all those that write may be waiting for another process.
+    None of them keeps the bot from ending, for the folder may lie on a network drive that is gone.
 
     Args:
         folder: where the store lives; made when opened.
+        clock: tells the times of uses.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.folder = folder
+        self._clock = clock or Clock()
         self.index_path = folder / _INDEX
         self._database: Database | None = None
         self._opening = threading.Lock()  # one thread opens, closes or rescues it for all
-        self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-read")
-        self._writers = ThreadPoolExecutor(_THREADS, thread_name_prefix="qqimage-write")
+        self._readers = DaemonThreads(_THREADS, "qqimage-read")
+        self._writers = DaemonThreads(_THREADS, "qqimage-write")
         self._closed = False
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
@@ -68,16 +72,26 @@ class Access:
 
         return await self._run(self._writers if writing else self._readers, run)
 
-    async def close(self) -> None:
-        """Close the index, for good."""
+    async def close(self, last: Callable[[Connection], object] = lambda _: None) -> None:
+        """Close the index, for good.
+
+        Args:
+            last: writes something to it before, if it is open, and nobody has to be waited for.
+        """
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._writers, self._drop, None)
+
+        def end() -> None:
+            if self._database is not None:
+                self._database.part(last)
+            self._drop(None)
+
+        await asyncio.get_running_loop().run_in_executor(self._writers, end)
         self._readers.shutdown(wait=False)
         self._writers.shutdown(wait=False)
 
-    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+    async def _run(self, threads: DaemonThreads, work: Callable[[], _T]) -> _T:
         if self._closed:
             raise StoreError(_CLOSED)
         return await asyncio.get_running_loop().run_in_executor(threads, work)
@@ -130,7 +144,7 @@ class Access:
                 self._database = None
             if self._database is None:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._database = Database(self.index_path)
+                self._database = Database(self.index_path, self._clock)
             return self._database
 
     def _drop(self, database: Database | None) -> None:

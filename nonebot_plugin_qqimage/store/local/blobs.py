@@ -9,6 +9,8 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -20,6 +22,14 @@ from ...content.info import ImageInfo
 from .facts import Totals
 
 _TEMPORARY = ".new-"
+_READABLE = 0o644
+"""The mode of blobs: the implementation may run under another user, and get them by their paths."""
+_TO_READ = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+)
+"""How blobs are opened; opening a pipe must not wait for who writes to it."""
+_NO_SUCH_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF)
+"""What file systems answer that cannot flush a folder, as some network drives."""
 _MAX_VERIFIED = 16_384
 """Files whose verification is remembered: some 3 MB of memory."""
 _MAX_QUARANTINE = 100
@@ -54,7 +64,7 @@ class Blobs:
             OSError: disk full, no permission, …
         """
         name = self._name(info)
-        if not os.path.exists(name) and self._create(Path(name), data):
+        if not os.path.lexists(name) and self._create(Path(name), data):
             with contextlib.suppress(FileNotFoundError):  # evicted already, where many share it
                 self._remember(info, _mark(os.stat(name)))
         elif not self.intact(info, data):
@@ -70,6 +80,8 @@ class Blobs:
             with open(handle, "wb") as file:
                 file.write(data)
                 file.flush()
+                with contextlib.suppress(OSError, AttributeError):  # FAT; Windows
+                    os.fchmod(file.fileno(), _READABLE)
                 os.fsync(file.fileno())
             published = _publish(temporary, path)
         finally:
@@ -93,12 +105,19 @@ class Blobs:
             OSError: no permission, a failing disk, …
         """
         try:
-            with open(self._name(info), "rb", buffering=0) as file:
-                mark = _mark(os.fstat(file.fileno()))
-                data = file.read()
-                changed = _mark(os.fstat(file.fileno())) != mark
+            handle = os.open(self._name(info), _TO_READ)
         except FileNotFoundError:
             return None
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):  # somebody has put a folder there, or a pipe
+                return None
+            mark = _mark(status)
+            with open(handle, "rb", buffering=0, closefd=False) as file:
+                data = file.read()
+            changed = _mark(os.fstat(handle)) != mark
+        finally:
+            os.close(handle)
         if mark == self._verified_as(info.sha256) and not changed:
             return data
         # the digest alone decides, for a size may come from a damaged row
@@ -119,9 +138,10 @@ class Blobs:
     def there(self, info: ImageInfo) -> bool:
         """Whether there is a file of the right length."""
         try:
-            return os.stat(self._name(info)).st_size == info.size
+            status = os.stat(self._name(info))
         except FileNotFoundError:
             return False
+        return status.st_size == info.size and stat.S_ISREG(status.st_mode)
 
     def intact(self, info: ImageInfo, expected: bytes | None = None) -> bool:
         """Whether the file is there and right, without reading what has been verified before.
@@ -140,10 +160,13 @@ class Blobs:
 
     def delete(self, info: ImageInfo) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
+        path = self.path(info)
         try:
-            self.path(info).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         except OSError:
-            return False
+            if not path.is_dir():
+                return False
+            self.quarantine(path)
         self._forget(info.sha256)
         return True
 
@@ -151,10 +174,10 @@ class Blobs:
         """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
         self._forget(path.stem)
         with contextlib.suppress(OSError):  # somebody has it open on Windows, …
-            self._quarantine.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._quarantine)
             os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")
             for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
-                old.unlink()
+                shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
 
     def purge(self, digests: set[str]) -> None:
         """Remove what lies in quarantine of some images, and every damaged index: it may tell of
@@ -257,5 +280,15 @@ def _flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_SYNC:
+            raise
     finally:
         os.close(handle)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that this user alone may read, or let an earlier one be so."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # somebody else's, or a file system without modes
+        folder.chmod(0o700)

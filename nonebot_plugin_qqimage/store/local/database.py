@@ -4,21 +4,25 @@ Several processes may use the same file: WAL lets everybody read while one write
 """
 
 import contextlib
+import os
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from ...errors import StoreError
 from ...language import Text
+from .clock import Clock
 from .schema import MIGRATIONS, VERSION, additions, statements
 
 _PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 _LESS_PATIENCE = 0.2
 """Seconds to wait where that was in vain the last time: many may be waiting behind."""
+CLOCK_NOTE = "clock"
+"""The name of the note that says what the time was, and how long ageing has to wait."""
 _ROWS = 64
 """Rows inserted by one statement; older versions of SQLite take no more than 999 values."""
 Row = tuple[Any, ...]
@@ -29,12 +33,15 @@ class Connection:
 
     Args:
         path: the file; made when missing.
+        clock: tells the times of uses.
 
     Raises:
         sqlite3.Error: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        """Tells the times of uses."""
         self.lock = threading.RLock()
         """Held by the one thread that uses it: a transaction belongs to the whole connection."""
         self._db = sqlite3.connect(
@@ -89,18 +96,21 @@ class Database:
 
     Args:
         path: where it lies; made when missing.
+        clock: tells the times of uses, and is told of those in the file.
 
     Raises:
         StoreError: it was written by a newer version of this plugin.
         sqlite3.Error: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        clock = clock or Clock()
         self.path = path
         self.closed = False
         self._patience = _PATIENCE
+        _make_private(path)
         with contextlib.ExitStack() as undo:
-            self._writer = Connection(path)
+            self._writer = Connection(path, clock)
             undo.callback(self._writer.close)
             self._version()  # first, for the next line writes to the file
             # readers and the one writer do not block each other; it stays set in the file
@@ -109,10 +119,11 @@ class Database:
             self._writer.run("PRAGMA synchronous = NORMAL")
             self._writer.run("PRAGMA foreign_keys = ON")
             self._migrate()
-            self.reader = Connection(path)
+            self.reader = Connection(path, clock)
             """What only reads: it waits neither for this process's transactions nor for others'."""
             undo.callback(self.reader.close)
             self.reader.run("PRAGMA query_only = ON")  # a write here would be a mistake of ours
+            clock.begin(*self._times())
             self._identity = _identity(path)
             undo.pop_all()
 
@@ -136,6 +147,12 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):  # SQLite has done it on a full disk
                     self._writer.run("ROLLBACK")
                 raise
+
+    def part(self, work: Callable[[Connection], object]) -> None:
+        """Write something at the end that is not worth waiting for, such as taking a note back."""
+        with self._writer.lock, contextlib.suppress(sqlite3.Error):
+            self._writer.run(f"PRAGMA busy_timeout = {_LESS_PATIENCE * 1000:.0f}")
+            work(self._writer)
 
     def close(self) -> None:
         """Close the file, once no other thread uses it."""
@@ -195,9 +212,27 @@ class Database:
             for statement in additions(db):
                 db.run(statement)
 
+    def _times(self) -> tuple[float, float | None, float]:
+        """For `Clock.begin`: the latest use, and what was noted of the time, and when."""
+        try:
+            ((latest,),) = self.reader.rows("SELECT coalesce(max(used), 0) FROM images")
+            noted = self.reader.rows("SELECT time, text FROM notes WHERE name = ?", CLOCK_NOTE)
+            return (latest, noted[0][0], float(noted[0][1])) if noted else (latest, None, 0.0)
+        except (sqlite3.Error, ValueError):  # damaged, as whoever looks further will find out
+            return 0.0, None, 0.0
+
     def _missing(self) -> Iterator[str]:
         for script in MIGRATIONS[self._version() :]:
             yield from statements(script)
+
+
+def _make_private(path: Path) -> None:
+    """Let this user alone read the index, which says who sent what; SQLite's other files follow."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(OSError):  # not there, somebody else's, or no such modes
+            os.chmod(f"{path}{suffix}", 0o600)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

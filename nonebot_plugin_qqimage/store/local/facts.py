@@ -72,6 +72,10 @@ class Statistics:
     """How often references were resolved, by where the image came from."""
     failed: dict[str, int]
     """How often that failed, by cause."""
+    delayed: dict[str, int]
+    """How many images had to wait for others, by why."""
+    left_out: dict[str, int]
+    """How many were not fetched in advance in the end, by why."""
     store_trouble: dict[str, int]
     """How often a file was found damaged or missing, by which of these."""
     sightings: int

@@ -24,25 +24,35 @@ def forget_step(
         blobs: where the files are.
         chat: the chat; None for any.
         user: the user; None for any.
-        limit: how many sightings at most.
+        limit: how many sightings at most; no more than `images.MOST_ASKED`.
 
     Returns:
         How many sightings, and how many images.
     """
     gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
-    lonely = {*sightings.unreferred(db, (each.sha256 for each in gone if each.sha256))}
-    forgotten.remember(db, (each for each in gone if not each.sha256 or each.sha256 in lonely))
+    meant = {each.sha256 for each in gone if each.sha256}
+    # the image may have come a moment ago, and what its sighting shows be written down later
+    unresolved = [each.reference for each in gone if not each.sha256]
+    if unresolved:
+        found = images.candidates(db, unresolved)
+        meant |= {info.sha256 for candidates in found for info, _ in candidates}
+    lonely = {*sightings.unreferred(db, meant)}
+    infos = [info for sha256 in lonely if (info := images.with_sha1(db, sha256))]
+    alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
+    forgotten.remember(db, alone, infos)
     notes.leave(db, _MARK, str(time.time_ns()))
-    return len(gone), remove_images(db, blobs, lonely)
+    blobs.purge(lonely)
+    return len(gone), len(remove(db, blobs, infos))
 
 
-def remove_images(db: Connection, blobs: Blobs, digests: set[str]) -> int:
-    """Remove images, and what lies of them in quarantine; how many there were."""
-    infos = [info for sha256 in digests if (info := images.by_digest(db, sha256))]
-    blobs.purge(digests)
-    return len(remove(db, blobs, infos))
+def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
+    """Remove an image that has just come, unless somebody refers to it."""
+    for each in sightings.unreferred(db, [sha256]):
+        blobs.purge({each})
+        info = images.with_sha1(db, each)
+        remove(db, blobs, [info] if info else [])
 
 
 def mark(db: Connection) -> str:
     """What changes whenever something is forgotten; empty as long as nothing was."""
-    return next((text for text, _ in notes.find(db, _MARK).values()), "")
+    return notes.text_of(db, _MARK)

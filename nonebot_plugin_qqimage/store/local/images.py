@@ -4,7 +4,6 @@ What changes them is given the connection of a transaction.
 """
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, cast
 
@@ -43,7 +42,8 @@ def candidates(
         link = reference.link
         asked += number, reference.sha256 or None, (link and link.sha1) or None
         asked += reference.md5 or None, reference.size, next(iter(reference.names), None)
-        asked.append(reference.own_key if reference.place else None)
+        by_place = reference.place and not reference.brings_itself
+        asked.append(reference.own_key if by_place else None)
     name, place = (
         f"(SELECT n.sha256 FROM names n WHERE n.name = asked.{which})"
         for which in ("name", "place")
@@ -94,7 +94,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
     Returns:
         Whether it was not there before.
     """
-    now = time.time()
+    now = db.clock.stamp()
     new = not db.run("UPDATE images SET used = ? WHERE sha256 = ?", now, info.sha256)
     if new:
         db.run(
@@ -102,7 +102,7 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
             *(info.sha256, info.md5, info.mime, info.size, info.width, info.height, info.frames),
             *(source, now, now),
         )
-        digests.add(db, [info])
+    digests.add(db, [info])  # also of one that an earlier release has put there
     if name:
         db.run(
             "INSERT INTO names VALUES (?, ?) "

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 import sqlite3
 import time
@@ -25,6 +26,8 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _PAGE = 1000
 _BATCH = 64
 """Images whose SHA-1 is written down in one transaction: others that write wait meanwhile."""
+_SMALL = 16 << 20
+"""Bytes of an index that is read as a whole in a moment: some 40,000 images."""
 Trouble = Literal["damaged", "missing", "unreadable", "unindexed", "foreign", "leftover"]
 """What can be wrong: a file with other bytes than its name says; a row without its file; a file
 that the system does not let us read; an image without its row; a file that is none of ours; what a
@@ -54,15 +57,21 @@ class Finding:
     """The file, or the SHA-256, that it is about."""
 
 
-def steps(database: Database, blobs: Blobs) -> list[str]:
+def steps(database: Database, blobs: Blobs, *, thorough: bool) -> list[str]:
     """The parts there are to check, by the first two digits of the digests in them.
 
     All of the index is read first, to find damage before it does harm.
 
+    Args:
+        database: the index.
+        blobs: where the files are.
+        thorough: read it even if it is large, which takes seconds.
+
     Raises:
         sqlite3.DatabaseError: it is damaged.
     """
-    if not is_sound(database.path):
+    small = database.path.stat().st_size <= _SMALL
+    if (thorough or small) and not is_sound(database.path):
         raise sqlite3.DatabaseError("it is damaged")
     return sorted({*images.shards(database.reader), *blobs.shards()})
 
@@ -157,7 +166,7 @@ def _rows(db: Connection, step: str) -> Iterator[ImageInfo]:
 def _trouble_with(db: Connection, blobs: Blobs, info: ImageInfo) -> Trouble | None:
     if blobs.read(info) is not None:
         return None
-    if blobs.path(info).exists():
+    if os.path.lexists(blobs.path(info)):
         return "damaged"
     return "missing" if images.by_digest(db, info.sha256) is not None else None
 
@@ -165,8 +174,8 @@ def _trouble_with(db: Connection, blobs: Blobs, info: ImageInfo) -> Trouble | No
 def _without_row(
     database: Database, blobs: Blobs, path: Path, *, repair: bool, before: float
 ) -> Trouble | None:
-    if path.is_dir():
-        return "foreign"
+    if not path.is_file():  # a pipe, which would be read for ever
+        return "foreign" if os.path.lexists(path) else None
     try:
         if path.stat().st_mtime > before:
             return None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
+from ...messages.said_paths import EVERY_PATH
 from .database import Connection
 
 _SAID = "said:"
@@ -28,6 +29,12 @@ def counters(db: Connection, kind: str) -> dict[str, int]:
 def leave(db: Connection, name: str, text: str) -> None:
     """Keep a text under a name, with the time."""
     db.run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", name, text, time.time())
+
+
+def text_of(db: Connection, name: str) -> str:
+    """The text under a name; empty where there is none."""
+    rows = db.rows("SELECT text FROM notes WHERE name = ?", name)
+    return str(rows[0][0]) if rows else ""
 
 
 def find(db: Connection, prefix: str) -> dict[str, tuple[str, float]]:
@@ -61,4 +68,5 @@ def add_said(db: Connection, digests: Iterable[str]) -> None:
 
 def was_said(db: Connection, digest: str) -> bool:
     """Whether a received message has said a path."""
-    return bool(db.rows("SELECT 1 FROM notes WHERE name = ?", _SAID + digest))
+    names = _SAID + digest, _SAID + EVERY_PATH
+    return bool(db.rows("SELECT 1 FROM notes WHERE name IN (?, ?) LIMIT 1", *names))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...language import Text
+from .blobs import make_private_folder
 from .database import Connection, Database
 from .schema import VERSION
 
@@ -32,7 +33,7 @@ def put_index_aside(path: Path) -> str:
         return ""
     aside = path.parent / "quarantine" / f"{time.time_ns()}-{path.name}"
     try:
-        aside.parent.mkdir(exist_ok=True)
+        make_private_folder(aside.parent)
         for suffix in _SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(f"{path}{suffix}", f"{aside}{suffix}")

@@ -25,7 +25,7 @@ _SAME = 120.0
 """Seconds within which what is told of an own message twice is the same message: the call that sent
 it, and the implementation's event about it."""
 _PLACES = 64
-"""Messages looked up at a time; older versions of SQLite take no more than 999 values."""
+"""Messages looked up by one statement; older versions of SQLite take no more than 999 values."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,11 @@ def _there(
 def _at(db: Connection, places: Sequence[tuple[str, str]]) -> Iterator[tuple[Sighting, int]]:
     for start in range(0, len(places), _PLACES):
         some = places[start : start + _PLACES]
+        # a join: with "IN (VALUES …)" SQLite would rather read the whole table in the wanted order
         rows = db.rows(
-            f"SELECT position, {COLUMNS} FROM sightings WHERE (message, bot) IN "
-            f"(VALUES {', '.join(['(?, ?)'] * len(some))}) ORDER BY id DESC",
+            f"WITH asked (message, bot) AS (VALUES {', '.join(['(?, ?)'] * len(some))}) "
+            f"SELECT position, {COLUMNS} FROM asked CROSS JOIN sightings USING (message, bot) "
+            "ORDER BY id DESC",
             *(storable(part) for place in some for part in place),
         )
         for position, *values in rows:
@@ -118,39 +120,46 @@ def _is_same(one: Sighting, other: Sighting) -> bool:
 def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]:
     """The SHA-256 of what was seen at the place of each reference; empty where nothing was.
 
-    The latest counts. A reference whose chat is not known may be in any.
+    The latest counts. A reference whose chat is not known may be in any; one that brings its image
+    along was seen with that image.
     """
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str, str], str] = {}
     for sighting, _ in _at(db, [*{place_of(reference) for reference in references}]):
         if sighting.sha256:
             for chat in (sighting.chat, ""):
-                found.setdefault((sighting.reference.place, chat), sighting.sha256)
-    return [found.get((each.place, each.chat), "") for each in references]
+                for inside in (sighting.reference.inside, ""):
+                    place = sighting.reference.place, chat, inside
+                    found.setdefault(place, sighting.sha256)
+    return [
+        found.get((each.place, each.chat, each.lean().inside if each.brings_itself else ""), "")
+        for each in references
+    ]
 
 
 def identify(db: Connection, known: Iterable[IsImage]) -> None:
     """Write down which image unresolved sightings show."""
     for each in known:
-        if each.keys:
-            keys = [storable(key) for key in each.keys]
-            where = f"key IN ({', '.join('?' * len(keys))})"
-        else:
-            place, chat = each.reference.place, each.reference.chat
-            keys = [
-                f"{id_}"
-                for id_, *values in db.rows(
-                    f"SELECT id, {COLUMNS} FROM sightings "
-                    "WHERE message = ? AND bot = ? AND sha256 = ''",
-                    *map(storable, place_of(each.reference)),
-                )
-                if (seen := load(tuple(values))).reference.place == place
-                and chat in ("", seen.chat)
-            ]
-            where = f"id IN ({', '.join('?' * len(keys))})"
-        if keys:
-            statement = f"UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND {where}"
-            if db.run(statement, each.sha256, *keys):
-                forgotten.is_there_again(db, each.sha256)
+        column, values = "key", [*map(storable, each.keys)]
+        if not values:
+            column, values = "id", _unresolved_at(db, each.reference)
+        # one at a time: with "IN" SQLite would rather read all that is unresolved
+        statement = f"UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND {column} = ?"
+        if sum(db.run(statement, each.sha256, value) for value in values):
+            forgotten.is_there_again(db, each.sha256)
+
+
+def _unresolved_at(db: Connection, reference: ImageReference) -> list[object]:
+    """The ids of the unresolved rows at the place of a reference."""
+    rows = db.rows(
+        f"SELECT id, {COLUMNS} FROM sightings WHERE message = ? AND bot = ? AND +sha256 = ''",
+        *map(storable, place_of(reference)),
+    )
+    seen = [(id_, load(tuple(values))) for id_, *values in rows]
+    return [
+        id_
+        for id_, sighting in seen
+        if sighting.reference.place == reference.place and reference.chat in ("", sighting.chat)
+    ]
 
 
 def find(
@@ -168,7 +177,13 @@ def find(
 ) -> list[Sighting]:
     """The sightings that fit all that is given, the latest first."""
     given = {"sha256": sha256, "bot": bot, "chat": chat, "user": user, "message": message_id}
-    conditions = [f"{name} = ?" for name, value in given.items() if value is not None]
+    # few rows are of an image or a message; without the plus SQLite would read a whole chat instead
+    few = "+" if sha256 is not None or message_id is not None else ""
+    conditions = [
+        f"{'' if name in ('sha256', 'message') else few}{name} = ?"
+        for name, value in given.items()
+        if value is not None
+    ]
     values: list[object] = [value for value in given.values() if value is not None]
     if since is not None:
         conditions.append("time >= ?")
@@ -258,7 +273,9 @@ def _remove(db: Connection, rows: Sequence[tuple[object, ...]]) -> list[Sighting
 
 
 def _place_names(reference: ImageReference) -> Iterator[str]:
-    """The names of a place, as this release and earlier ones have written them."""
+    """The names of a place, as this release and earlier ones have written them; and of its link."""
+    if not reference.face_id:  # which is the same everywhere
+        yield from reference.names
     if reference.place:
         place = f"{reference.self_id}:{reference.message_id}:{reference.position}"
         yield reference.own_key

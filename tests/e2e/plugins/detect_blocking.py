@@ -4,5 +4,8 @@ from blockbuster import BlockBuster
 from nonebot import get_driver
 
 detector = BlockBuster(scanned_modules=["nonebot_plugin_qqimage"])
+for name, function in detector.functions.items():
+    if name.startswith("io."):  # NoneBot's log goes to a file, and is as blocking as it makes it
+        function.can_block_in("loguru/_simple_sinks.py", {"write"})
 get_driver().on_startup(detector.activate)
 get_driver().on_shutdown(detector.deactivate)

@@ -1,0 +1,1 @@
+"""Settings as operators write them: read, checked, and explained where they make no sense."""
