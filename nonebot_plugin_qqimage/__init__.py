@@ -18,7 +18,14 @@ from .errors import (
 from .image import Image
 from .messages.reference import ImageReference
 from .messages.sighting import Sighting
-from .params import ForwardedImages, Images, MessageImages, QuotedImages, Resolver
+from .params import (
+    ForwardedImages,
+    Images,
+    ImagesOrAsk,
+    MessageImages,
+    QuotedImages,
+    Resolver,
+)
 from .pipeline.arrival import StoredImage
 from .resolver import ImageResolver
 
@@ -35,6 +42,7 @@ __all__ = (
     "ImageResolver",
     "ImageUnavailable",
     "Images",
+    "ImagesOrAsk",
     "MessageImages",
     "QQImageError",
     "QuotedImages",

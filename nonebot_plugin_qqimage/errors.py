@@ -8,6 +8,7 @@
     │   ├── ImageNotFound    whoever was asked does not know the image
     │   └── ImageRejected    bytes came, but they are no acceptable image
     ├── AttemptFailed        one source failed (inside the plugin only)
+    ├── MissingExtra         an optional library is not installed
     └── StoreError           the local store cannot be used
 """
 
@@ -24,6 +25,7 @@ __all__ = (
     "ImageNotFound",
     "ImageRejected",
     "ImageUnavailable",
+    "MissingExtra",
     "QQImageError",
     "StoreError",
     "mask_keys",
@@ -87,14 +89,20 @@ class ImageUnavailable(QQImageError):
     Args:
         image: which image, in words (name, message, bot).
         attempts: every way that was tried, in order.
+        kept_until: until when QQ keeps it.
     """
 
-    def __init__(self, image: str, attempts: tuple[Attempt, ...] = ()) -> None:
-        super().__init__(image, attempts)
+    def __init__(
+        self, image: str, attempts: tuple[Attempt, ...] = (), kept_until: float = 0.0
+    ) -> None:
+        super().__init__(image, attempts, kept_until)
         self.image = masked(image)
         """Which image: its name, message and bot."""
         self.attempts = attempts
         """Every way that was tried, in order."""
+        self.kept_until = kept_until
+        """Until when QQ keeps it, as its link says, in seconds since the epoch; 0 where it says
+        nothing. No key opens the link after that."""
 
     @property
     def hint(self) -> str:
@@ -103,7 +111,7 @@ class ImageUnavailable(QQImageError):
         Where several things are wrong, each with a cure of its own, it names them all. It is a
         `Text`, so `localized` gives it in the operator's language.
         """
-        return hint_for(self.attempts)
+        return hint_for(self.attempts, self.kept_until)
 
     @property
     def text(self) -> str:
@@ -133,7 +141,7 @@ class ImageUnavailable(QQImageError):
 
     def again(self) -> "ImageUnavailable":
         """A fresh copy to raise for another waiter, free of this one's traceback."""
-        return type(self)(self.image, self.attempts)
+        return type(self)(self.image, self.attempts, self.kept_until)
 
 
 class ImageExpired(ImageUnavailable):
@@ -170,13 +178,25 @@ class StoreError(QQImageError):
         return Text("images cannot be kept right now, please tell the operator of this bot")
 
 
-def unavailable(image: str, attempts: tuple[Attempt, ...]) -> ImageUnavailable:
-    """The most telling `ImageUnavailable` for these attempts."""
+class MissingExtra(QQImageError, ImportError):
+    """A library that is not installed is needed; the text says what to install."""
+
+
+def unavailable(
+    image: str, attempts: tuple[Attempt, ...], kept_until: float = 0.0
+) -> ImageUnavailable:
+    """The most telling `ImageUnavailable` for these attempts.
+
+    Args:
+        image: which image, in words.
+        attempts: every way that was tried, in order.
+        kept_until: until when QQ keeps it, as its link says: see `ImageUnavailable.kept_until`.
+    """
     causes = {attempt.cause for attempt in attempts}
     if Cause.EXPIRED in causes:
-        return ImageExpired(image, attempts)
+        return ImageExpired(image, attempts, kept_until)
     if causes & {Cause.REJECTED, Cause.TOO_LARGE}:
-        return ImageRejected(image, attempts)
+        return ImageRejected(image, attempts, kept_until)
     if causes and causes <= {Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.FORGOTTEN}:
-        return ImageNotFound(image, attempts)
-    return ImageUnavailable(image, attempts)
+        return ImageNotFound(image, attempts, kept_until)
+    return ImageUnavailable(image, attempts, kept_until)

@@ -1,6 +1,7 @@
 """Hints: what the operator can change, by what came of the attempts."""
 
 import re
+import time
 from collections.abc import Iterable
 from functools import reduce
 
@@ -8,12 +9,16 @@ from .attempts import Attempt, Cause
 from .language import Text
 
 
-def hint_for(attempts: Iterable[Attempt]) -> str:
+def hint_for(attempts: Iterable[Attempt], kept_until: float = 0.0) -> str:
     """What the operator can change, in English; empty when nothing is known to help.
 
     Where several things are wrong, each with a cure of its own, it names them all.
+
+    Args:
+        attempts: what was tried, in order.
+        kept_until: until when QQ keeps the image (seconds since the epoch); 0 where nobody knows.
     """
-    cures = _cures(tuple(attempts))
+    cures = _cures(tuple(attempts), kept_until)
     return reduce(_either, cures) if cures else ""
 
 
@@ -21,7 +26,7 @@ def _either(one: Text, other: Text) -> Text:
     return Text("{one}; or {other}", one=one, other=other)
 
 
-def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
+def _cures(attempts: tuple[Attempt, ...], kept_until: float) -> list[Text]:
     """What is wrong and what cures it, the surest first; any one of them is enough."""
     if not attempts:
         return [_UNTOLD]
@@ -36,6 +41,8 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
         for attempt in attempts
     )
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
+    if kept_until:
+        expired = _expired(kept_until, keyless=keyless)
     page = any(map(_is_page, links))
     no_image = not page and any(
         attempt.cause is Cause.REJECTED and not attempt.detail.startswith("another image")
@@ -48,10 +55,10 @@ def _cures(attempts: tuple[Attempt, ...]) -> list[Text]:
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
-        expired: Cause.EXPIRED in causes,
+        expired: Cause.EXPIRED in causes or (gone and 0 < kept_until < time.time()),
         _PORTAL: page,
         _NO_IMAGE: no_image,
-        _HOST_LOST_IT: gone,
+        _HOST_LOST_IT: gone and not 0 < kept_until < time.time(),
         _CUT_SHORT: cut_short,
         **({} if is_host else _about_files(attempts)),
         _REFUSED: Cause.REFUSED in causes,
@@ -78,6 +85,34 @@ def _about_files(attempts: tuple[Attempt, ...]) -> dict[Text, bool]:
 def _is_page(attempt: Attempt) -> bool:
     """Whether a web page came in the image's place."""
     return re.search(r"HTML instead|<(!doctype )?html", attempt.detail, re.IGNORECASE) is not None
+
+
+def _expired(kept_until: float, *, keyless: bool) -> Text:
+    """What to do about a dead link of a group's picture, of which it is known how long QQ has it.
+
+    Args:
+        kept_until: until when, in seconds since the epoch.
+        keyless: whether the implementation gives no fresh keys.
+    """
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept_until))
+    if kept_until < time.time():
+        return Text(
+            "QQ kept this group picture until {date}, and no key opens its link any more: have it "
+            "sent again",
+            date=date,
+        )
+    if keyless:
+        return Text(
+            "the key in the link is dead, but QQ keeps this group picture until {date}, so a fresh "
+            "key opens it: update the implementation to a version that has get_rkey "
+            "(LuckyLilliaBot 5.3, NapCat 4.7.16), or have the image sent again",
+            date=date,
+        )
+    return Text(
+        "the key in the link is dead, but QQ keeps this group picture until {date}, so a fresh key "
+        "opens it: ask sooner (QQIMAGE__PREFETCH=true), try again later, or have it sent again",
+        date=date,
+    )
 
 
 _TOO_LARGE = Text(

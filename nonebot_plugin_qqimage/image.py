@@ -150,7 +150,7 @@ class Image:
                 11.3).
             StoreError: it was fetched, but the store could not keep it.
             ValueError: an argument cannot be used, or not even one pixel fits into ``max_bytes``.
-            ImportError: Pillow is not installed.
+            MissingExtra: Pillow is not installed; it is a `QQImageError` and an ``ImportError``.
         """
         bounds = bounds_of(max_bytes, max_pixels, formats, animation)
         if bounds is None:

@@ -1,22 +1,25 @@
 """`ImageResolver`, what plugin authors hold: handles on images, and what is known of them."""
 
-from dataclasses import replace
+from typing import cast
 
+from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
-from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
+from nonebot.adapters.onebot.v11 import MessageEvent
 
 from .errors import StoreError
 from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
-from .language import Text
+from .implementation.receiver import received
+from .language import Text, say
 from .messages.chats import chat_of, checked_chat
 from .messages.events import find_in_event, seen_forwarded
-from .messages.reference import ImageReference, from_uri
-from .messages.segments import from_segment
+from .messages.reference import ImageReference
 from .messages.sighting import Sighting
+from .messages.targets import Target, checked_event, reference_of
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links
+from .store.seen import Arrivals, latest_seen, message_id_of, seen_in_quoted
 
 
 class ImageResolver:
@@ -26,44 +29,62 @@ class ImageResolver:
         pipeline: resolves references.
         links: makes URLs of images, and opens them.
         implementations: whom to ask for forwarded records.
+        arrivals: when messages arrived.
         timeout: seconds to wait for each record.
     """
 
     def __init__(
-        self, pipeline: Pipeline, links: Links, implementations: Implementations, timeout: float
+        self,
+        pipeline: Pipeline,
+        links: Links,
+        implementations: Implementations,
+        arrivals: Arrivals,
+        timeout: float,
     ) -> None:
         self._pipeline = pipeline
         self._store = pipeline.store
         self._links = links
         self._implementations = implementations
+        self._arrivals = arrivals
         self._timeout = timeout
 
     async def images(self, event: BaseEvent, *, forwarded: bool = False) -> list[Image]:
         """The images of an event's message, then those of the message it quotes.
+
+        Where the event does not hold the quoted message, because ``get_msg`` failed or answered
+        without its images, they are those that were seen in it.
 
         Args:
             event: any event; one without a OneBot v11 message, or an uploaded file, has none.
             forwarded: also those in forwarded records, after the others. The implementation is
                 asked for the records; one that nobody knows any more is logged and left out.
         """
+        checked_event(event)
         own, quoted = find_in_event(event)
-        found = own + quoted + (await self._find_forwarded(event) if forwarded else [])
+        found = own + (quoted or await self._seen_in_quoted(event))
+        found += await self._find_forwarded(event) if forwarded else []
         return [Image(reference, self._pipeline, self._links) for reference in found]
 
     def message_images(self, event: BaseEvent) -> list[Image]:
         """The images of an event's message itself."""
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[0]
         ]
 
     def quoted_images(self, event: BaseEvent) -> list[Image]:
-        """The images of the message that an event's message quotes."""
+        """The images of the quoted message, as far as the event itself holds it.
+
+        `images` also knows those that were seen, where the event does not hold them.
+        """
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[1]
         ]
 
     async def forwarded_images(self, event: BaseEvent) -> list[Image]:
         """The images in the records that an event's message, or the one it quotes, forwards."""
+        checked_event(event)
         return [
             Image(reference, self._pipeline, self._links)
             for reference in await self._find_forwarded(event)
@@ -107,32 +128,54 @@ class ImageResolver:
             limit=limit,
         )
 
-    async def latest(self, event: BaseEvent, n: int = 1) -> list[Image]:
-        """The last images of an event's chat, the latest first; those of the event itself, too.
+    async def latest(
+        self,
+        event: BaseEvent,
+        n: int = 1,
+        *,
+        own: bool = True,
+        distinct: bool = False,
+        before: bool = False,
+    ) -> list[Image]:
+        """The last images of an event's chat, the latest first.
 
         Args:
             event: any event; one that belongs to no chat has none.
             n: how many at most.
+            own: also what this bot has sent.
+            distinct: each image once, however often it was sent.
+            before: only what came before this event, so not its own images either.
 
         Raises:
             StoreError: the store cannot be read.
         """
+        checked_event(event)
         chat, bot = chat_of(event), str(getattr(event, "self_id", ""))
-        found = await self.find(bot=bot, chat=chat, limit=n) if chat else []
+        if not chat or n < 1:
+            return []
+        came = (self._arrivals.of(event), message_id_of(event)) if before else None
+        found = await latest_seen(
+            self._store, bot, chat, n, own=own, distinct=distinct, before=came
+        )
         return [self.image(sighting) for sighting in found]
 
-    async def pin(self, image: Image | str, owner: str) -> None:
+    async def pin(self, image: Image | Sighting | str, owner: str) -> None:
         """Keep an image from eviction, until its owner unpins it as often as it was pinned.
 
+        The newest 100 places where it was seen are kept as long, unless they are forgotten.
+
         Args:
-            image: a handle, or a ``qqimage:<sha256>`` URI.
+            image: a handle, a sighting, or a ``qqimage:<sha256>`` URI.
             owner: who wants it kept, such as the name of your plugin.
 
         Raises:
             ImageUnavailable: no source has it.
             StoreError: the store cannot keep it.
+            TypeError: the owner is no text.
         """
-        handle = self.image(image) if isinstance(image, str) else image
+        handle = self.image(image)
+        if not isinstance(cast(object, owner), str) or not owner:
+            raise TypeError(say("an owner is a text, such as the name of your plugin"))
         for _ in range(2):  # it may be evicted between the two steps
             stored = await handle
             if await self._store.pin(stored.info.sha256, owner):
@@ -142,14 +185,25 @@ class ImageResolver:
             Text("{image} cannot be kept, and so not be pinned", image=str(handle.reference))
         )
 
-    async def unpin(self, image: Image | str, owner: str) -> None:
+    async def pins(self, owner: str) -> list[Image]:
+        """The images that an owner keeps, each once; the latest that was stored comes first.
+
+        Args:
+            owner: as in `pin`.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return [self.image(f"qqimage:{sha256}") for sha256 in await self._store.pins(owner)]
+
+    async def unpin(self, image: Image | Sighting | str, owner: str) -> None:
         """Take back one `pin` of the same owner; where there is none, nothing happens.
 
         Raises:
             ImageUnavailable: no source has it, so nobody knows which image it is.
             StoreError: the store cannot be written.
         """
-        handle = self.image(image) if isinstance(image, str) else image
+        handle = self.image(image)
         sha256 = handle.reference.sha256 or (await handle.info()).sha256
         await self._store.unpin(sha256, owner)
 
@@ -172,28 +226,37 @@ class ImageResolver:
         self._pipeline.forget_failures()
         return await self._store.forget(chat=chat, user=user)
 
-    def image(self, target: MessageSegment | ImageReference | Sighting | str) -> Image:
+    def image(
+        self,
+        target: Image | Target,
+        *,
+        event: BaseEvent | None = None,
+        bot: BaseBot | None = None,
+    ) -> Image:
         """A handle on one image.
 
+        Where the target does not say which bot received it, that is the one of the event, or the
+        one that is given, or the one that the current handler works for, or the only one connected.
+
         Args:
-            target: an image segment, a reference, a sighting, or a ``qqimage:<sha256>`` URI.
+            target: an image segment, also as a mapping, as answers of calls hold it; the ``Image``
+                of nonebot-plugin-alconna; a CQ code; a link of QQ or of this bot; a
+                ``qqimage:<sha256>`` URI; a sighting, a reference or a handle.
+            event: the event that it came with, or whose bot is to be asked for it.
+            bot: the bot that is to be asked for it.
 
         Raises:
-            ValueError: the segment is no image, or the text no such URI.
+            TypeError: the target is of a type that names no image.
+            ValueError: it names none, such as a segment of text, or several.
         """
-        if isinstance(target, ImageReference):
-            return Image(target, self._pipeline, self._links)
-        if isinstance(target, Sighting):
-            return Image(
-                replace(target.reference, sha256=target.sha256), self._pipeline, self._links
-            )
-        if isinstance(target, str):
-            return Image(from_uri(target), self._pipeline, self._links)
-        reference = from_segment(target)
-        if reference is None:
-            raise ValueError(f"not an image segment: {target.type}")
+        if isinstance(target, Image):
+            return target
         # a saved one may hold a URL of ours alone, and nothing is downloaded from ourselves
-        return Image(self._links.opened(reference), self._pipeline, self._links)
+        served = self._links.open(target) if isinstance(target, str) else None
+        reference = served or self._links.opened(reference_of(target))
+        if not reference.self_id and not reference.bare:
+            reference = received(reference, self._implementations, event, bot)
+        return Image(reference, self._pipeline, self._links)
 
     def chat_of(self, event: BaseEvent) -> str:
         """The chat that an event belongs to, as `find` and `forget` take it.
@@ -201,7 +264,17 @@ class ImageResolver:
         It is ``group:<id>``, or ``private:<id of the other side>`` for a temporary session, too;
         other kinds of messages have a chat of their own. Empty for an event that belongs to none.
         """
+        checked_event(event)
         return chat_of(event)
+
+    async def _seen_in_quoted(self, event: BaseEvent) -> list[ImageReference]:
+        if not isinstance(event, MessageEvent):
+            return []
+        try:
+            return [reference_of(seen) for seen in await seen_in_quoted(self._store, event)]
+        except StoreError as error:  # the handler has other things to do, too
+            self._pipeline.store_trouble.log(error)
+            return []
 
     async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):

@@ -55,6 +55,7 @@ PUBLIC = [
     "ImageResolver",
     "ImageUnavailable",
     "Images",
+    "ImagesOrAsk",
     "MessageImages",
     "QQImageError",
     "QuotedImages",
@@ -177,6 +178,7 @@ def test_what_a_resolver_offers() -> None:
         "latest",
         "message_images",
         "pin",
+        "pins",
         "quoted_images",
         "unpin",
     }

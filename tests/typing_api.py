@@ -1,9 +1,11 @@
 """The types a plugin author sees. Checked by pyright, never run."""
 
 from pathlib import Path
+from typing import Annotated
 
-from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
+from nonebot.adapters.onebot.v11 import Bot, MessageEvent, MessageSegment
 from nonebot.matcher import Matcher
+from nonebot_plugin_alconna import Image as UniImage
 from typing_extensions import assert_type
 
 from nonebot_plugin_qqimage import (
@@ -13,6 +15,7 @@ from nonebot_plugin_qqimage import (
     ImageReference,
     ImageResolver,
     Images,
+    ImagesOrAsk,
     ImageUnavailable,
     Resolver,
     Sighting,
@@ -45,12 +48,29 @@ async def handler(matcher: Matcher, images: Images, resolver: Resolver) -> None:
 
 async def remember(event: MessageEvent, resolver: Resolver) -> None:
     assert_type(await resolver.latest(event), list[Image])
+    last = await resolver.latest(event, 10, own=False, distinct=True, before=True)
+    assert_type(last, list[Image])
+    assert_type(await resolver.pins("owner"), list[Image])
     for sighting in await resolver.find(chat="group:1", since=0.0):
         assert_type(sighting, Sighting)
         assert_type(resolver.image(sighting), Image)
         await resolver.pin(resolver.image(sighting), "owner")
+        await resolver.pin(sighting, "owner")
         await resolver.unpin(f"qqimage:{sighting.sha256}", "owner")
     assert_type(await resolver.forget(user="1"), tuple[int, int])
+
+
+async def asked(
+    images: Annotated[list[Image], ImagesOrAsk("Please send one", timeout=30, cancel=("no",))],
+) -> None:
+    assert_type(images, list[Image])
+
+
+def targets(resolver: Resolver, event: MessageEvent, bot: Bot, image: UniImage) -> None:
+    assert_type(resolver.image(image), Image)
+    assert_type(resolver.image({"type": "image", "data": {}}, event=event), Image)
+    assert_type(resolver.image(event.message[0], bot=bot), Image)
+    assert_type(resolver.image(resolver.image(image)), Image)
 
 
 def job(segment: MessageSegment) -> None:
@@ -61,3 +81,4 @@ def job(segment: MessageSegment) -> None:
 def explain(error: ImageUnavailable) -> None:
     assert_type(error.attempts, tuple[Attempt, ...])
     assert_type(error.hint, str)
+    assert_type(error.kept_until, float)

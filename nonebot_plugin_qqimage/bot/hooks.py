@@ -91,7 +91,7 @@ class Hooks:
             return
         try:
             if api.startswith("send_"):
-                await self._outgoing.translate(data)
+                await self._outgoing.translate(data, bot.self_id)
             elif api == "get_image":
                 answer = await self._answers.from_store(bot, data)
         except Exception:  # noqa: BLE001  as in _guard

@@ -25,10 +25,12 @@ class Intake:
     def __init__(self, services: Services) -> None:
         self._config = services.config
         self._store = services.store
+        self._arrivals = services.arrivals
         self._pipeline = services.pipeline
 
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event, as its segments are now."""
+        self._arrivals.note(event)
         if isinstance(event, MessageEvent) and event.user_id != event.self_id:
             self._said(event.message)
         for sighting in find_received(event):

@@ -6,7 +6,7 @@ import nonebot
 from nonebot import get_driver
 
 from ..doctor.lately import counted_lately
-from ..language import say
+from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
 from ..resolver import ImageResolver
@@ -48,9 +48,12 @@ def get_services() -> Services:
         RuntimeError: the plugin is not loaded.
     """
     if _services is None:
+        use("auto")  # no setting has been read
         raise RuntimeError(
-            "nonebot-plugin-qqimage is not loaded: call "
-            'require("nonebot_plugin_qqimage") before you import from it'
+            say(
+                "nonebot-plugin-qqimage is not loaded: call "
+                'require("nonebot_plugin_qqimage") before you import from it'
+            )
         )
     return _services
 

@@ -2,11 +2,14 @@
 
 Served URLs work on this machine only, and only this plugin knows ``qqimage:`` URIs. An image
 segment with one of them, received a moment or a year ago, is sent as base64, as a file that the
-implementation can read, or by the public URL. It is changed in a copy, never in the message that
-the sending plugin holds.
+implementation can read, or by the public URL. So is one with a link of QQ that must be dead by now,
+where the picture is stored; a link that lives is left alone. Segments are changed in a copy, never
+in the message that the sending plugin holds.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, cast
 from urllib.parse import quote
@@ -14,6 +17,7 @@ from urllib.parse import quote
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
+from ..content.info import ImageInfo
 from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
 from ..language import Text, say
@@ -28,6 +32,10 @@ _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""
 _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
+_MAX_SEEN = 100
+"""Sightings of an image among which its link is looked for; one further back is too old anyway."""
+_MARKS = re.compile("qqimage|url=|=http")
+"""What stands in CQ codes of ours, and in those with a link."""
 _MAX_LOOKED_AT = 10_000
 """Equals signs in a text that are looked at."""
 _WORD = 24
@@ -47,8 +55,11 @@ class Outgoing:
         self._config = services.config
         self._links = services.links
         self._resolver = services.resolver
+        self._store = services.store
+        self._pipeline = services.pipeline
+        self._implementations = services.implementations
 
-    async def translate(self, params: dict[str, Any]) -> None:
+    async def translate(self, params: dict[str, Any], bot_id: str = "") -> None:
         """Translate the message in the parameters of a call, in place.
 
         First each image gets the values that the implementation itself gave it. Then each is
@@ -57,17 +68,57 @@ class Outgoing:
 
         Args:
             params: the parameters; a message in them is replaced by a copy, and not changed itself.
+            bot_id: the bot that sends it.
         """
         waiting: list[_Waiting] = []
         for name in ("message", "messages"):
             content = params.get(name)
             if isinstance(content, str) and (params.get("auto_escape") or _has_none(content)):
-                continue  # plain text, or nothing of ours in it
+                continue  # plain text, or no image in it that could be ours or dead
+            healed = await self._healed(content, bot_id)
+            if healed:
+                content = params[name] = _own_copy(content)
+                for number, found in enumerate(_images_of(content)):
+                    if number in healed:
+                        _forget_the_received(found.data)
+                        found.data["file"] = healed[number]
             if any(self._is_ours(found) for found in _images_of(content)):
-                params[name] = Message(content) if isinstance(content, str) else _copied(content)
+                params[name] = _own_copy(content)
                 waiting += self._without_ours(params[name])
         if waiting:
             await self._put_in(waiting)
+
+    async def _healed(self, content: object, bot_id: str) -> dict[int, str]:
+        """A ``file`` for each stored image whose link must be dead, by its number in a message."""
+        healed: dict[int, str] = {}
+        with anyio.move_on_after(_PATIENCE):
+            room = _MAX_INLINE
+            for number, found in enumerate(_images_of(content)):
+                reference = replace(found.reference, self_id=bot_id)
+                if found.kind != "image" or not _is_received(found) or self._is_ours(found):
+                    continue
+                try:
+                    info = await self._store.find(reference)
+                    if info is not None and await self._is_dead(reference, info, bot_id):
+                        image = self._resolver.image(replace(reference, sha256=info.sha256))
+                        healed[number] = await self._usable(image, room)
+                        room -= len(healed[number])
+                except QQImageError as error:
+                    logger.warning(
+                        say(
+                            "qqimage: a stored image is sent with a link that is probably dead: "
+                            "{trouble}",
+                            trouble=str(error),
+                        )
+                    )
+        return healed
+
+    async def _is_dead(self, reference: ImageReference, info: ImageInfo, bot_id: str) -> bool:
+        seen = await self._store.sightings(sha256=info.sha256, limit=_MAX_SEEN)
+        came = [each.arrived for each in seen if each.reference.url == reference.url]
+        return self._pipeline.dead_links.is_dead(
+            reference.url, min(came, default=None), lambda: self._implementations.find(bot_id)
+        )
 
     def _is_ours(self, found: Found) -> bool:
         return (
@@ -166,24 +217,36 @@ class Outgoing:
         )
 
 
+def _is_received(found: Found) -> bool:
+    """Whether a segment has a link, and nothing that a plugin has put in its place."""
+    file = found.data.get("file")
+    return bool(found.reference.url) and (
+        not _is_content(file) or file == found.data.get("url") or not found.data.get("url")
+    )
+
+
+def _own_copy(content: Any) -> Any:
+    return Message(content) if isinstance(content, str) else _copied(content)
+
+
 _Waiting = tuple[ImageReference, dict[str, Any]]
 """An image to be put in, and the data of its segment in the copy that is sent."""
 
 
 def _has_none(content: str) -> bool:
-    """Whether a text has nothing of ours for sure.
+    """Whether a text has nothing of ours, and no link of an image, for sure.
 
     In 10 MB of base64 a character is found fast, and words are not: a served URL, a ``qqimage:``
-    URI, and the names of the fields that are ours stand beside an equals sign.
+    URI, the names of the fields that are ours, and links stand beside an equals sign.
     """
     if len(content) <= MAX_URL:
-        return "qqimage" not in content
+        return not _MARKS.search(content)
     at = -1
     for _ in range(_MAX_LOOKED_AT):
         at = content.find("=", at + 1)
         if at < 0:
             return True
-        if "qqimage" in content[max(at - _WORD, 0) : at + _WORD]:
+        if _MARKS.search(content, max(at - _WORD, 0), at + _WORD):
             return False
     return False
 

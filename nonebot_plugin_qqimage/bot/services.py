@@ -14,6 +14,7 @@ from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
 from ..serving.links import Links
 from ..store.image_store import ImageStore
+from ..store.seen import Arrivals
 
 _MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory."""
@@ -33,6 +34,8 @@ class Services:
     """Gets images, and keeps them."""
     links: Links
     """Makes URLs of images, and opens them."""
+    arrivals: Arrivals
+    """When messages arrived."""
     resolver: ImageResolver
     """What plugin authors get."""
 
@@ -59,8 +62,11 @@ class Services:
         implementations = Implementations(bots, config.frame_limit or None)
         pipeline = Pipeline(config, store, fetcher, implementations)
         links = Links(config)
-        resolver = ImageResolver(pipeline, links, implementations, timeout=config.get_image_timeout)
-        return cls(config, store, implementations, pipeline, links, resolver)
+        arrivals = Arrivals()
+        resolver = ImageResolver(
+            pipeline, links, implementations, arrivals, timeout=config.get_image_timeout
+        )
+        return cls(config, store, implementations, pipeline, links, arrivals, resolver)
 
 
 def make_services(

@@ -50,7 +50,7 @@ async def fit(
     Raises:
         ImageRejected: it has to be re-encoded, and cannot be decoded.
         ValueError: even one pixel of it would not fit.
-        ImportError: Pillow is not installed.
+        MissingExtra: Pillow is not installed.
     """
     turn = _TURN.get(None)
     if turn is None:

@@ -7,7 +7,7 @@ and Pillow's warnings can only be silenced for the whole process.
 import importlib
 import warnings
 
-from ..errors import AttemptFailed, Cause
+from ..errors import AttemptFailed, Cause, MissingExtra
 from ..language import Text
 from .bounds import Bounds
 from .decoding import contact_sheet, first_frame, is_turned, kind_of, open_picture
@@ -32,15 +32,15 @@ def fitting(
 
     Raises:
         AttemptFailed: it has to be re-encoded, and cannot be decoded.
-        ImportError: Pillow is not installed.
+        MissingExtra: Pillow is not installed.
     """
     try:
         importlib.import_module("PIL.Image")
     except ImportError as error:
-        raise ImportError(
-            "data_url() with bounds needs Pillow: pip install nonebot-plugin-qqimage[vision]",
-            name="PIL",
-        ) from error
+        text = Text(
+            "this needs Pillow, which is not installed: pip install nonebot-plugin-qqimage[vision]"
+        )
+        raise MissingExtra(text) from error
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -168,6 +168,9 @@ async def _answer(trial: Trial, *, last_way: bool = False) -> ImageAnswer | None
     implementation = trial.find_implementation()
     name = reference.file_id or reference.file
     if implementation is None and name and not reference.file_id:
+        if not reference.self_id:
+            text = Text("nobody said which bot to ask: give `resolver.image` an event or a bot")
+            raise AttemptFailed(Cause.FAILED, text)
         raise AttemptFailed(Cause.UNREACHABLE, Text("the bot is not connected"))
     if implementation is None or not name:
         return None

@@ -38,6 +38,8 @@ class Key:
     """The key itself, without ``&rkey=``."""
     expires: float
     """Until when it is used, in seconds since the epoch."""
+    life: float = 0.0
+    """Seconds for which such keys live from when they are made; 0 where nobody said it."""
 
 
 def image_answer(data: object) -> ImageAnswer:
@@ -64,22 +66,25 @@ def keys(data: object) -> dict[Kind, Key]:
         each = _mapping(entry)
         kind = _KINDS.get(_hashable(each.get("type")))
         made = max(_number(each.get(name)) for name in ("created_at", "create_time", "time"))
+        life = _number(each.get("ttl"))
         if kind is not None:
-            _add(found, kind, each.get("rkey"), made + _number(each.get("ttl")))
+            _add(found, kind, each.get("rkey"), made + life, life)
     for kind in ("private", "group"):
         value = fields.get(f"{kind}_key") or fields.get(f"{kind}_rkey")
         _add(found, kind, value, _number(fields.get("expired_time")))
     return found
 
 
-def _add(found: dict[Kind, Key], kind: Kind, value: object, expires: float) -> None:
+def _add(
+    found: dict[Kind, Key], kind: Kind, value: object, expires: float, life: float = 0.0
+) -> None:
     if not isinstance(value, str):
         return
     value = value.rpartition("rkey=")[2].strip()
     now = time.time()
     if value:
         plausible = now < expires < now + _KEY_LIFE
-        found[kind] = Key(value, expires if plausible else now + _KEY_LIFE)
+        found[kind] = Key(value, expires if plausible else now + _KEY_LIFE, life)
 
 
 def version_info(data: object) -> tuple[str, tuple[int, ...]]:

@@ -198,6 +198,16 @@ class Implementation:
                 key = self._keys.get(kind)
         return None if key is None or key.value == refused else key.value
 
+    def key_end(self, kind: Kind, value: str) -> float | None:
+        """Until when a key is used (seconds since the epoch); None where it is not the last one."""
+        key = self._keys.get(kind)
+        return key.expires if key is not None and key.value == value else None
+
+    def key_life(self, kind: Kind) -> float:
+        """For how many seconds it has said that keys live; 0 where it has not."""
+        key = self._keys.get(kind)
+        return key.life if key is not None else 0.0
+
     async def get_msg(self, message_id: int, timeout: float) -> object:
         """The content of a message, with fresh links: segments or CQ codes.
 

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from nonebot.adapters import Event
 
+from ..language import say
+
 _CHAT = re.compile(r"(?:group|private|other_[a-z_]{1,24}):[^\x00-\x20\x7f-\x9f]{1,128}")
 _KIND = re.compile(r"[^a-z_]+")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
@@ -97,10 +99,13 @@ def checked_chat(chat: str) -> str:
     Raises:
         ValueError: the text is no chat, such as a bare id.
     """
-    if is_chat(chat):
+    if is_chat(str(chat)):
         return chat
     raise ValueError(
-        f"{chat[:100]!r} is no chat: it must be group:<id> or private:<id of the other side>"
+        say(
+            "{chat} is no chat: it must be group:<id> or private:<id of the other side>",
+            chat=repr(chat)[:100],
+        )
     )
 
 

@@ -1,7 +1,7 @@
 """What is read of events and calls: the images of messages received, uploaded and sent."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from nonebot.adapters import Event
@@ -10,7 +10,7 @@ from nonebot.adapters.onebot.v11 import GroupMessageEvent, GroupUploadNoticeEven
 from .chats import chat_in, chat_of, chat_of_call, fields_of, group_chat
 from .reader import Reader, find_in_message, found_in
 from .reference import ImageReference
-from .segments import from_shared_file
+from .segments import from_shared_file, id_in, parts_of
 from .sighting import Sighting
 
 
@@ -39,6 +39,34 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
         own=str(reply.sender.user_id) == self_id,
     )
     return own, quoted
+
+
+def quoted_id(event: MessageEvent) -> str:
+    """The id of the message that an event's message quotes; empty where it quotes none.
+
+    NoneBot takes the ``reply`` segment out of `message`, and `reply` is empty where ``get_msg``
+    failed, or answered what NoneBot cannot read; `original_message` has the segment always.
+    """
+    for segment in [*event.original_message, *event.message]:
+        kind, data = parts_of(segment)
+        if kind == "reply" and (message_id := id_in(data)):
+            return message_id
+    return str(event.reply.message_id) if event.reply is not None else ""
+
+
+def of_one_message(found: Iterable[Sighting]) -> list[Sighting]:
+    """The images of the message that came last, in their order there.
+
+    Args:
+        found: what was seen under one message id, the latest first. Ids come again, so there may be
+            several messages: each one ends with its first image.
+    """
+    last: list[Sighting] = []
+    for sighting in found:
+        if last and sighting.reference.position >= last[-1].reference.position:
+            break
+        last.append(sighting)
+    return last[::-1]
 
 
 def find_received(event: Event) -> list[Sighting]:

@@ -47,6 +47,11 @@ class FileId:
     ttl: int = 0
     """Seconds for which QQ keeps it from then on; 0 where nothing says so."""
 
+    @property
+    def kept_until(self) -> float:
+        """Until when QQ keeps it, in seconds since the epoch; 0 where nothing says so."""
+        return self.uploaded + self.ttl if self.uploaded and self.ttl else 0.0
+
 
 def is_at_qq(url: str) -> bool:
     """Whether a URL leads to a host of QQ."""

@@ -201,7 +201,10 @@ def from_uri(uri: str) -> ImageReference:
     """
     match = _URI.fullmatch(uri)
     if match is None:
-        raise ValueError(f"not a qqimage:<sha256> URI: {uri[:100]!r}")
+        text = Text(
+            "not a qqimage:<sha256> URI, CQ code or link of QQ: {text}", text=repr(uri[:100])
+        )
+        raise ValueError(text.local)
     return ImageReference(sha256=match["sha256"])
 
 

@@ -10,6 +10,7 @@ import anyio
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
 from ..errors import Attempt, AttemptFailed, Cause, ImageUnavailable, StoreError, unavailable
+from ..fetch.dead_links import DeadLinks
 from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
@@ -46,6 +47,8 @@ _MAX_SIGHTINGS_ASKED = 3
 """Messages asked for an image that is known by its digest alone."""
 _UNKNOWN = 1 << 62
 """Bytes to prepare for while nobody has said how many there are."""
+_EVICTED = Text("not stored any more: it was evicted since it was last seen here")
+_UNKNOWN_URI = Text("never stored here, or so long ago that nothing of it is known any more")
 _UNKNOWN_PART = 16
 """At most this part of all bytes, until more come."""
 _Deliver = Callable[[Arrival], None]
@@ -70,6 +73,8 @@ class Pipeline:
     ) -> None:
         self.store = store
         """Where images are kept."""
+        self.dead_links = DeadLinks()
+        """Which links are known to be dead."""
         self.store_trouble = StoreTrouble()
         """Logs trouble with the store."""
         self._config = config
@@ -79,6 +84,7 @@ class Pipeline:
         self._budget = ByteBudget(
             config.max_bytes_in_flight, holders=config.concurrency, max_wait=_MAX_WAIT
         )
+        self._closed = False
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
         self._under_way: dict[str, ImageReference] = {}  # which reference each key is fetched by
@@ -244,6 +250,7 @@ class Pipeline:
 
     async def close(self) -> None:
         """End everything under way, and close the store."""
+        self._closed = True
         self._prefetches.close()
         self._congestion.close()
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
@@ -277,13 +284,13 @@ class Pipeline:
         if known is not None:
             self.store.count("resolved", "store")
             return Arrival(reference, known, "store")
-        failure = self._failures.get(reference)
+        failure = _closed(reference) if self._closed else self._failures.get(reference)
         if failure is None and key not in self._flights and self._flights.full:
             failure = _too_busy(reference)
         if failure is not None:
             # it may have come another way since: implementations often tell of what this bot sends
             # before the call that sent it returns
-            known = await self._known(reference)
+            known = None if self._closed else await self._known(reference)
             if known is None:
                 raise failure.again()
             self._failures.forget(reference)
@@ -390,19 +397,22 @@ class Pipeline:
 
     async def _fetch_where_seen(self, reference: ImageReference, deliver: _Deliver) -> None:
         """Fetch an image of which nothing is left but where it was seen."""
-        attempts = [Attempt("store", Cause.NOT_FOUND, Text("not stored (any more)"), 0.0)]
+        kept_until = 0.0
         try:
             found = await self.store.sightings(sha256=reference.sha256, limit=_MAX_SIGHTINGS_ASKED)
         except StoreError as error:
             self.store_trouble.log(error)
             found = []
+        why = _EVICTED if found else _UNKNOWN_URI
+        attempts = [Attempt("store", Cause.NOT_FOUND, why, 0.0)]
         for sighting in found:
             seen = replace(sighting.reference, sha256=reference.sha256)
             try:
                 return await self._fetch(seen, deliver)
             except ImageUnavailable as error:
                 attempts += error.attempts
-        raise unavailable(str(reference), tuple(attempts))
+                kept_until = kept_until or error.kept_until
+        raise unavailable(str(reference), tuple(attempts), kept_until)
 
     async def _fetch(self, reference: ImageReference, deliver: _Deliver) -> None:
         """Fetch an image, deliver it, and keep it."""
@@ -411,7 +421,8 @@ class Pipeline:
             async with turn as reservation:
                 fetched, attempts = await self._ask(reference, reservation)
                 if fetched is None:
-                    raise unavailable(str(reference), attempts)
+                    kept_until = reference.link.kept_until if reference.link else 0.0
+                    raise unavailable(str(reference), attempts, kept_until)
                 arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
                 self._deliver(arrival, deliver)
                 # still in turn: until they are stored, the bytes are in memory
@@ -430,12 +441,15 @@ class Pipeline:
     async def _ask(
         self, reference: ImageReference, reservation: Reservation
     ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        return await self._fetcher.fetch(
+        fetched, attempts = await self._fetcher.fetch(
             reference,
             lambda: self._implementations.find(reference.self_id),
             reservation,
             self.store.binding,
         )
+        if ("url of the segment", Cause.EXPIRED) in [(a.source, a.cause) for a in attempts]:
+            self.dead_links.refused(reference.url)
+        return fetched, attempts
 
     def _turn(self, reference: ImageReference) -> Reservation:
         expected = reference.expected_size
@@ -493,6 +507,11 @@ class Pipeline:
                 await self.store.forget_image(arrival.info.sha256)
             except StoreError as error:
                 self.store_trouble.log(error)
+
+
+def _closed(reference: ImageReference) -> ImageUnavailable:
+    detail = Text("it is closed, because the bot ends")
+    return unavailable(str(reference), (Attempt("resolver", Cause.FAILED, detail, 0.0),))
 
 
 def _shares(reference: ImageReference) -> tuple[str, ...]:

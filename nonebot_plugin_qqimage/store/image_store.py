@@ -7,6 +7,7 @@ what works on them, in threads, is in ``local/``.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -168,6 +169,10 @@ class ImageStore:
         """Take one of an owner's pins back; whether there was one."""
         return await self._access.write(lambda db: images.unpin(db, sha256, owner))
 
+    async def pins(self, owner: str) -> list[str]:
+        """The SHA-256 of the images that an owner keeps, the latest that was stored first."""
+        return await self._access.read(lambda db: images.pinned_by(db, owner))
+
     @property
     def binding(self) -> bool:
         """Whether QQ's links have proven to tell the truth, and decide which content is meant."""
@@ -210,6 +215,8 @@ class ImageStore:
         user: str | None = None,
         message_id: str | None = None,
         since: float | None = None,
+        not_by: str | None = None,
+        arrived_by: float | None = None,
         limit: int,
     ) -> list[Sighting]:
         """The sightings that fit all that is given, the latest first.
@@ -221,12 +228,16 @@ class ImageStore:
             user: the id of the user who sent it.
             message_id: the message it stands in.
             since: seconds since the epoch.
+            not_by: a user who sent none of them.
+            arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
         """
         given = {"sha256": sha256, "bot": bot, "chat": chat, "user": user, "message_id": message_id}
         await self._journal.flush()
         return await self._access.read(
-            lambda db: sightings.find(db, **given, since=since, limit=limit)
+            lambda db: sightings.find(
+                db, **given, since=since, not_by=not_by, arrived_by=arrived_by, limit=limit
+            )
         )
 
     async def forget(
@@ -278,7 +289,8 @@ class ImageStore:
             pass
         while await self._evict_step():
             pass
-        while await self._access.write(self._evict_sightings):
+        after = 0
+        while after := await self._access.write(partial(self._evict_sightings, after)):
             pass
 
     async def bounds(self) -> dict[str, Bounds]:
@@ -342,8 +354,8 @@ class ImageStore:
         await self._journal.close()
         await self._access.close(withdraw)
 
-    def _evict_sightings(self, db: Connection) -> int:
-        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH)
+    def _evict_sightings(self, after: int, db: Connection) -> int:
+        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH, after)
 
     async def _evict_step(self, keep: str = "") -> bool:
         await self._journal.flush()  # the latest uses decide what goes

@@ -1,6 +1,7 @@
 """Where images were seen, which are kept for whom, and what is forgotten."""
 
 import contextlib
+import time
 from typing import Any
 
 import pytest
@@ -200,6 +201,49 @@ async def test_a_pinned_image_outlives_the_bounds(make: Make) -> None:
     await services.resolver.unpin(PICTURE.info.uri, "other album")
     await services.store.evict()
     assert (await services.store.totals()).images == 0
+
+
+async def test_what_an_owner_has_pinned(services: Services) -> None:
+    await handled(services, picture("good", 1), picture("other", 2))
+    first, second = reversed(await services.resolver.find())
+    await services.resolver.pin(first, "album")
+    await services.resolver.pin(first, "album")
+    await services.resolver.pin(second, "album")
+    await services.resolver.pin(second, "other album")
+    pinned = await services.resolver.pins("album")
+    assert [await image.read() for image in pinned] == [OTHER.data, PICTURE.data]
+    await services.resolver.unpin(second, "album")
+    assert [image.reference.sha256 for image in await services.resolver.pins("album")] == [
+        PICTURE.info.sha256
+    ]
+    assert await services.resolver.pins("nobody") == []
+
+
+async def test_the_newest_sightings_of_a_pinned_image_stay(make: Make) -> None:
+    services = make(max_age=86400)
+    await handled(services, picture("other", 1, time=1), picture("good", 2, time=1))
+    for number in range(3, 250):
+        take_in(services, picture("good", number, time=number, file=named(PICTURE)))
+    await services.resolver.pin(PICTURE.info.uri, "album")
+    await services.store.evict()
+    seen = await services.resolver.find(limit=500)
+    assert [int(each.reference.message_id) for each in seen] == [*range(249, 149, -1)]
+    assert await services.resolver.forget(chat="group:20001") == (100, 0)
+    assert await services.resolver.find() == []
+    assert await services.resolver.image(PICTURE.info.uri).read() == PICTURE.data
+
+
+async def test_nothing_that_came_after_the_message(services: Services, world: World) -> None:
+    await handled(services, picture("good", 1))
+    command = message([{"type": "text", "data": {"text": "grey"}}], message_id=2)
+    take_in(services, command)
+    await handled(services, picture("other", 3))
+    (image,) = await services.resolver.latest(command, 5, before=True)
+    assert await image.read() == PICTURE.data
+    assert len(await services.resolver.latest(command, 5)) == 2
+    unnoted = message([], message_id=4, time=int(time.time()))
+    assert len(await services.resolver.latest(unnoted, 5, before=True)) == 2
+    assert await services.resolver.latest(command, 0) == []
 
 
 async def test_pins_are_counted(make: Make) -> None:

@@ -1,10 +1,12 @@
 """The examples run: those for authors in a real bot, all others as far as they can alone."""
 
 import ast
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
@@ -15,6 +17,7 @@ from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSoc
 from .pages import PAGES, blocks
 
 FOR_AUTHORS = ["README.md", "README.zh-CN.md", "docs/en/authors.md", "docs/zh/authors.md"]
+FIRST_PLUGINS = ["docs/en/first-plugins.md", "docs/zh/first-plugins.md"]
 PATIENCE = 30.0
 """Seconds for one answer of the bot."""
 
@@ -74,7 +77,55 @@ async def test_last_and_today(chat: SimulatedImplementation) -> None:
     assert all(" 1 " in text or text.startswith("1 ") for text in await answers(chat, "/today"))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in FOR_AUTHORS])
+@pytest.mark.parametrize("page", FIRST_PLUGINS)
+async def test_the_first_plugins(page: str, tmp_path: Path) -> None:
+    plugins = [tmp_path / f"first_{number}.py" for number in range(3)]
+    for plugin, code in zip(plugins, blocks(page, "python"), strict=True):
+        plugin.write_text(code, "utf-8")
+    async with SimulatedCdn() as cdn, BotProcess(tmp_path / "bot", plugins=tuple(plugins)) as bot:
+        chat = SimulatedImplementation("napcat", cdn)
+        async with ReverseWebSocket(chat, bot.ws_url):
+            await chat.connected(1, PATIENCE)
+            await _grey(chat)
+            await _see(chat)
+            await _keep(chat)
+
+
+async def _grey(chat: SimulatedImplementation) -> None:
+    await chat.send_group("/grey")
+    assert await _said(chat) in ("Please send an image.", "请发送图片")
+    await chat.send_group(chat.picture(png(seed=11)))
+    while not (sent := await chat.next_sent(PATIENCE)).pictures:
+        continue
+    assert Pillow.open(io.BytesIO(sent.pictures[0])).mode == "L"
+
+
+async def _see(chat: SimulatedImplementation) -> None:
+    await chat.send_group(["/see this", chat.picture(png(seed=12))])
+    assert await _said(chat) == "1 / 2"
+    await chat.send_group("/see and what is it")
+    assert await _said(chat) == "1 / 3"
+
+
+async def _keep(chat: SimulatedImplementation) -> None:
+    await chat.send_group("/keep")
+    assert (await _said(chat)).endswith("2")
+    await chat.send_group("/keep")
+    assert (await _said(chat)).endswith("0")
+    await chat.send_group("/stickers")
+    sent = [(await chat.next_sent(PATIENCE)).pictures for _ in range(2)]
+    assert {data for pictures in sent for data in pictures} == {png(seed=11), png(seed=12)}
+
+
+async def _said(chat: SimulatedImplementation) -> str:
+    while (text := (await chat.next_sent(PATIENCE)).text).startswith("{"):
+        continue
+    return text
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page not in (*FOR_AUTHORS, *FIRST_PLUGINS)]
+)
 def test_others_are_python_and_import_what_there_is(page: str) -> None:
     for block in blocks(page, "python"):
         tree = ast.parse(block)

@@ -219,6 +219,16 @@ def pins(db: Connection, sha256: str) -> dict[str, int]:
     return dict(db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256))
 
 
+def pinned_by(db: Connection, owner: str) -> list[str]:
+    """The SHA-256 of what an owner keeps, the latest that was stored first."""
+    rows = db.rows(
+        "SELECT pins.sha256 FROM pins LEFT JOIN images USING (sha256) WHERE owner = ? "
+        "ORDER BY added DESC",
+        owner,
+    )
+    return [sha256 for (sha256,) in rows]
+
+
 def pinned(db: Connection) -> int:
     """How many images somebody keeps."""
     return int(db.rows("SELECT count(DISTINCT sha256) FROM pins")[0][0])

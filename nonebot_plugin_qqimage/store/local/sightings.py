@@ -17,6 +17,8 @@ from .sighting_rows import AGAIN, COLUMNS, load, place_of, row, storable
 
 _MAX_SIGHTINGS = 1_000_000
 """Sightings kept; the oldest go first."""
+_KEPT_OF_PINNED = 100
+"""Sightings of a pinned image that stay as long as the pin; by them it can be fetched again."""
 _STAMP = 1e-6
 """Seconds between the arrival of two sightings at least, by which they have an order."""
 _SAME = 120.0
@@ -169,6 +171,8 @@ def find(
     user: str | None = None,
     message_id: str | None = None,
     since: float | None = None,
+    not_by: str | None = None,
+    arrived_by: float | None = None,
     limit: int,
 ) -> list[Sighting]:
     """The sightings that fit all that is given, the latest first."""
@@ -184,6 +188,12 @@ def find(
     if since is not None:
         conditions.append("time >= ?")
         values.append(since)
+    if not_by is not None:
+        conditions.append("user <> ?")
+        values.append(not_by)
+    if arrived_by is not None:
+        conditions.append("coalesce(arrived, time) <= ?")
+        values.append(arrived_by)
     rows = db.rows(
         f"SELECT {COLUMNS} FROM sightings WHERE {' AND '.join(conditions) or 'TRUE'} "
         "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
@@ -229,21 +239,28 @@ def unreferred(db: Connection, digests: Iterable[str]) -> list[str]:
     ]
 
 
-def evict(db: Connection, before: float, limit: int) -> bool:
-    """Remove some sightings that are too old or too many; whether there may be more.
+def evict(db: Connection, before: float, limit: int, after: int = 0) -> int:
+    """Remove some sightings that are too old or too many, but the newest of pinned images.
 
     Args:
         db: the connection.
         before: seconds since the epoch.
-        limit: how many at most.
+        limit: how many to look at.
+        after: the id that the last step gave; 0 for the first one.
+
+    Returns:
+        Where the next step goes on; 0 where there are no more.
     """
     # ids grow with time, and their difference bounds their number: no counting, no scan
     rows = db.rows(
-        f"SELECT id, {COLUMNS} FROM (SELECT * FROM sightings ORDER BY id LIMIT ?) "
+        "SELECT sha256 IN (SELECT sha256 FROM pins) AND NOT EXISTS (SELECT 1 FROM sightings newer "
+        "WHERE newer.sha256 = old.sha256 AND newer.id > old.id LIMIT 1 OFFSET ?), "
+        f"id, {COLUMNS} FROM (SELECT * FROM sightings WHERE id > ? ORDER BY id LIMIT ?) old "
         "WHERE time < ? OR id <= (SELECT max(id) FROM sightings) - ?",
-        *(limit, before, _MAX_SIGHTINGS),
+        *(_KEPT_OF_PINNED - 1, after, limit, before, _MAX_SIGHTINGS),
     )
-    return len(_remove(db, rows)) == limit
+    _remove(db, [row[1:] for row in rows if not row[0]])
+    return int(rows[-1][1]) if len(rows) == limit else 0
 
 
 def _remove(db: Connection, rows: Sequence[tuple[object, ...]]) -> list[Sighting]:
