@@ -43,6 +43,7 @@ def _cures(attempts: tuple[Attempt, ...], kept_until: float) -> list[Text]:
     expired = _EXPIRED_WITHOUT_KEYS if keyless else _EXPIRED
     if kept_until:
         expired = _expired(kept_until, keyless=keyless)
+    too_late = Cause.NOT_FOUND in by_link and 0 < kept_until < time.time()
     page = any(map(_is_page, links))
     no_image = not page and any(
         attempt.cause is Cause.REJECTED and not attempt.detail.startswith("another image")
@@ -55,10 +56,10 @@ def _cures(attempts: tuple[Attempt, ...], kept_until: float) -> list[Text]:
     cures = {
         _HOST_UNREACHABLE: Cause.UNREACHABLE in by_link,
         _HOST_SLOW: Cause.TIMEOUT in by_link and Cause.UNREACHABLE not in by_link,
-        expired: Cause.EXPIRED in causes or (gone and 0 < kept_until < time.time()),
+        expired: Cause.EXPIRED in causes or too_late,
         _PORTAL: page,
         _NO_IMAGE: no_image,
-        _HOST_LOST_IT: gone and not 0 < kept_until < time.time(),
+        _HOST_LOST_IT: gone and not too_late,
         _CUT_SHORT: cut_short,
         **({} if is_host else _about_files(attempts)),
         _REFUSED: Cause.REFUSED in causes,

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from collections.abc import Coroutine
+from functools import partial
 
 import anyio
 
@@ -12,46 +12,28 @@ from ..content.info import ImageInfo
 from ..errors import Attempt, AttemptFailed, Cause, ImageUnavailable, StoreError, unavailable
 from ..fetch.dead_links import DeadLinks
 from ..fetch.fetcher import Fetched, Fetcher
-from ..fetch.reservation import memory_for
 from ..implementation.implementations import Implementations
 from ..language import Text, say
 from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
-from ..messages.said_paths import path_digest
 from ..store.image_store import ImageStore
-from ..store.local.digests import Agreement
 from .arrival import Arrival, State, StoredImage
-from .budget import ByteBudget, NoTurn, Reservation
 from .congestion import Congestion
 from .failures import Failures, of_connection
+from .fetching import Deliver, Fetching, shares_of, too_busy
 from .flights import Flights, Work
 from .prefetch_queue import PrefetchQueue, free_key
 from .racing import first_good
-from .shares import Shares
+from .shares import Owners, Shares
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
 """Images that may wait for their turn."""
-_MAX_WAIT = 600.0
-"""Seconds an image may wait for its turn."""
-_KEEP_TIMEOUT = 60.0
-"""Seconds for writing one image; a dead network mount would take for ever."""
-_HEAD_START = 0.001
-"""Seconds for whoever waits for the bytes, before threads that write them compete for the GIL."""
 _CLOSE_TIMEOUT = 5.0
 """Seconds for ending what is under way when the bot ends."""
 _PATIENCE = 1.0
 """Seconds that whoever asks for an image waits for a fetch by another reference to it."""
-_MAX_SIGHTINGS_ASKED = 3
-"""Messages asked for an image that is known by its digest alone."""
-_UNKNOWN = 1 << 62
-"""Bytes to prepare for while nobody has said how many there are."""
-_EVICTED = Text("not stored any more: it was evicted since it was last seen here")
-_UNKNOWN_URI = Text("never stored here, or so long ago that nothing of it is known any more")
-_UNKNOWN_PART = 16
-"""At most this part of all bytes, until more come."""
-_Deliver = Callable[[Arrival], None]
 
 
 class Pipeline:
@@ -73,17 +55,12 @@ class Pipeline:
     ) -> None:
         self.store = store
         """Where images are kept."""
-        self.dead_links = DeadLinks()
-        """Which links are known to be dead."""
         self.store_trouble = StoreTrouble()
         """Logs trouble with the store."""
         self._config = config
         self._fetcher = fetcher
-        self._implementations = implementations
+        self._fetching = Fetching(config, store, fetcher, implementations, self.store_trouble)
         self._flights: Flights[Arrival] = Flights(_MAX_FLIGHTS)
-        self._budget = ByteBudget(
-            config.max_bytes_in_flight, holders=config.concurrency, max_wait=_MAX_WAIT
-        )
         self._closed = False
         self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
@@ -92,7 +69,6 @@ class Pipeline:
         self._connections: Counter[str] = Counter()  # by bot, how many there were so far
         self._flying = Shares()
         self._asked: set[str] = set()  # keys that somebody waits for
-        self._turns: dict[str, Reservation] = {}
         self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
             self._start,
@@ -101,6 +77,11 @@ class Pipeline:
             max_held=config.max_bytes_in_flight,
             spare=max(1, _MAX_FLIGHTS // 4),
         )
+
+    @property
+    def dead_links(self) -> DeadLinks:
+        """Which links are known to be dead."""
+        return self._fetching.dead_links
 
     # What others ask for
 
@@ -205,11 +186,7 @@ class Pipeline:
         Raises:
             ImageUnavailable: too much is under way already.
         """
-        try:
-            async with self._turn(reference) as reservation:
-                return await self._ask(reference, reservation)
-        except NoTurn:
-            raise _too_busy(reference) from None
+        return await self._fetching.fetch_anew(reference)
 
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background. Nobody is told of a failure but the log.
@@ -222,7 +199,7 @@ class Pipeline:
             self._failures.get(reference) is None
             and (reference.size or 0) <= self._config.max_image_size
         ):
-            self._prefetches.add(reference, _shares(reference))
+            self._prefetches.add(reference, shares_of(reference))
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
@@ -260,7 +237,7 @@ class Pipeline:
 
     # One image
 
-    def _room(self, reference: ImageReference, shares: tuple[str, ...], ahead: int) -> str:
+    def _room(self, reference: ImageReference, shares: Owners, ahead: int) -> str:
         """Why no flight can be started for a reference, in a word; empty where one can."""
         if self._held + reference.held > self._config.max_bytes_in_flight:
             return "memory"
@@ -286,7 +263,9 @@ class Pipeline:
             return Arrival(reference, known, "store")
         failure = _closed(reference) if self._closed else self._failures.get(reference)
         if failure is None and key not in self._flights and self._flights.full:
-            failure = _too_busy(reference)
+            failure = too_busy(
+                reference, Text("{count} images are ahead of it", count=_MAX_FLIGHTS)
+            )
         if failure is not None:
             # it may have come another way since: implementations often tell of what this bot sends
             # before the call that sent it returns
@@ -296,8 +275,7 @@ class Pipeline:
             self._failures.forget(reference)
             return Arrival(reference, known, "store")
         self._asked.add(key)
-        if (turn := self._turns.get(key)) is not None:
-            turn.hurry()
+        self._fetching.hurry(key)
         try:
             return await self._flights.join(key, self._flight(key, reference))
         except ImageUnavailable as error:
@@ -306,10 +284,10 @@ class Pipeline:
     def _flight(
         self, key: str, reference: ImageReference, *, anew: bool = False, after: str = ""
     ) -> Work[Arrival]:
-        def take_off(deliver: _Deliver) -> Coroutine[None, None, None]:
+        def take_off(deliver: Deliver) -> Coroutine[None, None, None]:
             # before the task runs, for more may be started until then
             self._held += reference.held
-            shares = _shares(reference)
+            shares = shares_of(reference)
             self._under_way[key] = reference
             self._flying.change(shares, seats=1, size=0)
             return self._fly(key, reference, deliver, shares, anew=anew, after=after)
@@ -320,8 +298,8 @@ class Pipeline:
         self,
         key: str,
         reference: ImageReference,
-        deliver: _Deliver,
-        shares: tuple[str, ...],
+        deliver: Deliver,
+        shares: Owners,
         *,
         anew: bool,
         after: str,
@@ -334,14 +312,14 @@ class Pipeline:
                 await self._flights.ended(after, unless=asked)
             known = None if anew else await self._known(reference)
             if known is not None:
-                self._deliver(Arrival(reference, known, "store"), deliver)
+                self._deliver(deliver, Arrival(reference, known, "store"))
             elif self.store.anything_forgotten and await self._is_forgotten(reference):
                 attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
                 raise unavailable(str(reference), (attempt,))
-            elif reference.bare:
-                await self._fetch_where_seen(reference, deliver)
             else:
-                await self._fetch(await self._without_said_path(reference), deliver)
+                urgent = not self._asked.isdisjoint((reference.key, reference.own_key))
+                delivering = partial(self._deliver, deliver)
+                await self._fetching.fetch(reference, delivering, urgent=urgent)
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
             busy = error.cause is Cause.BUSY
@@ -370,6 +348,11 @@ class Pipeline:
     def _ended(self, key: str, busy: bool) -> None:
         self._prefetches.ended(key, busy=busy)
 
+    def _deliver(self, deliver: Deliver, arrival: Arrival) -> None:
+        self.store.count("resolved", arrival.source)
+        self.store.is_image(arrival.reference, arrival.info)
+        deliver(arrival)
+
     async def _known(self, reference: ImageReference) -> ImageInfo | None:
         try:
             return await self.store.find(reference)
@@ -384,140 +367,10 @@ class Pipeline:
             self.store_trouble.log(error)
             return False
 
-    async def _without_said_path(self, reference: ImageReference) -> ImageReference:
-        """The reference without the path of a file that some received message has said."""
-        if not reference.content.startswith("file:"):
-            return reference
-        try:
-            said = await self.store.was_said(path_digest(reference.content))
-        except StoreError as error:
-            self.store_trouble.log(error)
-            said = True  # better no picture than a stranger's choice of files
-        return replace(reference, content="") if said else reference
-
-    async def _fetch_where_seen(self, reference: ImageReference, deliver: _Deliver) -> None:
-        """Fetch an image of which nothing is left but where it was seen."""
-        kept_until = 0.0
-        try:
-            found = await self.store.sightings(sha256=reference.sha256, limit=_MAX_SIGHTINGS_ASKED)
-        except StoreError as error:
-            self.store_trouble.log(error)
-            found = []
-        why = _EVICTED if found else _UNKNOWN_URI
-        attempts = [Attempt("store", Cause.NOT_FOUND, why, 0.0)]
-        for sighting in found:
-            seen = replace(sighting.reference, sha256=reference.sha256)
-            try:
-                return await self._fetch(seen, deliver)
-            except ImageUnavailable as error:
-                attempts += error.attempts
-                kept_until = kept_until or error.kept_until
-        raise unavailable(str(reference), tuple(attempts), kept_until)
-
-    async def _fetch(self, reference: ImageReference, deliver: _Deliver) -> None:
-        """Fetch an image, deliver it, and keep it."""
-        try:
-            turn = self._turns[reference.key] = self._turn(reference)
-            async with turn as reservation:
-                fetched, attempts = await self._ask(reference, reservation)
-                if fetched is None:
-                    kept_until = reference.link.kept_until if reference.link else 0.0
-                    raise unavailable(str(reference), attempts, kept_until)
-                arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
-                self._deliver(arrival, deliver)
-                # still in turn: until they are stored, the bytes are in memory
-                await self._keep(arrival, fetched)
-                await self._forget_again(arrival)
-        except NoTurn:
-            raise _too_busy(reference) from None
-        finally:
-            self._turns.pop(reference.key, None)
-
-    def _deliver(self, arrival: Arrival, deliver: _Deliver) -> None:
-        self.store.count("resolved", arrival.source)
-        self.store.is_image(arrival.reference, arrival.info)
-        deliver(arrival)
-
-    async def _ask(
-        self, reference: ImageReference, reservation: Reservation
-    ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
-        fetched, attempts = await self._fetcher.fetch(
-            reference,
-            lambda: self._implementations.find(reference.self_id),
-            reservation,
-            self.store.binding,
-        )
-        if ("url of the segment", Cause.EXPIRED) in [(a.source, a.cause) for a in attempts]:
-            self.dead_links.refused(reference.url)
-        return fetched, attempts
-
-    def _turn(self, reference: ImageReference) -> Reservation:
-        expected = reference.expected_size
-        size = min(expected or reference.held or _UNKNOWN, self._config.max_image_size)
-        shares = _shares(reference)
-        if shares and not (expected or reference.held):
-            size = min(size, self._config.max_bytes_in_flight // _UNKNOWN_PART)
-        return self._budget.reserve(
-            memory_for(size) if expected else size,
-            shares=shares,
-            urgent=not self._asked.isdisjoint((reference.key, reference.own_key)),
-        )
-
-    async def _keep(self, arrival: Arrival, fetched: Fetched) -> None:
-        reference, kept = arrival.reference, False
-        agreement = None
-        if fetched.link_agrees is not None and reference.link is not None:
-            name = ""
-            implementation = self._implementations.find(reference.self_id)
-            if implementation is not None:
-                await implementation.identify()  # once for each connection, and not for long
-                name = implementation.profile.name
-            agreement = Agreement(reference.link.name, name, fetched.link_agrees)
-        try:
-            await asyncio.sleep(_HEAD_START)
-            with anyio.fail_after(_KEEP_TIMEOUT):
-                await self.store.put(
-                    reference,
-                    fetched.info,
-                    fetched.data,
-                    fetched.source,
-                    agreement,
-                    fetched.by_link,
-                )
-            kept = True
-        except TimeoutError:
-            text = Text(
-                "{folder} takes more than {seconds:g} s to write an image",
-                folder=str(self.store.folder),
-                seconds=_KEEP_TIMEOUT,
-            )
-            self.store_trouble.log(StoreError(text))
-        except StoreError as error:
-            # who waits gets the image all the same; it just cannot be kept
-            self.store_trouble.log(error)
-        finally:
-            arrival.settle(kept=kept)
-            # once more, for what was seen since it was delivered, and could not be known yet
-            self.store.is_image(arrival.reference, arrival.info)
-
-    async def _forget_again(self, arrival: Arrival) -> None:
-        """Remove an image that was forgotten, by whatever process, while it was fetched."""
-        if await self._is_forgotten(arrival.reference):
-            try:
-                await self.store.forget_image(arrival.info.sha256)
-            except StoreError as error:
-                self.store_trouble.log(error)
-
 
 def _closed(reference: ImageReference) -> ImageUnavailable:
     detail = Text("it is closed, because the bot ends")
     return unavailable(str(reference), (Attempt("resolver", Cause.FAILED, detail, 0.0),))
-
-
-def _shares(reference: ImageReference) -> tuple[str, ...]:
-    """The bot and the chat whose share a reference's image is fetched from."""
-    bot, chat = reference.self_id, reference.chat
-    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
 
 
 def _rank(reference: ImageReference) -> tuple[bool, bool]:
@@ -527,12 +380,3 @@ def _rank(reference: ImageReference) -> tuple[bool, bool]:
     know nothing, and never answer.
     """
     return bool(reference.content), not reference.forwarded
-
-
-def _too_busy(reference: ImageReference) -> ImageUnavailable:
-    detail = Text(
-        "{count} images or {seconds:g} s of waiting are ahead of it",
-        count=_MAX_FLIGHTS,
-        seconds=_MAX_WAIT,
-    )
-    return unavailable(str(reference), (Attempt("resolver", Cause.BUSY, detail, 0.0),))

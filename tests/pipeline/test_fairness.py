@@ -146,7 +146,7 @@ async def test_what_waits_for_too_long_is_left_out_and_told_of(
 async def test_who_found_no_turn_is_tried_again(
     make: Make, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nonebot_plugin_qqimage.pipeline.pipeline._MAX_WAIT", 0.1)
+    monkeypatch.setattr("nonebot_plugin_qqimage.pipeline.fetching._MAX_WAIT", 0.1)
     services = make(concurrency=1)
     flood(services, 1, "group:1", url="hang")
     await until(lambda: len(world.fetched) == 1)

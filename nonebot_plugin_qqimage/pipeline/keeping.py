@@ -1,0 +1,88 @@
+"""Keeping: a fetched image goes into the store; who wants its bytes has them already."""
+
+import asyncio
+
+import anyio
+
+from ..errors import StoreError
+from ..fetch.fetcher import Fetched
+from ..implementation.implementations import Implementations
+from ..language import Text
+from ..messages.reference import ImageReference
+from ..store.image_store import ImageStore
+from ..store.local.digests import Agreement
+from .arrival import Arrival
+from .store_trouble import StoreTrouble
+
+_KEEP_TIMEOUT = 60.0
+"""Seconds for writing one image; a dead network mount would take for ever."""
+_HEAD_START = 0.001
+"""Seconds for whoever waits for the bytes, before threads that write them compete for the GIL."""
+
+
+class Keeping:
+    """Puts fetched images into the store.
+
+    Args:
+        store: where images are kept.
+        implementations: who told of the links whose truth is written down.
+        trouble: told when the store cannot be used.
+    """
+
+    def __init__(
+        self, store: ImageStore, implementations: Implementations, trouble: StoreTrouble
+    ) -> None:
+        self._store = store
+        self._implementations = implementations
+        self._trouble = trouble
+
+    async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
+        """Keep an image that has been delivered, and settle it: on the disk, or not to be kept."""
+        reference, kept = arrival.reference, False
+        try:
+            agreement = await self._agreement(reference, fetched)
+            await asyncio.sleep(_HEAD_START)
+            with anyio.fail_after(_KEEP_TIMEOUT):
+                await self._store.put(
+                    reference,
+                    fetched.info,
+                    fetched.data,
+                    fetched.source,
+                    agreement,
+                    fetched.by_link,
+                )
+            kept = True
+        except TimeoutError:
+            text = Text(
+                "{folder} takes more than {seconds:g} s to write an image",
+                folder=str(self._store.folder),
+                seconds=_KEEP_TIMEOUT,
+            )
+            self._trouble.log(StoreError(text))
+        except StoreError as error:
+            # who waits gets the image all the same; it just cannot be kept
+            self._trouble.log(error)
+        finally:
+            arrival.settle(kept=kept)
+            # once more, for what was seen since it was delivered, and could not be known yet
+            self._store.is_image(reference, arrival.info)
+        await self._forget_again(arrival)
+
+    async def _agreement(self, reference: ImageReference, fetched: Fetched) -> Agreement | None:
+        """Whether the reference's link told the truth, where its bytes came by that."""
+        if fetched.link_agrees is None or reference.link is None:
+            return None
+        name = ""
+        implementation = self._implementations.find(reference.self_id)
+        if implementation is not None:
+            await implementation.identify()  # once for each connection, and not for long
+            name = implementation.profile.name
+        return Agreement(reference.link.name, name, fetched.link_agrees)
+
+    async def _forget_again(self, arrival: Arrival) -> None:
+        """Remove an image that was forgotten, by whatever process, while it was fetched."""
+        try:
+            if await self._store.is_forgotten(arrival.reference):
+                await self._store.forget_image(arrival.info.sha256)
+        except StoreError as error:
+            self._trouble.log(error)
