@@ -35,7 +35,7 @@ class ScopedConfig(BaseModel):
     max_decoded_pixels: int = Field(default=52_000_000, gt=0)
     """Pixels of one frame decoded to re-encode an image; larger ones are not re-encoded."""
 
-    concurrency: int = Field(default=32, gt=0)
+    concurrency: int = Field(default=48, gt=0)
     """Images being fetched at once."""
 
     max_bytes_in_flight: int = Field(default=128 * 1024 * 1024, gt=0)

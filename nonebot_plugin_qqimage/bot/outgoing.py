@@ -22,6 +22,7 @@ from ..errors import AttemptFailed, Cause, QQImageError
 from ..image import Image
 from ..language import Text, say
 from ..log import logger
+from ..messages.contents import segments_of
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import ORIGINALS
@@ -253,6 +254,8 @@ def _has_none(content: str) -> bool:
 
 def _images_of(content: object) -> Iterator[Found]:
     reader = Reader(limited=False, keep_codes=False)
+    if isinstance(content, str):  # only looked at: what is changed is a copy, and no text any more
+        content = segments_of(content, brief=True)
     return (each for each in found_in(reader.message(content, "")) if each.kind != "file")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from nonebot.adapters import Event
+from nonebot.adapters.onebot.v11 import GroupMessageEvent
 
 from ..language import say
 
@@ -33,6 +34,8 @@ def private_chat(user_id: object) -> str:
 
 def chat_of(event: Event) -> str:
     """The chat an event belongs to, as in `Sighting.chat`; empty for one that has none."""
+    if isinstance(event, GroupMessageEvent) and event.message_type == "group":
+        return group_chat(event.group_id)  # at once, for nearly every event is one
     return chat_in(fields_of(event))
 
 

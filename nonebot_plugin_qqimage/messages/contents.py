@@ -12,6 +12,8 @@ _MAX_PARSED = 1 << 16
 """Characters of CQ codes that NoneBot's parser is given: it takes some ns for each, and one message
 may have 10 MB of base64, while nothing but its images is looked for."""
 _CODE = "[CQ:"
+_BRIEF = 8192
+"""Characters of a value that tell what it is, if not all of it: no URL of ours has more."""
 _MAX_CODES = 500
 """Codes of such a text that are read."""
 _MAX_BRACKETS = 10_000
@@ -55,21 +57,25 @@ def forward_nodes(data: object) -> list[object]:
     return _list(data) or _list(fields.get("messages")) or _list(fields.get("message"))
 
 
-def segments_of(content: object) -> list[object]:
+def segments_of(content: object, *, brief: bool = False) -> list[object]:
     """The segments of a message's content: of a message, a list, one segment, or CQ codes.
 
     Of very long CQ codes only the codes themselves are given, without the text between them.
+
+    Args:
+        content: the content.
+        brief: whether of very long CQ codes only the beginning of each value is wanted.
     """
     if isinstance(content, str):
         if len(content) > _MAX_PARSED:
-            return list[object](_codes(content))
+            return list[object](_codes(content, _BRIEF if brief else len(content)))
         return cast(list[object], Message(content))
     if isinstance(content, (MessageSegment, Mapping)):
         return [cast(object, content)]
     return _list(content)
 
 
-def _codes(text: str) -> Iterator[dict[str, Any]]:
+def _codes(text: str, longest: int) -> Iterator[dict[str, Any]]:
     """The CQ codes in a text, found by searching for single characters, which is fast."""
     at, codes = -1, 0
     for _ in range(_MAX_BRACKETS):
@@ -82,11 +88,11 @@ def _codes(text: str) -> Iterator[dict[str, Any]]:
         if end < 0:
             return
         codes += 1
-        yield _code(text, at + len(_CODE), end)
+        yield _code(text, at + len(_CODE), end, longest)
         at = end
 
 
-def _code(text: str, start: int, end: int) -> dict[str, Any]:
+def _code(text: str, start: int, end: int, longest: int) -> dict[str, Any]:
     """The code between two places; each value is copied once, for one may be an image."""
     data: dict[str, str] = {}
     comma = _until(text, ",", start, end)
@@ -97,7 +103,7 @@ def _code(text: str, start: int, end: int) -> dict[str, Any]:
         comma = _until(text, ",", at, end)
         equals = _until(text, "=", at, comma)
         if equals < comma:
-            value = text[equals + 1 : comma]
+            value = text[equals + 1 : min(comma, equals + 1 + longest)]
             short = len(value) <= _MAX_PARSED  # nothing has to be escaped in base64
             data[text[at:equals].lstrip()] = unescape(value) if short else value
         at = comma + 1

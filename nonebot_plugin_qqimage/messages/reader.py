@@ -199,21 +199,25 @@ class Reader:
             self._forwarded >= _MAX_FORWARDED if place.is_record else place.count >= _MAX_IMAGES
         ):
             return None
-        said = from_segment(segment, self._self_id, place.name, place.count, sent=self._sent)
+        said = from_segment(
+            segment,
+            self._self_id,
+            place.name,
+            place.count,
+            sent=self._sent,
+            own=self._own,
+            chat=self._chat,
+            forwarded=place.is_record,
+            one_of_several=place.count > 0,
+        )
         if said is None:
             return None
         place.count += 1
         self._forwarded += place.is_record
-        return replace(
-            said,
-            # LLOneBot 3.24 gives every image of a message the link of the first one
-            url="" if place.is_link_of_another(said) else said.url,
-            forwarded=place.is_record,
-            own=self._own and not said.face_id,
-            chat=self._chat,
-            one_of_several=place.count > 1,
-            group_id=self._group_id if said.file_id and not place.is_record else 0,
-        )
+        if said.file_id and not place.is_record:
+            return replace(said, group_id=self._group_id)
+        # LLOneBot 3.24 gives every image of a message the link of the first one
+        return replace(said, url="") if place.is_link_of_another(said) else said
 
     def _may_fetch(self) -> bool:
         self._fetched += 1

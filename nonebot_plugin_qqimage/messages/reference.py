@@ -74,8 +74,11 @@ class ImageReference:
         always: https://github.com/NapNeko/NapCatQQ/issues/458
         """
         in_file = "" if self.file_id else md5_in_name(self.file)
-        said = (in_file, self.named_md5, md5_in_url(self.url))
-        return tuple(dict.fromkeys(md5 for md5 in said if md5))
+        found = [in_file] if in_file else []
+        for md5 in (self.named_md5, md5_in_url(self.url)):
+            if md5 and md5 not in found:
+                found.append(md5)
+        return tuple(found)
 
     @property
     def md5(self) -> str:

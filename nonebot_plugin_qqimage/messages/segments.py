@@ -6,6 +6,7 @@ Here all of that becomes an `ImageReference`.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -43,6 +44,10 @@ def from_segment(
     position: int = 0,
     *,
     sent: bool = False,
+    own: bool = False,
+    chat: str = "",
+    forwarded: bool = False,
+    one_of_several: bool = False,
 ) -> ImageReference | None:
     """The image a segment refers to, or None when it refers to none.
 
@@ -52,10 +57,15 @@ def from_segment(
         message_id: the message it stands in.
         position: its place among the images of the message, from 0.
         sent: whether this bot sends it, so that it may name a file of this machine.
+        own: whether this bot sent the message.
+        chat: the chat of the message, as in `Sighting.chat`.
+        forwarded: whether it stands in a forwarded record.
+        one_of_several: whether its message has other images, too.
     """
     kind, data = parts_of(segment)
     if kind == "file":
-        return from_shared_file(data, self_id)
+        shared = from_shared_file(data, self_id)
+        return shared and replace(shared, own=own, chat=chat, forwarded=forwarded)
     if kind not in KINDS:
         return None
     data = originals(data)
@@ -84,6 +94,10 @@ def from_segment(
         or data.get("sub_type") in (1, "1")
         or data.get("subType") in (1, "1"),
         content=content,
+        own=own and not face_id,
+        chat=chat,
+        forwarded=forwarded,
+        one_of_several=one_of_several,
         named_md5="" if face_id else md5_in_fields(data),
     )
 

@@ -6,7 +6,6 @@ what works on them, in threads, is in ``local/``.
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -190,7 +189,8 @@ class ImageStore:
         if self._remember_sightings:
             known = None if sighting.sha256 else self.known(sighting.reference)
             sha256 = known.sha256 if known else sighting.sha256
-            self._journal.add(replace(sighting, sha256=sha256, arrived=time.time()))
+            seen = sighting.reference, sighting.chat, sighting.user, sighting.time
+            self._journal.add(Sighting(*seen, sha256, time.time()))
 
     def said_path(self, digest: str) -> None:
         """Remember that a received message has said a path, a moment later: see `said_paths`."""

@@ -43,12 +43,14 @@ class Memory:
 
     def meant_by(self, reference: ImageReference) -> ImageInfo | None:
         """The image that a reference means; None where that is not known here."""
-        for key in dict.fromkeys((reference.key, reference.own_key)):
-            try:
-                return self._infos[self._digests[key]]
-            except KeyError:
-                pass
-        return None
+        # the key first: what is needed for the other one takes longer to make
+        return self._named(reference.key) or self._named(reference.own_key)
+
+    def _named(self, key: str) -> ImageInfo | None:
+        try:
+            return self._infos[self._digests[key]]
+        except KeyError:
+            return None
 
     def checked(self, since: float, mark: str) -> None:
         """Take note that the index was looked at.
