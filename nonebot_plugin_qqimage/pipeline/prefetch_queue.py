@@ -20,7 +20,7 @@ _PAUSE = 0.02
 """Seconds; most first matchers have answered by then, and no link dies."""
 _LIFE = 3600.0
 """Seconds for which a link may live, by its key."""
-_AT_ONCE = 256
+_AT_ONCE = 16
 """Started in one go of the event loop."""
 _MAX_WAITING = 20_000
 """References that wait for room: some 30 MB of memory."""

@@ -2,7 +2,7 @@
 
 import re
 
-from .shape import Shape
+from .shape import Shape, give_way
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _BLOCK = re.compile(rb"[\x21\x2c\x3b]")
@@ -19,7 +19,8 @@ def shape_of(data: bytes) -> Shape:
     """
     width, height = _number(data, 6), _number(data, 8)
     position = 13 + _colours(data, 10)
-    frames, blocks = 0, _MAX_BLOCKS + len(data) // 128
+    most = _MAX_BLOCKS + len(data) // 128
+    frames, blocks = 0, most
     while blocks > 0 and (found := _BLOCK.search(data, position)):
         position = found.start()
         if data[position] == _TRAILER:
@@ -35,6 +36,7 @@ def shape_of(data: bytes) -> Shape:
         while position < len(data) and data[position] and blocks > 0:
             position += 1 + data[position]
             blocks -= 1
+            give_way(most - blocks, 4096)
         position += 1
         blocks -= 1
     return Shape(width, height, max(frames, 1), False)

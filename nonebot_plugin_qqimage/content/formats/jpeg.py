@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from .shape import Shape, size_in
+from .shape import Shape, give_way, size_in
 
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 """Anything else between two segments is skipped: stray bytes, and padding of 0xff."""
@@ -30,7 +30,8 @@ def headers_of(data: bytes) -> Headers:
         data: the file, or its beginning.
     """
     frame, position = -1, 2
-    for _ in range(_MAX_SEGMENTS):
+    for number in range(1, _MAX_SEGMENTS):
+        give_way(number)
         found = _MARKER.search(data, position)
         if found is None:
             break

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .shape import Shape, size_in
+from .shape import Shape, give_way, size_in
 
 _HEADER = 33
 """Bytes of the signature and the first chunk."""
@@ -22,7 +22,8 @@ def shape_of(data: bytes) -> Shape:
     width, height = size_in(data[:_HEADER])
     announced: list[int] = []
     position, pixels = 8, False
-    for _ in range(_MAX_CHUNKS):
+    for number in range(1, _MAX_CHUNKS):
+        give_way(number)
         length = int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
         end = position + 12 + length

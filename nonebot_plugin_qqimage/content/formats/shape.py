@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 from array import array
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -51,3 +52,16 @@ def numbers_in(
     if order != sys.byteorder:
         found.byteswap()
     return found
+
+
+def give_way(step: int, every: int = 64) -> None:
+    """Let other threads go on now and then, where hostile bytes take many steps.
+
+    The event loop waits for the GIL, which whoever only computes keeps for milliseconds.
+
+    Args:
+        step: the number of the step, from 1.
+        every: steps after which to do so: some tenths of a millisecond.
+    """
+    if step % every == 0:
+        time.sleep(0)

@@ -1,6 +1,6 @@
 """WebP: https://developers.google.com/speed/webp/docs/riff_container."""
 
-from .shape import Shape, size_in
+from .shape import Shape, give_way, size_in
 
 _HEADER = 30
 """Bytes up to the size, in each of the three sorts."""
@@ -21,7 +21,8 @@ def shape_of(data: bytes) -> Shape:
         width, height = width & _SIDE, height & _SIDE
     end = 8 + int.from_bytes(data[4:8], "little")
     frames, position = 0, 12
-    for _ in range(_MAX_CHUNKS):
+    for number in range(1, _MAX_CHUNKS):
+        give_way(number)
         if position + 8 > min(end, len(data)):
             break
         size = int.from_bytes(data[position + 4 : position + 8], "little")
