@@ -11,7 +11,6 @@ import errno
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,8 +29,6 @@ from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character, which UTF-8 has no form for: Python's sign for a byte that is no UTF-8."""
 _PARTS = ("index.sqlite3", "images")
 _NO_BOUND = 1 << 62
 
