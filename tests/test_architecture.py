@@ -18,6 +18,7 @@ ROOMS = [
     "params",
     "bot",
     "cli",
+    "gallery",
     "doctor",
     "resolver",
     "image",

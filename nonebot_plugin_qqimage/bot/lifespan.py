@@ -20,6 +20,7 @@ from .background import BackgroundTask
 from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
+from .page import Page
 from .services import Services, make_services
 from .trying import Trials
 from .upkeep import upkeep
@@ -77,7 +78,8 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
+    page = Page(services)
+    heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
     warm_up = BackgroundTask(
@@ -93,6 +95,7 @@ def install() -> None:
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    driver.on_startup(page.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -102,6 +105,7 @@ def install() -> None:
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
+        await page.stop()
         await warm_up.stop()
         await trials.stop()
         await heartbeat.stop()
@@ -110,7 +114,7 @@ def install() -> None:
         await services.pipeline.close()
 
     Hooks(services).install()
-    chat_command.install(services)
+    chat_command.install(services, page)
 
 
 def _is_loaded_as_plugin() -> bool:

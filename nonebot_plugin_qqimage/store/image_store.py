@@ -15,6 +15,7 @@ from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
+from .browsing import Browsing
 from .catalog import Catalog
 from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, sightings
@@ -76,6 +77,8 @@ class ImageStore:
         )
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
+        self.browsing = Browsing(self._access, self._journal, self._blobs, self._memory)
+        """Pages of it, and who may look at them."""
 
     # Images
 

@@ -20,6 +20,7 @@ from ..messages.sighting import Sighting
 from .last_hour import LastHour
 from .local import digests, images, notes, sightings
 from .local.access import Access
+from .local.browsing.figures import count_by_hour
 from .local.database import Connection
 from .local.sightings import IsImage
 
@@ -54,6 +55,7 @@ class _Pending:
         """Write everything down, rows in their order."""
         images.note_uses(db, self.uses)
         notes.add_counts(db, self.counts)
+        count_by_hour(db, self.counts)
         for kind, group in groupby(self.rows, type):
             if kind is Sighting:
                 sightings.add(db, cast(Iterable[Sighting], group))

@@ -20,6 +20,7 @@ from cachetools import LRUCache
 
 from ...content.info import ImageInfo
 from .facts import Totals
+from .thumbnails import Thumbnails
 
 _TEMPORARY = ".new-"
 _READABLE = 0o644
@@ -46,6 +47,8 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
         self._quarantine = folder / "quarantine"
+        self.thumbnails = Thumbnails(folder)
+        """Small pictures of the images, which go with them."""
         self._verified: LRUCache[str, tuple[int, ...]] = LRUCache(_MAX_VERIFIED)
         self._lock = threading.Lock()  # for `_verified`, which several threads use
 
@@ -160,6 +163,7 @@ class Blobs:
 
     def delete(self, info: ImageInfo) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
+        self.thumbnails.remove(info.sha256)
         path = self.path(info)
         try:
             path.unlink(missing_ok=True)
@@ -173,6 +177,7 @@ class Blobs:
     def quarantine(self, path: Path) -> None:
         """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
         self._forget(path.stem)
+        self.thumbnails.remove(path.stem)
         with contextlib.suppress(OSError):  # somebody has it open on Windows, …
             make_private_folder(self._quarantine)
             os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")

@@ -113,6 +113,14 @@ _AFTER_COLUMNS = """
 -- rows of earlier releases have no time of arrival
 CREATE INDEX sightings_by_arrival ON sightings (chat, coalesce(arrived, time));
 """
+_TO_BROWSE = {
+    "images_by_addition": "CREATE INDEX images_by_addition ON images (added)",
+    # with the sizes, or counting what there is of each would look up a million rows one by one
+    "images_by_type": "CREATE INDEX images_by_type ON images (mime, added, size)",
+    "images_by_source": "CREATE INDEX images_by_source ON images (source, added, size)",
+    "sightings_by_user": "CREATE INDEX sightings_by_user ON sightings (user, time)",
+}
+"""Indexes for those who browse, which take seconds to build for a million images."""
 MIGRATIONS = (_IMAGES, _SIGHTINGS)
 """What leads from each version to the next; the first one makes a new file."""
 VERSION = len(MIGRATIONS)
@@ -134,6 +142,16 @@ def additions(db: _Reads) -> Iterator[str]:
             yield f"ALTER TABLE sightings ADD COLUMN {name} {kind}"
     if "sightings_by_arrival" not in there:
         yield from statements(_AFTER_COLUMNS)
+
+
+def to_browse(db: _Reads) -> list[str]:
+    """The statements that make the indexes which a file still lacks for browsing.
+
+    They are no part of `additions`: the start would wait for them. Earlier releases keep such an
+    index up to date without knowing it.
+    """
+    there = {name for (name,) in db.rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    return [statement for name, statement in _TO_BROWSE.items() if name not in there]
 
 
 def statements(script: str) -> Iterator[str]:
