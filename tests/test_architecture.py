@@ -21,6 +21,7 @@ ROOMS = [
     "doctor",
     "resolver",
     "image",
+    "serving.own_server",
     "serving",
     "pipeline",
     "fetch",
