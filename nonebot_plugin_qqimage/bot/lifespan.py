@@ -10,7 +10,6 @@ from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
 from ..resolver import ImageResolver
-from ..serving.mounting import serve
 from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
@@ -22,6 +21,7 @@ from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .page import Page
 from .services import Services, make_services
+from .serving import start_serving
 from .trying import Trials
 from .upkeep import upkeep
 
@@ -95,16 +95,16 @@ def install() -> None:
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
-    driver.on_startup(page.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
     @driver.on_startup
     async def _() -> None:
-        await serve(driver, services.pipeline, services.links, timeout=config.resolve_timeout)
+        await page.start(await start_serving(driver, services))
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
+        await services.own_server.stop()
         await page.stop()
         await warm_up.stop()
         await trials.stop()

@@ -1,11 +1,11 @@
-"""The operator's page in the running bot: put on its HTTP server, and opened for superusers."""
+"""The operator's page in the running bot: put on its servers, and opened for superusers."""
 
 import asyncio
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from nonebot import get_driver
-from nonebot.drivers import URL, ASGIMixin, HTTPServerSetup
+from nonebot.drivers import URL, HTTPServerSetup, Request, Response
 
 from ..doctor.implementations import about_implementation, known_of
 from ..doctor.lately import about_last_hour, counted_lately
@@ -16,7 +16,6 @@ from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
 from ..gallery.addresses import PATH, Addresses
 from ..language import Text, localized, say
-from ..log import logger
 from .background import BackgroundTask
 from .services import Services
 
@@ -51,30 +50,24 @@ class Page:
             complain=services.pipeline.store_trouble.log,
             delay=_PREPARE_AFTER,
         )
+        for method in ("GET", "POST") if self._installed else ():
+            name = f"{_NAME}_{method.lower()}"
+            services.own_server.add(HTTPServerSetup(URL(PATH), method, name, self._handle))
 
-    async def start(self) -> None:
-        """Put the page on the bot's HTTP server, if there is one, and what it needs."""
-        driver = get_driver()
-        if not self._installed or not isinstance(driver, ASGIMixin):
+    async def start(self, bases: Iterable[str]) -> None:
+        """Open the servers' part of it, which answers nobody before somebody asks for a link.
+
+        Args:
+            bases: the base URLs of what serves, as `start_serving` gives them.
+        """
+        if not self._installed:
             return
         from ..gallery.gallery import Gallery  # needs the extra
 
-        services = self._services
-        gallery = Gallery(services.store, services.config, self._examine)
-        try:
-            for method in ("GET", "POST"):
-                name = f"{_NAME}_{method.lower()}"
-                setup = HTTPServerSetup(URL(PATH), method, name, gallery.handle)
-                driver.setup_http_server(setup)
-        except Exception as error:  # noqa: BLE001  whatever a driver raises: the bot must start
-            logger.error(say("qqimage: the driver refused the page: {error}", error=repr(error)))
-            return
-        config = services.config
-        host, port = str(driver.config.host), driver.config.port
-        listening = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self.bases = [each for each in (config.public_url, config.base_url, listening) if each]
-        gallery.addresses = Addresses(config.public_url, self.bases)
-        self._gallery = gallery
+        services, config = self._services, self._services.config
+        self.bases = [each for each in (config.public_url, config.base_url, *bases) if each]
+        self._gallery = Gallery(services.store, config, self._examine)
+        self._gallery.addresses = Addresses(config.public_url, self.bases)
         await self._order.start()
 
     async def stop(self) -> None:
@@ -89,7 +82,7 @@ class Page:
         Args:
             who: the superuser's id.
         """
-        if self._gallery is None:
+        if self._gallery is None or not self.bases:
             return [self._missing]
         from ..gallery.invitations import invite  # imports what the start need not wait for
 
@@ -117,7 +110,12 @@ class Page:
         """Why there is no page."""
         if not self._installed:
             return say("the page needs more: pip install nonebot-plugin-qqimage[gallery]")
-        return say("this bot has no HTTP server for the page: set DRIVER=~fastapi, or ~quart")
+        return say("nothing of this bot could listen, so there is no page: the log says why")
+
+    async def _handle(self, request: Request) -> Response:
+        if self._gallery is None:  # the bot has not started, or has ended
+            return Response(404)
+        return await self._gallery.handle(request)
 
     async def _keep_in_order(self) -> float:
         browsing = self._services.store.browsing

@@ -7,10 +7,11 @@ from contextlib import suppress
 
 from yarl import URL
 
+from ..serving.urls import ANYWHERE
+
 PATH = "/qqimage/page"
 """Where the page is, below the base URL; everything else is in the query."""
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-_ANY = ("0.0.0.0", "::")
 
 
 class Addresses:
@@ -27,7 +28,7 @@ class Addresses:
         self.bases = [base.rstrip("/") for base in bases]
         """Where it is served."""
         self._hosts = {_host_of(base) for base in (self.public, *self.bases) if base}
-        self._anywhere = not self._hosts.isdisjoint(_ANY)
+        self._anywhere = not self._hosts.isdisjoint(ANYWHERE)
 
     @property
     def secure(self) -> bool:

@@ -33,8 +33,8 @@ SESSION = 12 * 3600
 """Seconds for which a browser is let in."""
 _MAX_UNDER_WAY = 64
 """Requests answered at once: each waits for a thread that others need, too."""
-_TIMEOUT = 60.0
-"""Seconds for one request; what takes longest is a ZIP file, and forgetting a large chat."""
+_TIMEOUT = 25.0
+"""Seconds for one request; our own server gives up after 30."""
 _STATIC = Path(__file__).parent / "static"
 _ASSETS = {
     "page.css": "text/css; charset=utf-8",

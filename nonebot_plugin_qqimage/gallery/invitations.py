@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..language import Text
 from ..masking import mask_keys
+from ..serving.urls import ANYWHERE
 from ..store.browsing import Browsing
 from ..threads import DaemonThreads
 from .addresses import PATH, is_loopback
@@ -22,7 +23,6 @@ NAME_HEADER = "X-QQImage-Page"
 """Says which installation has answered."""
 _TIMEOUT = 3.0
 """Seconds for trying one address; whoever has asked waits for it."""
-_ANY = ("0.0.0.0", "::")
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address for documentation: no packet is sent, but the system says which way it would go."""
 
@@ -67,7 +67,8 @@ async def invite(browsing: Browsing, bases: Iterable[str], who: str) -> Invitati
     lines = [*_about(places)]
     if not there:
         return Invitation("", lines)
-    return Invitation(f"{there[0].base}{PATH}?view=login#{secret}", lines)
+    best = min(there, key=lambda place: is_loopback(place.base))  # for others, where there is one
+    return Invitation(f"{best.base}{PATH}?view=login#{secret}", lines)
 
 
 def _about(places: Iterable[Place]) -> Iterator[Text]:
@@ -100,7 +101,7 @@ def _addresses_of(bases: Iterable[str]) -> list[str]:
 def _addresses(base: str) -> Iterator[str]:
     """What a base URL means for a browser: a server that listens everywhere has many addresses."""
     base, url = base.rstrip("/"), URL(base)
-    if url.host not in _ANY:
+    if url.host not in ANYWHERE:
         yield base
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
@@ -109,7 +110,7 @@ def _addresses(base: str) -> Iterator[str]:
             yield str(url.with_host(outward.getsockname()[0])).rstrip("/")
         except OSError:
             pass  # no network
-    yield str(url.with_host("::1" if url.host == "::" else "127.0.0.1")).rstrip("/")
+    yield str(url.with_host(ANYWHERE[url.host])).rstrip("/")
 
 
 async def _tried(base: str, name: str) -> Place:
