@@ -156,6 +156,8 @@ class Gallery:
     async def _picture(self, request: Request, asked: Asked, kind: str) -> Response:
         digests = asked.digests(kind)
         info = await self._browsing.info(digests[0]) if digests else None
+        if info is None and digests and kind == "thumb":  # it has gone since the page was made
+            return await self._asset("no-thumbnail.svg")
         if info is None:
             return plain(404, say("This picture is not stored (any more)."))
         etag = f'"{info.sha256}-{kind}"'

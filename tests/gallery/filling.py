@@ -2,8 +2,12 @@
 
 import hashlib
 import random
+import struct
 import time
+import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
@@ -21,7 +25,8 @@ _ANY = {"max_size": 1 << 40, "max_pixels": 1 << 40, "max_frames": 1 << 20}
 SOURCES = ("url of the segment", "get_image", "url with a fresh key")
 
 
-def kinds(count: int) -> list[bytes]:
+@cache
+def kinds(count: int = 40) -> list[bytes]:
     """Different pictures, of different types and shapes."""
     shapes = [(320, 200), (200, 320), (240, 240), (400, 150)]
     drawn = [png(*shapes[seed % 4], seed=seed) for seed in range(count)]
@@ -37,15 +42,16 @@ def fill(folder: Path, count: int, *, days: float = 20, seed: int = 1) -> list[I
         days: how long ago the first one came.
         seed: another one gives other chats and users.
     """
-    dice, some = random.Random(seed), kinds(40)
+    dice, some = random.Random(seed), kinds()
     folder.mkdir(parents=True, exist_ok=True)
     blobs, database = Blobs(folder), Database(folder / "index.sqlite3")
     begin = time.time() - days * 86400
     infos: list[ImageInfo] = []
     seen: list[Sighting] = []
     for number in range(count):
-        data = _one_more(some[number % len(some)], number)
-        info = inspect(data, md5=hashlib.md5(data).hexdigest(), **_ANY)
+        kind = some[number % len(some)]
+        data = _one_more(kind, number)
+        info = _info(kind, data)
         path = blobs.path(info)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -75,13 +81,26 @@ def _write(
         sightings.add(db, seen[start : start + 500])
 
 
+@cache
+def _inspected(kind: bytes) -> ImageInfo:
+    return inspect(kind, **_ANY)
+
+
+def _info(kind: bytes, data: bytes) -> ImageInfo:
+    """What the bytes are, as those of the same picture are known."""
+    return replace(
+        _inspected(kind),
+        sha256=hashlib.sha256(data).hexdigest(),
+        md5=hashlib.md5(data).hexdigest(),
+        sha1=hashlib.sha1(data).hexdigest(),
+        size=len(data),
+    )
+
+
 def _one_more(data: bytes, number: int) -> bytes:
     """The same picture in other bytes."""
     if data[:4] != b"\x89PNG":
         return fresh(data)
-    import struct
-    import zlib
-
     body = b"tEXtComment\0" + f"{number:08}".encode()
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return data[:-12] + chunk + data[-12:]

@@ -47,7 +47,8 @@ class Thumbnails:
         """Keep a thumbnail. Nobody needs it so much that the disk would be waited for."""
         path = self._path(sha256)
         # others than the bot's user have no business with what people sent each other
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
         try:
             with open(handle, "wb") as file:
