@@ -36,7 +36,7 @@ class Thumbnailing:
         self._threads = DaemonThreads(_AT_ONCE, "qqimage-thumbnail")
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._failed: LRUCache[str, bool] = LRUCache(_MAX_FAILED)
-        self._waiting = 0
+        self._making: dict[str, asyncio.Task[bytes | None]] = {}
 
     async def get(self, info: ImageInfo) -> bytes | None:
         """The thumbnail of an image, as WebP; None where none can be made.
@@ -50,18 +50,28 @@ class Thumbnailing:
         data = await self._store.browsing.thumbnail(info)
         if data is not None:
             return data
-        if self._waiting >= _MAX_WAITING:
-            raise Busy
-        self._waiting += 1
-        try:
-            async with self._turns:  # another request may have made it meanwhile
-                return await self._store.browsing.thumbnail(info) or await self._make(info)
-        finally:
-            self._waiting -= 1
+        task = self._making.get(info.sha256)
+        if task is None:
+            if len(self._making) >= _MAX_WAITING:
+                raise Busy
+            task = self._making[info.sha256] = asyncio.create_task(self._in_turn(info))
+            task.add_done_callback(lambda done: self._made(info.sha256, done))
+        return await asyncio.shield(task)  # others may wait for it, too
 
     def close(self) -> None:
-        """End the threads, once they are free."""
+        """End what is under way, and the threads once they are free."""
+        for task in self._making.values():
+            task.cancel()
         self._threads.shutdown(wait=False)
+
+    def _made(self, sha256: str, task: "asyncio.Task[bytes | None]") -> None:
+        del self._making[sha256]
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; and perhaps nobody does any more
+
+    async def _in_turn(self, info: ImageInfo) -> bytes | None:
+        async with self._turns:
+            return await self._make(info)
 
     async def _make(self, info: ImageInfo) -> bytes | None:
         original = await self._store.read(info)
