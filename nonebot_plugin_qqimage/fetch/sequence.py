@@ -13,6 +13,7 @@ from ..implementation.answers import ImageAnswer
 from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reader import find_in_message
+from ..messages.text_part import TextPart
 from . import base64_data
 from .files import can_be_read, read_file
 from .links import key_of, names_another, with_key, with_key_of
@@ -76,7 +77,7 @@ async def _from_segment(trial: Trial) -> Fetched | None:
     """What the segment itself holds, or names on this machine."""
     content = trial.reference.content
     if content.startswith("file://"):
-        return await trial.take(Text("file of the segment"), _read(trial, content))
+        return await trial.take(Text("file of the segment"), _read(trial, content[:]))
     return await trial.take(Text("base64 in the segment"), _decoded(trial, content))
 
 
@@ -201,7 +202,7 @@ async def _is_no_use(trial: Trial, implementation: Implementation) -> bool:
     return profile.files_unreadable
 
 
-async def _decoded(trial: Trial, encoded: str) -> bytes | None:
+async def _decoded(trial: Trial, encoded: str | TextPart) -> bytes | None:
     if not encoded:
         return None
     return await base64_data.decode(encoded, trial.config.max_image_size)
