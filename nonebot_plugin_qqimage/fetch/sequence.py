@@ -37,7 +37,8 @@ async def try_in_order(trial: Trial) -> Fetched | None:
 
     Usually the implementation is asked before the segment's link is tried, for its answer survives
     a dead link. In forwarded records the link has just been made, while some implementations cannot
-    find the image (https://github.com/NapNeko/NapCatQQ/issues/1777).
+    find the image (https://github.com/NapNeko/NapCatQQ/issues/1777). An implementation whose
+    answers say no more than the link itself need not be asked as long as the link works.
 
     Args:
         trial: the image; makes the attempts, and keeps those that failed.
@@ -45,8 +46,9 @@ async def try_in_order(trial: Trial) -> Fetched | None:
     if found := await _from_segment(trial):
         return found
     implementation = trial.find_implementation()
-    unresponsive = implementation is not None and implementation.profile.unresponsive
-    if trial.reference.forwarded or unresponsive:
+    profile = None if implementation is None else implementation.profile
+    asked_in_vain = profile is not None and (profile.unresponsive or profile.gives_links_only)
+    if trial.reference.forwarded or asked_in_vain:
         found = await _from_link(trial) or await _from_implementation(trial)
     else:
         found = await _from_implementation(trial) or await _from_link(trial)
@@ -187,6 +189,9 @@ async def _answer(trial: Trial, *, last_way: bool = False) -> ImageAnswer | None
     answer = await implementation.get_image(
         name, timeout, size=size, download=not declined, forwarded=reference.forwarded
     )
+    nothing_else = not (answer.file or answer.base64)
+    same_link = bool(answer.url) and answer.url == reference.url  # with the same key, too
+    implementation.profile.gave(link_only=nothing_else and same_link)
     return replace(answer, file_declined=declined)
 
 
