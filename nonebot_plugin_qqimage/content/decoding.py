@@ -249,4 +249,6 @@ def _orientation(picture: "Picture") -> int:
     import PIL.Image
 
     # the method of PNG pictures would decode all of it, because the chunk may come last
-    return PIL.Image.Image.getexif(picture).get(_ORIENTATION, 1)
+    with contextlib.suppress(Exception):  # data that cannot be read says nothing
+        return PIL.Image.Image.getexif(picture).get(_ORIENTATION, 1)
+    return 1
