@@ -90,8 +90,7 @@ class Intake:
             self._prefetch(sighting.reference, in_test=in_test)
 
     def _prefetch(self, reference: ImageReference, *, in_test: bool) -> None:
-        inside = reference.content.startswith(("base64:", "data:")) and not reference.url
-        if inside or not in_test:
+        if reference.content.startswith(("base64:", "data:")) or not in_test:
             self._pipeline.prefetch(reference)
 
 

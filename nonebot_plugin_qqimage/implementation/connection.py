@@ -1,5 +1,7 @@
 """The connection behind a bot: which driver made it, and whether there is one at all."""
 
+from typing import cast
+
 from nonebot.adapters import Adapter as BaseAdapter
 from nonebot.adapters.onebot.v11 import Adapter, Bot
 
@@ -19,7 +21,7 @@ def is_made_for_a_test(bot: Bot) -> bool:
     requests, which leave no trace. A test that plays a bot makes a class of its own, without any
     connection. Nothing may be called on such a bot that the test does not expect.
     """
-    adapter: object = bot.adapter
+    adapter = cast(object, bot.adapter)
     if not isinstance(adapter, BaseAdapter) or (type(bot) is Bot and type(adapter) is Adapter):
         return False
     if not isinstance(adapter, Adapter):

@@ -7,6 +7,7 @@ It does what OneBot's adapter does for a forward WebSocket, with the WebSocket o
 import asyncio
 import contextlib
 import json
+from typing import Any, cast
 
 import aiohttp
 from nonebot.adapters.onebot.v11 import Adapter, Bot
@@ -50,16 +51,16 @@ class BotConnection:
                 await asyncio.wait([task])
 
     async def _keep_connected(self) -> None:
+        request = Request("GET", self._url)
+        # a frame that is too large comes as a TypeError, after which the connection is closed
+        trouble = (aiohttp.ClientError, OSError, WebSocketClosed, TypeError)
         while True:
-            # a frame that is too large comes as a TypeError, after which the connection is closed
-            trouble = (aiohttp.ClientError, OSError, WebSocketClosed, TypeError)
             with contextlib.suppress(*trouble):
                 async with aiohttp.ClientSession(headers=self._headers) as session:
-                    async with session.ws_connect(self._url) as socket:
-                        request = Request("GET", self._url)
-                        await self._talk(
-                            WebSocket(request=request, session=session, websocket=socket)
-                        )
+                    # generic only in newer releases of aiohttp
+                    async with cast(Any, session).ws_connect(self._url) as socket:
+                        websocket = WebSocket(request=request, session=session, websocket=socket)
+                        await self._talk(websocket)
             await asyncio.sleep(_PAUSE)
 
     async def _talk(self, websocket: WebSocket) -> None:

@@ -33,9 +33,7 @@ async def test_a_picture_needs_no_call(app: App, qqimage: Kit) -> None:
         (Cause.TIMEOUT, "ImageUnavailable"),
     ],
 )
-async def test_a_picture_fails_as_wanted(
-    app: App, qqimage: Kit, cause: Cause, error: str
-) -> None:
+async def test_a_picture_fails_as_wanted(app: App, qqimage: Kit, cause: Cause, error: str) -> None:
     event = qqimage.event("/peek", qqimage.failing(cause))
     async with app.test_matcher() as context:
         bot = context.create_bot(base=Bot, self_id="10001")

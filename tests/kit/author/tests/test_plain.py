@@ -43,9 +43,7 @@ async def test_a_handler_that_takes_its_time(app: App, made_for_onebot: bool) ->
     event = said("/slow", IMAGE, MessageSegment("image", {"file": "base64://AAAA"}))
     async with app.test_matcher() as context:
         base = Adapter if made_for_onebot else None
-        bot = context.create_bot(
-            base=Bot, adapter=context.create_adapter(base=base), self_id="123"
-        )
+        bot = context.create_bot(base=Bot, adapter=context.create_adapter(base=base), self_id="123")
         context.receive_event(bot, event)
         context.should_call_send(event, "done")
     await asyncio.sleep(0.05)
