@@ -1,5 +1,7 @@
 """`Kit`: what a test gets; and the isolation that it lives in."""
 
+import itertools
+import random
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +25,8 @@ from .planned import PlannedFetcher
 
 _PATIENCE = 10.0
 """Seconds for a bot to connect."""
+_numbers = itertools.count(1)
+"""For ids of messages: other plugins remember them across tests, and real ones differ."""
 
 
 class Kit:
@@ -42,7 +46,6 @@ class Kit:
         self._fetcher = fetcher
         self._stack = stack
         self._hosted = False
-        self._messages = 0
 
     def picture(self, data: bytes | None = None) -> MessageSegment:
         """A received segment, as NapCat writes it, of a picture that resolves without any call.
@@ -79,7 +82,6 @@ class Kit:
             group_id: where; None for a private message.
             self_id: the bot that receives it.
         """
-        self._messages += 1
         message = Message([MessageSegment.text(p) if isinstance(p, str) else p for p in content])
         place = {"message_type": "private", "sub_type": "friend"}
         if group_id is not None:
@@ -90,7 +92,7 @@ class Kit:
                 "post_type": "message",
                 "time": int(time.time()),
                 "self_id": int(self_id),
-                "message_id": self._messages,
+                "message_id": next(_numbers),
                 "user_id": user_id,
                 "message": [{"type": part.type, "data": dict(part.data)} for part in message],
                 "raw_message": str(message),
@@ -127,6 +129,7 @@ class Kit:
             await self._stack.enter_async_context(self.cdn)
             self._hosted = True
         implementation = SimulatedImplementation(flavour, self.cdn, **options)
+        implementation.dice = random.Random(next(_numbers))
         async with ForwardWebSocket(implementation, max_frame=max_frame) as transport:
             connection = BotConnection(adapter, transport.url, implementation.settings.token)
             connection.start()
