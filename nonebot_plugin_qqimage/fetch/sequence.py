@@ -309,8 +309,8 @@ async def _from_fresh_message(trial: Trial) -> Fetched | None:
 async def _url_in_fresh_message(trial: Trial) -> str:
     """That link; empty where nobody can be asked, or the message has none for the image."""
     implementation, reference = trial.find_implementation(), trial.reference
-    # of what this bot has just sent it has the content, and no file name to recognise it by
-    unnamed = reference.own and not reference.file and reference.content
+    # what holds its image itself has no file name to recognise it by
+    unnamed = reference.content and not reference.file
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
         return ""
     content = await implementation.get_msg(
