@@ -81,6 +81,10 @@ class Fetching:
         else:
             await self._fetch(await self._without_said_path(reference), deliver, urgent=urgent)
 
+    async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
+        """Keep an image that was fetched elsewhere."""
+        await self._keeping.keep(arrival, fetched)
+
     def hurry(self, key: str) -> None:
         """Let the image that is fetched under a key have its turn soon: somebody asks for it."""
         if (turn := self._turns.get(key)) is not None:
