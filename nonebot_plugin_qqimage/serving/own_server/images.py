@@ -11,6 +11,7 @@ from ...content.info import ImageInfo
 from ...errors import Attempt, Cause, ImageUnavailable, StoreError, unavailable
 from ...fetch.address_guard import AddressGuard, BadHost
 from ...fetch.fetcher import Fetched, Fetcher
+from ...hints import EVENT_LOOP
 from ...language import Text
 from ...messages.reference import ImageReference
 from ...pipeline.arrival import Arrival
@@ -163,11 +164,5 @@ class OwnImages:
 
 _ASKED = ("get_image", "get_file")
 _NO_REACTION = Attempt(
-    "get_image",
-    Cause.TIMEOUT,
-    Text(
-        "the bot's event loop has not reacted for {seconds:g} s: a handler blocks it",
-        seconds=PATIENCE,
-    ),
-    PATIENCE,
+    EVENT_LOOP, Cause.TIMEOUT, Text("no sign of life for {seconds:g} s", seconds=PATIENCE), PATIENCE
 )

@@ -156,6 +156,7 @@ class OwnServer:
             loop.remove_reader(listening)
         if end.is_set():
             return
+        await bot.reacts(0.0)  # asked now, so that a client of a blocked loop waits no longer
         connections = await anyio.to_thread.run_sync(self._make, bot)
         await connections.serve(listening, end)
 
