@@ -21,6 +21,7 @@ from .background import BackgroundTask
 from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
+from .metrics import metrics_task
 from .page import Page
 from .services import Services, make_services
 from .serving import start_serving
@@ -116,12 +117,15 @@ def install() -> None:
         complain=services.pipeline.store_trouble.log,
         delay=_WARM_UP_AFTER,
     )
+    metrics = metrics_task(services)
     driver = get_driver()
     driver.on_startup(keeping.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    if metrics is not None:
+        driver.on_startup(metrics.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -133,6 +137,8 @@ def install() -> None:
     async def _() -> None:  # one by one: NoneBot would begin with the last
         await services.own_server.stop()
         await page.stop()
+        if metrics is not None:
+            await metrics.stop()
         await warm_up.stop()
         await trials.stop()
         await heartbeat.stop()

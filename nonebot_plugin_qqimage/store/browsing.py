@@ -84,7 +84,7 @@ class Browsing:
             chats: how many of those in which most images were seen.
         """
         await self._journal.flush()
-        return await self._access.read(lambda db: figures(db, days=days, chats=chats))
+        return await self._access.read_at_length(lambda db: figures(db, days=days, chats=chats))
 
     # Single images
 

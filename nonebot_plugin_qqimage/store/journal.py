@@ -7,7 +7,7 @@ of the last moment, and no image.
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
@@ -82,6 +82,8 @@ class Journal:
     def __init__(self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24) -> None:
         self.last_hour = LastHour()
         """What was counted lately."""
+        self.watch: Callable[[str, str], None] = lambda kind, what: None
+        """Told of each thing that is counted, at once; it must neither raise nor take long."""
         self._access = access
         self._max_rows = max_rows
         self._max_text = max_text
@@ -106,6 +108,7 @@ class Journal:
         """One more of these; there are few different ones."""
         self._counts[kind, what] += 1
         self.last_hour.count(kind, what)
+        self.watch(kind, what)
         self._flush_after(_DELAY)
 
     def add(self, row: Row) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",  # root has none
     "--disable-gpu",
     "--disable-quic",
@@ -82,6 +82,6 @@ async def chromium() -> "AsyncIterator[Chromium]":
         pytest.skip("there is no Chromium on this machine")
     playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
     async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()

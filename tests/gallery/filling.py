@@ -33,7 +33,9 @@ def kinds(count: int = 40) -> list[bytes]:
     return [*drawn, PHOTO, WEBP, ANIMATION, STICKER]
 
 
-def fill(folder: Path, count: int, *, days: float = 20, seed: int = 1) -> list[ImageInfo]:
+def fill(
+    folder: Path, count: int, *, days: float = 20, seed: int = 1, steady: bool = True
+) -> list[ImageInfo]:
     """Fill a store, the latest picture last: each was seen in one of twelve chats.
 
     Args:
@@ -41,11 +43,15 @@ def fill(folder: Path, count: int, *, days: float = 20, seed: int = 1) -> list[I
         count: how many pictures.
         days: how long ago the first one came.
         seed: another one gives other chats and users.
+        steady: whether they came at the same intervals, rather than now and then.
     """
     dice, some = random.Random(seed), kinds()
     folder.mkdir(parents=True, exist_ok=True)
     blobs, database = Blobs(folder), Database(folder / "index.sqlite3")
     begin = time.time() - days * 86400
+    shares = [(number + 1) / count for number in range(count)]
+    if not steady:
+        shares = sorted(dice.betavariate(1.6, 1.1) for _ in shares)
     infos: list[ImageInfo] = []
     seen: list[Sighting] = []
     for number in range(count):
@@ -56,7 +62,7 @@ def fill(folder: Path, count: int, *, days: float = 20, seed: int = 1) -> list[I
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         infos.append(info)
-        when = begin + (number + 1) * days * 86400 / count
+        when = begin + shares[number] * days * 86400
         group = dice.choice((1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8))
         reference = ImageReference(
             self_id="10000", message_id=str(number), file=f"{info.md5}.image"
