@@ -22,6 +22,7 @@ ROOMS = [
     "doctor",
     "resolver",
     "image",
+    "serving.own_server",
     "serving",
     "pipeline",
     "fetch",

@@ -12,7 +12,6 @@ from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
 from ..resolver import ImageResolver
-from ..serving.mounting import serve
 from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
@@ -23,6 +22,7 @@ from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
+from .serving import start_serving
 from .trying import Trials
 from .upkeep import upkeep
 
@@ -125,10 +125,11 @@ def install() -> None:
 
     @driver.on_startup
     async def _() -> None:
-        await serve(driver, services.pipeline, services.links, timeout=config.resolve_timeout)
+        await start_serving(driver, services)
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
+        await services.own_server.stop()
         await warm_up.stop()
         await trials.stop()
         await heartbeat.stop()
