@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from nonebot import get_bots
 from nonebot.adapters.onebot.v11 import PrivateMessageEvent
@@ -48,6 +49,12 @@ async def test_a_picture_comes_from_its_source_and_from_the_store(qqimage: Kit) 
     assert qqimage.folder in path.parents
     assert await get_resolver().image(uri).read() == PHOTO
     assert await image.read(fresh=True) == PHOTO
+
+
+async def test_a_picture_is_served(qqimage: Kit) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        response = await client.get(get_resolver().image(qqimage.picture(PHOTO)).url())
+    assert response.content == PHOTO
 
 
 @pytest.mark.parametrize("cause", Cause)
