@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from nonebot import get_bots
-from nonebot.adapters.onebot.v11 import PrivateMessageEvent
+from nonebot.adapters.onebot.v11 import Bot, MessageSegment, PrivateMessageEvent
+from nonebug import App
 
 from nonebot_plugin_qqimage import (
     Cause,
@@ -119,6 +120,17 @@ class TestPrefetching:
                     break
                 await asyncio.sleep(0.02)
             assert await get_resolver().image(sighting).read() == PHOTO
+
+    @pytest.mark.parametrize("self_id", ["10002", "test"])
+    async def test_but_not_for_bots_of_nonebug(self, app: App, qqimage: Kit, self_id: str) -> None:
+        async with qqimage.bot("lagrange") as chat, app.test_matcher([]) as context:
+            written = chat.flavour.event(chat.message("group", chat.picture(PHOTO)))["message"]
+            event = qqimage.event(MessageSegment(**written[0]), self_id=10002)
+            context.receive_event(context.create_bot(base=Bot, self_id=self_id), event)
+        await asyncio.sleep(0.2)
+        assert not qqimage.cdn.requests
+        (sighting,) = await get_resolver().find(bot="10002")
+        assert sighting.reference.url
 
     async def test_slow_answers_and_a_key_that_dies(self, qqimage: Kit) -> None:
         async with qqimage.bot() as chat:
