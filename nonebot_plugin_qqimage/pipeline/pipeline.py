@@ -146,6 +146,13 @@ class Pipeline:
         except ImageUnavailable as error:
             raise error.again() from None
 
+    async def keep(self, reference: ImageReference, fetched: Fetched) -> None:
+        """Keep an image that was fetched elsewhere, while the bot's event loop was blocked."""
+        if not self._closed:
+            arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
+            self._deliver(lambda _: None, arrival)
+            await self._fetching.keep(arrival, fetched)
+
     async def read(self, arrival: Arrival) -> bytes | None:
         """The verified bytes of an image; None when the store has lost them.
 
