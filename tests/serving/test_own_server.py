@@ -18,6 +18,7 @@ from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.serving.own_server import connections
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
+from .. import samples
 from .conftest import LARGE, PNG, Remote, World, picture, query_of
 
 
@@ -102,27 +103,28 @@ async def test_it_ends_with_the_bot(services: Services) -> None:
 
 
 async def test_who_stops_reading_is_dropped(
-    services: Services, remote: Remote, monkeypatch: pytest.MonkeyPatch
+    services: Services, remote: Remote, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_WRITE_TIMEOUT", 0.3)
-    query = query_of(services, picture("large"))
+    world.data["huge"] = huge = samples.png(filler=16_000_000)  # more than the system buffers
+    query = query_of(services, picture("huge"))
     assert (await remote.ask(query, "HEAD")).status == 200
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
-        readers = [stack.enter_context(socket.socket()) for _ in range(64)]
+        readers = [stack.enter_context(socket.socket()) for _ in range(16)]
         for reader in readers:
             reader.setblocking(False)
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await loop.sock_connect(reader, ("127.0.0.1", remote.port))
             request = f"GET /qqimage/download?{query} HTTP/1.1\r\nHost: x\r\n\r\n"
             await loop.sock_sendall(reader, request.encode())
-        assert (await remote.ask(query)).body == LARGE  # there is room again
+        assert (await remote.ask(query)).body == huge  # there is room again
         for reader in readers:
             got = bytearray()
             with contextlib.suppress(ConnectionError):
                 while data := await asyncio.wait_for(loop.sock_recv(reader, 1 << 20), 30):
                     got += data
-            assert len(got) < len(LARGE)
+            assert len(got) < len(huge)
 
 
 async def test_who_sends_no_request_is_dropped(
