@@ -1,5 +1,7 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from traceback import walk_stack
 
 import anyio
@@ -33,6 +35,7 @@ _LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercor
 """Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _LOADER = "nonebot.plugin.manager"
 _services: Services | None = None
+_hooks: Hooks | None = None
 
 
 def get_resolver() -> ImageResolver:
@@ -61,13 +64,37 @@ def get_services() -> Services:
     return _services
 
 
+@contextmanager
+def replaced(services: Services) -> Generator[None, None, None]:
+    """Let hooks, and all that is injected, work with other parts for a while, as tests want it.
+
+    What runs beside the bot goes on with its own parts.
+
+    Args:
+        services: the other parts.
+
+    Raises:
+        RuntimeError: the plugin is not loaded.
+    """
+    global _services
+    before = get_services()
+    assert _hooks is not None  # made together with the services
+    try:
+        _services = services
+        _hooks.use(services)
+        yield
+    finally:
+        _services = before
+        _hooks.use(before)
+
+
 def install() -> None:
     """Wire the plugin into the bot that loads it.
 
     Raises:
         UnusableSettings: some settings make no sense.
     """
-    global _services
+    global _hooks, _services
     try:
         config = load()
     except UnusableSettings:
@@ -116,7 +143,8 @@ def install() -> None:
             await keeping.stop()
             await services.pipeline.close()
 
-    Hooks(services).install()
+    _hooks = Hooks(services)
+    _hooks.install()
     chat_command.install(services)
 
 
