@@ -20,6 +20,7 @@ from .background import BackgroundTask
 from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
+from .looking import looking
 from .services import Services, make_services
 from .trying import Trials
 from .upkeep import upkeep
@@ -77,6 +78,7 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
+    looks = looking(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
@@ -89,6 +91,7 @@ def install() -> None:
     )
     driver = get_driver()
     driver.on_startup(keeping.start)
+    driver.on_startup(looks.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
@@ -106,6 +109,7 @@ def install() -> None:
         await trials.stop()
         await heartbeat.stop()
         await connections.stop()
+        await looks.stop()
         await keeping.stop()
         await services.pipeline.close()
 
