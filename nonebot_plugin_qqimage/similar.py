@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import anyio.to_thread
+
 from .content.info import ImageInfo
-from .content.looks.comparing import SAME as SAME_PIXELS
 from .content.looks.comparing import Difference, difference
 from .content.looks.look import EDITED, SAME, Look
 from .image import Image
@@ -20,7 +21,7 @@ Likeness = Literal["same", "contains", "alike", "near"]
 """How two pictures are alike; see `SimilarImage.kind`."""
 _RANKS: tuple[Likeness, ...] = ("same", "contains", "alike", "near")
 _ALIKE = 0.8
-"""The correlation of pictures of which one is the other with something on it."""
+"""The correlation of pictures of which one is the other, cut or with something on it."""
 _MAX_SIGHTINGS = 100
 """Sightings told of each picture, the latest ones."""
 
@@ -39,8 +40,8 @@ class SimilarImage:
     distance: int
     """In how many of 256 bits the hashes differ, of their parts that are nearest; 0 to 60."""
     difference: float | None
-    """How much the pixels of these parts differ where they differ most: up to 0.65 is no more than
-    what re-encoding does; None where that could not be looked at."""
+    """How much the pixels of these parts differ: up to 1 it is no more than what re-encoding and
+    resizing do; None where that could not be looked at."""
     sightings: tuple[Sighting, ...]
     """Where it was seen, the latest first; without the message that was asked about. Of a picture
     that was imported there may be none."""
@@ -101,10 +102,10 @@ class SimilarImages:
         other, theirs = small
         pixels = None
         if mine is not None and theirs is not None:
-            pixels = difference(mine, match.part, theirs, match.other_part)
+            pixels = await compared(mine, theirs, match)
         kind = likeness(match, pixels, still=info.frames == other.frames)
-        most = None if pixels is None else round(pixels.most, 3)
-        return [SimilarImage(self._handle(other.uri), kind, match.distance, most, seen)]
+        score = None if pixels is None else round(pixels.score, 3)
+        return [SimilarImage(self._handle(other.uri), kind, match.distance, score, seen)]
 
     async def _seen(self, sha256: str) -> tuple[Sighting, ...]:
         """Where a picture was seen, but for the message that is asked about."""
@@ -118,19 +119,23 @@ class SimilarImages:
         )
 
 
+async def compared(mine: "Picture", theirs: "Picture", match: Match) -> Difference | None:
+    """How much two pictures differ in the parts that are near; in a thread, for some 10 ms."""
+    return await anyio.to_thread.run_sync(difference, mine, match.part, theirs, match.other_part)
+
+
 def likeness(match: Match, pixels: Difference | None, *, still: bool) -> Likeness:
     """How two pictures are alike.
 
     Args:
-        match: by what one was found.
+        match: how one was found.
         pixels: how much they differ; None where that could not be looked at.
         still: whether they have equally many frames; the first ones say nothing of the others.
     """
     if pixels is None:
         return "near"
-    whole = match.part == match.other_part == "whole"
-    if pixels.most <= SAME_PIXELS and (not whole or match.distance <= SAME):
-        if whole:
-            return "same" if still else "alike"
-        return "contains"
+    if not match.part == match.other_part == "whole":
+        return "contains" if pixels.likeness >= _ALIKE else "near"
+    if pixels.score <= 1 and match.distance <= SAME and still:
+        return "same"
     return "alike" if match.distance <= EDITED or pixels.likeness >= _ALIKE else "near"

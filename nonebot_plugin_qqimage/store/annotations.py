@@ -50,7 +50,9 @@ class Annotations:
             ValueError: the owner or the text is too long.
             StoreError: sixteen others have said something of the picture already.
         """
-        annotation = Annotation(sha256, cleaned(owner), cleaned(text), when or time.time())
+        now = time.time()
+        said = now if when is None else min(when, now)  # a later one could not be replaced
+        annotation = Annotation(sha256, cleaned(owner), cleaned(text), said)
         if len(annotation.owner) > _MAX_OWNER:
             raise ValueError(say("an owner has at most {count} characters", count=_MAX_OWNER))
         if len(annotation.text.encode(errors="replace")) > _MAX_TEXT:
