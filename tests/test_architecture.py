@@ -22,6 +22,7 @@ ROOMS = [
     "gallery",
     "doctor",
     "resolver",
+    "similar",
     "image",
     "serving.own_server",
     "serving",
@@ -46,6 +47,7 @@ ROOMS = [
 """From top to bottom: folders, and the files that lie beside them. A file may import what is in
 its own room or further down."""
 PUBLIC = [
+    "Annotation",
     "Attempt",
     "Cause",
     "ForwardedImages",
@@ -64,6 +66,7 @@ PUBLIC = [
     "QuotedImages",
     "Resolver",
     "Sighting",
+    "SimilarImage",
     "StoreError",
     "StoredImage",
     "get_resolver",
@@ -174,6 +177,8 @@ def test_public_names() -> None:
 
 def test_what_a_resolver_offers() -> None:
     assert {name for name in vars(package.ImageResolver) if not name.startswith("_")} == {
+        "annotate",
+        "annotations",
         "chat_of",
         "find",
         "forget",
@@ -185,5 +190,7 @@ def test_what_a_resolver_offers() -> None:
         "pin",
         "pins",
         "quoted_images",
+        "search",
+        "similar",
         "unpin",
     }
