@@ -22,6 +22,7 @@ ROOMS = [
     "gallery",
     "doctor",
     "resolver",
+    "duplicates",
     "similar",
     "image",
     "serving.own_server",

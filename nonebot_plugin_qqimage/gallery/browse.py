@@ -1,7 +1,7 @@
 """Views of stored images: pages of them, and one with all that is known of it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,9 @@ _MAX_SIGHTINGS = 50
 _SHOWN_WHOLE = 4 * 1024 * 1024
 """Bytes of a picture that is shown as it is; of others the thumbnail is, until somebody asks."""
 _SHOWN_BY_BROWSERS = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"))
-_FILTERS = ("chat", "user", "type", "from", "since", "until", "pinned")
+_FILTERS = ("chat", "user", "type", "from", "since", "until", "text", "pinned")
+_MAX_FOUND = 1000
+"""Annotated pictures that are found at once."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ async def newest(store: ImageStore, asked: Asked, choices: Choices, **shown: Any
         choices: what the filters offer.
         **shown: what every page shows.
     """
-    found = await store.browsing.page(_wanted(asked), after=asked["after"], limit=_PAGE)
+    wanted = _wanted(asked)
+    if asked["text"]:
+        wanted = replace(wanted, among=await _annotated(store, asked))
+    found = await store.browsing.page(wanted, after=asked["after"], limit=_PAGE)
     given = {name: asked[name] for name in _FILTERS if asked[name]}
     return await page(
         "newest.html",
@@ -73,10 +78,20 @@ async def one(store: ImageStore, asked: Asked, **shown: Any) -> Response:
         **shown,
         known=described,
         info=info,
+        annotations=await store.annotations.of(info.sha256),
         owner=OWNER,
         whole=info.frames == 1 and info.size <= _SHOWN_WHOLE and info.mime in _SHOWN_BY_BROWSERS,
         path=str(store.path(info)),
     )
+
+
+async def _annotated(store: ImageStore, asked: Asked) -> tuple[str, ...]:
+    """The pictures in whose annotations a text stands, those annotated last first."""
+    text = asked["text"][:200]  # no more can be searched for
+    found = await store.annotations.search(
+        text, owner=None, chat=asked["chat"] or None, limit=_MAX_FOUND
+    )
+    return tuple(dict.fromkeys(each.sha256 for each in found))
 
 
 async def message(status: int, text: str, **shown: Any) -> Response:

@@ -65,7 +65,7 @@ class Changes:
         if not form["sure"]:
             return await page("forget.html", chosen=chosen, chat="", user="", **shown)
         for sha256 in chosen:
-            await self._store.browsing.forget_picture(sha256)
+            await self._store.forget_picture(sha256)
         return see_other("view=newest&done=forgotten")
 
     async def _forget_all(self, form: Asked, **shown: Any) -> Response:

@@ -25,6 +25,7 @@ from .answers import answer, page, picture, plain, see_other, thumbnail, unchang
 from .browse import message, newest, one
 from .changes import Changes
 from .invitations import NAME_HEADER
+from .likenesses import duplicates, similar
 from .overview import Overview
 from .requests import Asked, Unreadable, cookies_of, form_of, query_of
 from .thumbnailing import Busy, Thumbnailing
@@ -127,7 +128,8 @@ class Gallery:
                 return await self._refused(401, say("You are not logged in (any more)."))
             if form["action"] == "logout":
                 await self._browsing.end_session(secret)
-                return see_other("view=login", self._cookie(name, "", 0))
+                # on its own: with the last session, everything else of the page has closed
+                return await page("goodbye.html", cookie=self._cookie(name, "", 0))
             return await self._changes.do(form, **_shown(session))
         asked = query_of(request)
         if asked["asset"] in _ASSETS:
@@ -150,6 +152,10 @@ class Gallery:
             return await newest(self._store, asked, await self._overview.choices(), **shown)
         if view == "picture":
             return await one(self._store, asked, **shown)
+        if view == "similar":
+            return await similar(self._store, asked, **shown)
+        if view == "duplicates":
+            return await duplicates(self._store, asked, **shown)
         response = await self._overview.show(view, **shown)
         return response or await message(404, say("There is no such page."), **shown)
 

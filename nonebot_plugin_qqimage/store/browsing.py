@@ -15,12 +15,7 @@ from .local.browsing import sessions
 from .local.browsing.figures import Figures, figures
 from .local.browsing.pages import Page, Wanted, page
 from .local.database import Connection
-from .local.forgetting import forget_picture_step
 from .local.schema import to_browse
-from .memory import Memory
-
-_BATCH = 64
-"""Sightings removed in one transaction: others that write wait meanwhile."""
 
 
 class Browsing:
@@ -32,14 +27,12 @@ class Browsing:
         access: to the index and the files.
         journal: what is yet to be written down.
         blobs: where the files are.
-        memory: what this process remembers of them.
     """
 
-    def __init__(self, access: Access, journal: Journal, blobs: Blobs, memory: Memory) -> None:
+    def __init__(self, access: Access, journal: Journal, blobs: Blobs) -> None:
         self._access = access
         self._journal = journal
         self._blobs = blobs
-        self._memory = memory
 
     # Pages
 
@@ -111,25 +104,6 @@ class Browsing:
                     self._blobs.thumbnails.remove(sha256)
 
         await self._access.read(sweep)
-
-    async def forget_picture(self, sha256: str) -> int:
-        """Forget one image: its file, everything that is known of it, and everybody's pins.
-
-        It is fetched again only where it is seen again.
-
-        Returns:
-            How many sightings went.
-        """
-        await self._journal.flush()
-        sighted = 0
-        while True:
-            count = await self._access.write(
-                lambda db: forget_picture_step(db, self._blobs, sha256, _BATCH)
-            )
-            self._memory.clear()
-            sighted += count
-            if count < _BATCH:
-                return sighted
 
     # Who may look
 

@@ -74,14 +74,21 @@ async def tab(
     page = await context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on(
+        "response",
+        lambda answer: (
+            said.append(f"{answer.status} of {answer.url}") if answer.status >= 400 else None
+        ),
+    )
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     try:
         yield page
+        answers = [line for line in said if re.match("4.. of ", line)]
         refused = [line for line in said if "the server responded with a status of 4" in line]
         assert len(refused) == wrong, said
-        assert [line for line in said if line not in refused] == []
+        assert [line for line in said if line not in (*refused, *answers)] == []
         assert {url for url in asked if not url.startswith((base, "data:"))} == set()
         assert not any("#" in url.partition("?view=login")[2] for url in asked[1:])
     finally:
@@ -152,12 +159,13 @@ async def test_a_session(chromium: "Chromium", bot: tuple[BotProcess, list[Image
         with zipfile.ZipFile(await (await download.value).path()) as file:
             assert len(file.namelist()) == 3
         # the other views
-        for name in ("Figures", "Failures", "Doctor"):
+        for name in ("Duplicates", "Figures", "Failures", "Doctor"):
             await page.get_by_role("link", name=name, exact=True).click()
-            await page.locator(".cards, .plot, .lines").first.wait_for()
+            await page.locator("#groups, .cards, .plot, .lines").first.wait_for()
         # log out
         await page.get_by_role("button", name="Log out").click()
-        await page.wait_for_url("**view=login")
+        await page.get_by_role("heading", name="You are logged out.").wait_for()
+    await link_of(process)  # with none and no session, the page would not be there at all
     async with tab(chromium, base, wrong=1) as page:
         await page.goto(f"{base}/qqimage/page?view=newest")
         await page.get_by_role("heading", name="You are not logged in").wait_for()
@@ -231,10 +239,13 @@ async def test_layout(
     base = link.partition("/qqimage/")[0]
     async with tab(chromium, base, width, scheme) as page:
         await log_in(page, link)
-        views = ["newest", f"picture&sha={infos[-1].sha256}", "figures", "failures", "doctor"]
+        views = ["newest", f"picture&sha={infos[-1].sha256}", "duplicates"]
+        views += ["figures", "failures", "doctor"]
         for view in views:
             await page.goto(f"{base}/qqimage/page?view={view}")
-            await page.locator(".tiles, .picture, .cards, .causes, .lines, .plot").first.wait_for()
+            await page.locator(
+                ".tiles, .picture, #groups, .cards, .plot, .lines"
+            ).first.wait_for()
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, view
             ground, text = await page.evaluate(

@@ -6,12 +6,14 @@ import time
 import zipfile
 from dataclasses import replace
 
+import PIL.Image
 import pytest
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.simulator.pictures import PHOTO
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local.facts import Selection
 
@@ -79,6 +81,48 @@ async def test_days(browser: Browser, infos: list[ImageInfo]) -> None:
     since, until = await shown(browser, f"since={day}"), await shown(browser, f"until={day}")
     assert len(since) + len(until) - len(some) == len(infos)
     assert len(await shown(browser, "since=nonsense&until=99999-99-99")) == len(infos)
+
+
+async def test_what_plugins_have_found(
+    browser: Browser, store: ImageStore, infos: list[ImageInfo]
+) -> None:
+    for number, info in enumerate(infos[:70]):
+        await store.annotations.put(info.sha256, "caption", f"a cat, number {number}", number)
+    await store.annotations.put(infos[99].sha256, "caption", "一只狗 <script>alert(3)</script>")
+    cats = [info.sha256 for info in reversed(infos[:70])]
+    assert await shown(browser, "text=cat") == cats
+    assert await shown(browser, "text=number+69") == cats[:1]
+    assert await shown(browser, "text=%E7%8B%97") == [infos[99].sha256]
+    assert await shown(browser, "text=nothing") == []
+    seen = {each.sha256 for each in await store.sightings(chat="group:20001", limit=1000)}
+    there = [sha256 for sha256 in cats if sha256 in seen]
+    assert await shown(browser, "text=cat&chat=group:20001") == there
+    gifs = {info.sha256 for info in infos if info.mime == "image/gif"}
+    expected = [sha256 for sha256 in cats if sha256 in gifs]
+    assert await shown(browser, "text=cat&type=gif") == expected
+    page = text(await browser.get(f"view=picture&sha={infos[99].sha256}"))
+    assert "一只狗 &lt;script&gt;" in page
+
+
+async def test_similar_ones_and_duplicates(browser: Browser, store: ImageStore) -> None:
+    twins: list[str] = []
+    for size in ((400, 250), (320, 200)):
+        picture = PIL.Image.open(io.BytesIO(PHOTO)).resize(size)
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        info = inspect(buffer.getvalue(), max_size=1 << 30, max_pixels=1 << 30)
+        await store.put(
+            ImageReference(self_id="1", message_id=str(size)), info, buffer.getvalue(), "x"
+        )
+        await store.looks.make(info)
+        twins.append(info.sha256)
+    similar = text(await browser.get(f"view=similar&sha={twins[0]}"))
+    assert twins[1] in SHA.findall(similar)
+    assert "the same picture" in similar
+    duplicates = text(await browser.get("view=duplicates"))
+    assert {*twins} <= {*SHA.findall(duplicates)}
+    later = text(await browser.get(f"view=duplicates&after={max(twins)}"))
+    assert twins[0] not in SHA.findall(later)
 
 
 async def test_one_picture(browser: Browser, store: ImageStore, infos: list[ImageInfo]) -> None:

@@ -65,6 +65,7 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
     notes.leave(db, _MARK, str(time.time_ns()))
     if len(gone) < limit:
         db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
+        annotations.forget(db, [sha256])
         blobs.purge({sha256})
         remove(db, blobs, infos)
     return len(gone)

@@ -16,6 +16,7 @@ _FACTS = "sha256, md5, mime, size, width, height, frames, source, added, used"
 _COUNT = len(_FACTS.split(", "))
 _OF_IMAGE = ", ".join(f"i.{name}" for name in _FACTS.split(", "))
 _PINNED = "EXISTS (SELECT 1 FROM pins p WHERE p.sha256 = i.sha256)"
+_SEEN = "EXISTS (SELECT 1 FROM sightings s WHERE s.sha256 = i.sha256"
 _STEP = 400
 """Rows looked at by one statement, beside those of a page that all fit."""
 _MOST = 1200
@@ -41,6 +42,9 @@ class Wanted:
     """Stored, or sent, before then; seconds since the epoch."""
     pinned: bool = False
     """Whether only those that somebody keeps."""
+    among: tuple[str, ...] | None = None
+    """The SHA-256 of the only ones that may be shown, in this order; None for any, the newest
+    first."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def page(db: Connection, wanted: Wanted, *, after: str, limit: int) -> Page:
             for the first one, too.
         limit: how many images at most.
     """
+    if wanted.among is not None:
+        return _page_among(db, wanted, wanted.among, after, limit)
     by_sighting = bool(wanted.chat or wanted.user)
     key = _key(after, by_sighting=by_sighting)
     first = min(key[0], wanted.until), key[1]
@@ -95,6 +101,31 @@ def page(db: Connection, wanted: Wanted, *, after: str, limit: int) -> Page:
             return Page([*tiles.values()], "")
         looked += len(rows)
     return Page([*tiles.values()], f"{first[0]!r}~{first[1]}", looked_back_to=first[0])
+
+
+def _page_among(
+    db: Connection, wanted: Wanted, among: tuple[str, ...], after: str, limit: int
+) -> Page:
+    """A page of given images, of which there are not many."""
+    begin = among.index(after) + 1 if after in among else 0
+    given = {
+        "mime = ?": wanted.mime,
+        "source = ?": wanted.source,
+        f"{_SEEN} AND user = ?)": wanted.user,
+        f"{_SEEN} AND chat = ?)": wanted.chat,
+    }
+    fits = {condition: each for condition, each in given.items() if each}
+    conditions = [*fits, "added >= ?", "added < ?", *([_PINNED] if wanted.pinned else [])]
+    tiles: list[Tile] = []
+    for place in range(begin, len(among)):
+        rows = db.rows(
+            f"SELECT {_PINNED}, {_FACTS} FROM images i WHERE sha256 = ? AND {_all(conditions)}",
+            *(among[place], *fits.values(), wanted.since, wanted.until),
+        )
+        tiles += [Tile(_of(facts), facts[-2], bool(pinned)) for pinned, *facts in rows]
+        if len(tiles) == limit:
+            return Page(tiles, among[place] if place + 1 < len(among) else "")
+    return Page(tiles, "")
 
 
 def _of(facts: list[object]) -> Stored:
