@@ -43,13 +43,17 @@ def play(*, as_json: bool, keep: bool = False) -> int:
     """
     for name in ("SIGTERM", "SIGHUP"):  # as with Ctrl-C, nothing is to be left behind
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(getattr(signal, name), _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="qqimage-demo-"))
     try:
         return asyncio.run(_play(folder, Report(as_json=as_json, kept=keep)))
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 async def _play(folder: Path, report: Report) -> int:
