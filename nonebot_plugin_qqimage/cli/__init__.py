@@ -23,7 +23,7 @@ from ..language import say, use
 from ..masking import hide_keys, one_line
 from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
-from . import doctor, forget, gc, listing, show, stats, transfer, verify
+from . import doctor, duplicates, forget, gc, listing, looks, show, stats, transfer, verify
 from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
@@ -63,7 +63,9 @@ def run(
         formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
-    for module in (stats, listing, show, transfer, verify, gc, forget, doctor):
+    for module in (
+        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget, doctor),
+    ):
         module.add(commands)
     extend(commands)
     parsed = parser.parse_args(arguments)
