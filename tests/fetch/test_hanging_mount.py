@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from nonebot_plugin_qqimage.doctor.paths import about_paths
+
 from .. import samples
 
 _DETACH = 2
@@ -92,3 +94,10 @@ def test_it_costs_two_threads_and_keeps_nobody_waiting(mount: Path, tmp_path: Pa
     assert 2 <= int(figures["threads"]) <= 4  # two for each root
     assert done.stdout.count("as a network drive that is gone") == 1
     assert done.stdout.rstrip().endswith("ended")
+
+
+def test_doctor_names_it(mount: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"x")
+    gone, there = about_paths({"/app/qq": str(mount / "qq"), "/data": str(tmp_path)})
+    assert (gone.state, there.state) == ("failed", "ok")
+    assert "does not answer" in gone.text
