@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from traceback import walk_stack
 
+import anyio
 import nonebot
 from nonebot import get_driver
 
@@ -29,6 +30,8 @@ from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
+_END_TIMEOUT = 15.0
+"""Seconds for everything that is done when the bot ends; each part has a shorter deadline."""
 _LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
 """Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _LOADER = "nonebot.plugin.manager"
@@ -132,14 +135,17 @@ def install() -> None:
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
-        await services.own_server.stop()
-        await warm_up.stop()
-        await trials.stop()
-        await heartbeat.stop()
-        await connections.stop()
-        await looks.stop()
-        await keeping.stop()
-        await services.pipeline.close()
+        # `nb run` passes Ctrl+C on to a process that has got it already. At the second one some
+        # drivers cancel the hooks of the first, and fail where one of them waits.
+        with anyio.move_on_after(_END_TIMEOUT, shield=True):
+            await services.own_server.stop()
+            await warm_up.stop()
+            await trials.stop()
+            await heartbeat.stop()
+            await connections.stop()
+            await looks.stop()
+            await keeping.stop()
+            await services.pipeline.close()
 
     _hooks = Hooks(services)
     _hooks.install()

@@ -59,6 +59,7 @@ def run(
     parser = argparse.ArgumentParser(
         prog=program,
         description=say("the store of nonebot-plugin-qqimage"),
+        epilog=_about_nb_cli() if program.startswith("nb ") else None,
         formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
@@ -83,6 +84,13 @@ def run(
         # or Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+
+
+def _about_nb_cli() -> str:
+    return say(
+        "The log lines above come from NoneBot: nb-cli loads the bot first. Without them, and with "
+        "exit codes: python -m nonebot_plugin_qqimage"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -76,6 +76,8 @@ class ImageStore:
         self._meanings = Meanings(
             self._access, self._blobs, self._journal, self._memory, self._clock
         )
+        self.forgotten = 0
+        """How often anything was forgotten on request by means of this object."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
         self.looks = Looks(self._access, self._blobs)
@@ -94,6 +96,10 @@ class ImageStore:
                 forgotten it since.
         """
         return self._meanings.known(reference, lately=lately)
+
+    def look_anew(self) -> None:
+        """Rely on nothing that this process knows of the index and the files."""
+        self._memory.clear()
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored."""
@@ -272,7 +278,8 @@ class ImageStore:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
             )
-            self._memory.clear()  # the names of images that stay may have gone, too
+            self.look_anew()  # the names of images that stay may have gone, too
+            self.forgotten += 1
             sighted, removed = sighted + count, removed + gone
             progress(sighted)
             if count < _BATCH:
@@ -287,6 +294,7 @@ class ImageStore:
         await self._journal.flush()
         await self._access.write(lambda db: forget_image(db, self._blobs, sha256))
         self._memory.forget([sha256])
+        self.forgotten += 1
 
     # The whole
 
