@@ -22,6 +22,7 @@ from .background import BackgroundTask
 from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
+from .looking import looking
 from .services import Services, make_services
 from .serving import start_serving
 from .trying import Trials
@@ -107,6 +108,7 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
+    looks = looking(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
@@ -119,6 +121,7 @@ def install() -> None:
     )
     driver = get_driver()
     driver.on_startup(keeping.start)
+    driver.on_startup(looks.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
@@ -140,6 +143,7 @@ def install() -> None:
             await trials.stop()
             await heartbeat.stop()
             await connections.stop()
+            await looks.stop()
             await keeping.stop()
             await services.pipeline.close()
 

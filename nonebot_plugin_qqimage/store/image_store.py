@@ -15,6 +15,7 @@ from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
+from .annotations import Annotations
 from .catalog import Catalog
 from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, sightings
@@ -29,6 +30,7 @@ from .local.facts import Totals
 from .local.forgetting import forget_image, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
+from .looks import Looks
 from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting
@@ -78,6 +80,10 @@ class ImageStore:
         """How often anything was forgotten on request by means of this object."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
+        self.looks = Looks(self._access, self._blobs)
+        """What its images look like, and which are near another one."""
+        self.annotations = Annotations(self._access)
+        """What plugins have found out about its images."""
 
     # Images
 
@@ -125,6 +131,7 @@ class ImageStore:
             self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
+        self.looks.came(info)
         if full:
             await self._evict_step(keep=info.sha256)
 
@@ -359,6 +366,7 @@ class ImageStore:
 
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
+        self.looks.close()
         await self._journal.close()
         await self._access.close(withdraw)
 
