@@ -243,9 +243,7 @@ async def test_layout(
         views += ["figures", "failures", "doctor"]
         for view in views:
             await page.goto(f"{base}/qqimage/page?view={view}")
-            await page.locator(
-                ".tiles, .picture, #groups, .cards, .plot, .lines"
-            ).first.wait_for()
+            await page.locator(".tiles, .picture, #groups, .cards, .plot, .lines").first.wait_for()
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, view
             ground, text = await page.evaluate(
