@@ -109,7 +109,8 @@ class Browsing:
 
     async def installation(self) -> str:
         """What this folder is called in the names of cookies; the same for all its processes."""
-        return await self._access.write(sessions.installation)
+        known = await self._access.read(sessions.known_installation)
+        return known or await self._access.write(sessions.installation)
 
     async def admit(self, kind: str, seconds: float, **said: Any) -> str:
         """Make a secret that lets somebody in, and keep its digest.

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
+from nonebot_plugin_qqimage.gallery.addresses import Addresses
 from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
@@ -207,6 +208,16 @@ async def test_other_names_get_nothing(browser: Browser, host: str) -> None:
     for answer in (await browser.get(), await browser.get("asset=page.css")):
         assert answer.status_code == 421
     assert (await browser.post(action="logout")).status_code == 421
+
+
+def test_a_server_that_listens_everywhere_has_every_address() -> None:
+    """An address as such cannot be made to lead here; a name can."""
+    everywhere = Addresses("", ["http://0.0.0.0:8090"])
+    assert everywhere.know("192.168.1.5:8090")
+    assert not everywhere.know("evil.example:8090")
+    one = Addresses("", ["http://192.168.1.5:8090"])
+    assert one.know("192.168.1.5:8090")
+    assert not one.know("192.168.1.6:8090")
 
 
 async def test_behind_a_reverse_proxy(store: ImageStore) -> None:

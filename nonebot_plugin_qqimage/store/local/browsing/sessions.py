@@ -18,13 +18,18 @@ _MOST = {"link": 64, "session": 256}
 """Links and sessions at once; the oldest go first."""
 
 
+def known_installation(db: Connection) -> str:
+    """What this folder is called in the names of cookies; empty where it has no name yet."""
+    return notes.text_of(db, _INSTALLATION)
+
+
 def installation(db: Connection) -> str:
     """What this folder is called in the names of cookies; made where there is none yet."""
     db.run(
         "INSERT OR IGNORE INTO notes VALUES (?, ?, ?)",
         *(_INSTALLATION, secrets.token_hex(4), time.time()),
     )
-    return notes.text_of(db, _INSTALLATION)
+    return known_installation(db)
 
 
 def keep(db: Connection, kind: str, digest: str, said: dict[str, Any], until: float) -> None:
