@@ -88,7 +88,7 @@ class Gallery:
         except (Busy, TimeoutError):
             return plain(503, say("this takes long: ask again"), Retry_After="5")
         except StoreError as error:
-            return plain(503, str(error))
+            return plain(503, error.brief)
         except Exception:  # noqa: BLE001  the outermost guard
             logger.exception(say("qqimage: the page failed, please report it"))
             return plain(500, say("the page failed; the log says why"))
@@ -108,12 +108,13 @@ class Gallery:
         return f"qqimage_{self._installation}"
 
     async def _answer(self, request: Request) -> Response:
-        name = await self.cookie_name()
-        secret, session = "", None
-        for value in cookies_of(request, name):
-            session = session or await self._browsing.session(value)
-            secret = secret or (value if session else "")
-        if session is None and not await self._browsing.anybody():
+        try:
+            name = await self.cookie_name()
+            secret, session = await self._session(request, name)
+            is_open = session is not None or await self._browsing.anybody()
+        except StoreError:  # then nobody can be let in, and strangers need not know why
+            is_open, name, secret, session = False, "", "", None
+        if not is_open:
             return plain(404, "not found")
         if not self.addresses.know(request.headers.get("host", "")):
             text = say("this page has another name: set QQIMAGE__PUBLIC_URL to how you reach it")
@@ -141,6 +142,14 @@ class Gallery:
         if session is None:
             return await self._refused(401, say("You are not logged in (any more)."))
         return await self._shown(request, asked, session)
+
+    async def _session(self, request: Request, name: str) -> tuple[str, dict[str, Any] | None]:
+        """The session that a request is of, with its secret; None where it is of none."""
+        for value in cookies_of(request, name):
+            session = await self._browsing.session(value)
+            if session is not None:
+                return value, session
+        return "", None
 
     async def _shown(self, request: Request, asked: Asked, session: dict[str, Any]) -> Response:
         for kind in ("thumb", "file"):

@@ -25,6 +25,14 @@ async def test_nothing_is_open_before_somebody_asks(gallery: Gallery, query: str
     assert (await stranger.post(action="login", token="x")).status_code == 404
 
 
+async def test_a_store_that_cannot_be_used_opens_nothing(
+    browser: Browser, store: ImageStore
+) -> None:
+    await store.close()
+    answer = await browser.get()
+    assert (answer.status_code, text(answer)) == (404, "not found\n")
+
+
 async def test_a_link_lets_in_once(gallery: Gallery, store: ImageStore) -> None:
     link = await store.browsing.admit("link", 600, who="80001")
     browser, late = Browser(gallery), Browser(gallery)
