@@ -27,7 +27,8 @@ from ..messages.chats import chat_in, chat_of
 from ..messages.events import find_in_event
 from ..messages.reader import Reader
 from ..messages.reference import ImageReference
-from ..messages.segments import ORIGINALS, from_segment
+from ..messages.segments import from_segment
+from ..messages.served import ServedText
 from ..serving.urls import token_of
 from .rewriting import Rewriting
 from .services import Services
@@ -104,19 +105,20 @@ class ApiAnswers:
         chat = chat_in({"self_id": bot.self_id, **answer})
         if answer and self._wanted(chat):
             message_id = str(params.get("message_id", ""))
-            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).answer(answer, message_id))
+            walk = Reader(bot.self_id, chat=chat).answer(answer, message_id)
+            self._rewriting.in_answer(answer, walk)
 
     def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_forward_msg``, in place."""
         if self._wanted(""):
             record = params.get("id") or params.get("message_id") or params.get("forward_id", "")
-            self._rewriting.rewrite(Reader(bot.self_id).record(result, str(record)))
+            self._rewriting.in_answer(result, Reader(bot.self_id).record(result, str(record)))
 
     def serve_history(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
-        """Put served URLs into an answer of ``get_group_msg_history``, in place."""
+        """Put served URLs into an answer of ``get_group_msg_history`` or alike, in place."""
         chat = chat_in(params)
         if self._wanted(chat):
-            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).history(result))
+            self._rewriting.in_answer(result, Reader(bot.self_id, chat=chat).history(result))
 
     def _wanted(self, chat: str) -> bool:
         """Whether the plugin that calls wants served URLs.
@@ -215,4 +217,4 @@ class ApiAnswers:
             return
         url = self._rewriting.served(replace(reference, url=reference.url or own))
         if url:
-            answer[ORIGINALS["url"]], answer["url"] = own, url
+            answer["url"] = ServedText(url, own)

@@ -26,8 +26,8 @@ from .outgoing import Outgoing
 from .rewriting import Rewriting
 from .services import Services
 
-_MESSAGES = ("get_msg", "get_forward_msg", "get_group_msg_history", "get_friend_msg_history")
-_HISTORIES = ("get_group_msg_history", "get_friend_msg_history")
+_HISTORIES = ("get_group_msg_history", "get_friend_msg_history", "get_essence_msg_list")
+_MESSAGES = ("get_msg", "get_forward_msg", *_HISTORIES)
 
 
 class Hooks:

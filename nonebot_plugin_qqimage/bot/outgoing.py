@@ -25,7 +25,7 @@ from ..log import logger
 from ..messages.contents import segments_of
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
-from ..messages.segments import ORIGINALS
+from ..messages.segments import ORIGINALS, originals
 from ..serving.urls import MAX_URL, token_of
 from .services import Services
 
@@ -145,14 +145,17 @@ class Outgoing:
                 continue
             data = found.data
             in_file, in_url = self._meant(found, "file"), self._meant(found, "url")
-            url, file = (data.pop(kept, None) for kept in ORIGINALS.values())
+            before = originals(data)
+            for kept in ORIGINALS.values():
+                data.pop(kept, None)
             if in_url and not in_file and _is_content(data.get("file")):
                 _forget_the_received(data)  # the plugin has put another image into it
                 continue
             if in_url:
-                data["url"] = url or in_url.url
+                data["url"] = _own(before, "url") or in_url.url
             if in_file:
-                data["file"] = file or in_file.file or in_file.url or data["file"]
+                own = _own(before, "file") or in_file.file or in_file.url
+                data["file"] = own or data["file"]
             reference = in_file or in_url
             if reference and found.kind == "image":  # a market face cannot be sent as a picture
                 yield reference, data
@@ -216,6 +219,12 @@ class Outgoing:
                 size=info.size,
             ),
         )
+
+
+def _own(before: Mapping[str, Any], field: str) -> object:
+    """The implementation's own value of a field, where anybody remembers it."""
+    value = before.get(field)
+    return "" if isinstance(value, str) and token_of(value) else value
 
 
 def _is_received(found: Found) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
+from .served import ServedText
 
 _MAX_DEPTH = 5
 """Records inside records; QQ itself allows three."""
@@ -185,6 +186,8 @@ class Reader:
         """Read what has a content, and write it back if it is CQ codes that are changed now."""
         fields, name = content_place(holder)
         content = fields.get(name)
+        if isinstance(content, ServedText):
+            content = content.original
         segments = segments_of(content)
         if not isinstance(content, str):
             yield from self._segments(segments, place, depth)
@@ -192,7 +195,8 @@ class Reader:
         before = [dict(parts_of(segment)[1]) for segment in segments]
         yield from self._segments(segments, place, depth)
         if before != [parts_of(segment)[1] for segment in segments]:
-            cast(dict[str, Any], fields)[name] = str(segments) if self._keep_codes else segments
+            changed = ServedText(str(segments), content) if self._keep_codes else segments
+            cast(dict[str, Any], fields)[name] = changed
 
     def _reference(self, segment: object, place: "_Numbering") -> ImageReference | None:
         if self._limited and (

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -26,8 +27,9 @@ _OVERHEAD = 8 * 1024
 class Links:
     """Makes URLs and opens them.
 
-    The latest references are remembered with what their tokens leave out, such as the key in a
-    link. It is valid for hours, so an image that is asked for soon can be had by that link.
+    The latest references are remembered with what their tokens leave out: where each stands, and
+    the key in its link. That is valid for hours, so an image that is asked for soon can be had by
+    that link. Any thread may open URLs.
 
     Args:
         config: the settings.
@@ -42,6 +44,7 @@ class Links:
         self._tokens: Tokens | None = None
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
+        self._lock = threading.Lock()  # reading moves an entry, and several threads read
 
     @property
     def can_serve(self) -> bool:
@@ -101,8 +104,7 @@ class Links:
                 )
             )
         token = self._tokens.seal(reference)
-        if reference.content or without_key(reference.url) != reference.url:
-            self._keep(token, reference)
+        self._keep(token, reference)
         return served_url(self._public_url if public else self._base_url, reference.url, token)
 
     def open(self, text: str) -> ImageReference | None:
@@ -110,9 +112,9 @@ class Links:
         if len(text) > MAX_URL:
             return None
         token = token_of(text) or text
-        reference = self._kept.get(
-            token
-        )  # what is kept was signed by this bot, so it need not be checked
+        with self._lock:
+            # what is kept was signed by this bot, so it need not be checked
+            reference = self._kept.get(token)
         if reference is None and self._tokens is not None:
             reference = self._tokens.open(token)
             if reference is not None:
@@ -132,8 +134,14 @@ class Links:
         return self.open(reference.url) or reference
 
     def _keep(self, token: str, reference: ImageReference) -> None:
-        with contextlib.suppress(ValueError):  # larger than all that may be kept
-            self._kept[token] = reference
+        # a ValueError: larger than all that may be kept
+        with contextlib.suppress(ValueError), self._lock:
+            if (
+                token not in self._kept
+                or reference.content
+                or without_key(reference.url) != reference.url
+            ):
+                self._kept[token] = reference
 
 
 def _held(reference: ImageReference) -> int:
