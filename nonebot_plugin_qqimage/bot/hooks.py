@@ -81,7 +81,7 @@ class Hooks:
         _guard(self._rewriting.for_matcher, matcher)
 
     async def before_call(self, bot: Bot, api: str, data: dict[str, Any]) -> None:
-        """Translate what is sent, and answer ``get_image`` for an image in the store.
+        """Translate what is sent and asked for, and answer ``get_image`` for a stored image.
 
         Raises:
             MockApiException: the answer, by which NoneBot does not make the call.
@@ -90,10 +90,10 @@ class Hooks:
         if not isinstance(bot, OneBot) or calling.get():
             return
         try:
-            if api.startswith("send_"):
-                await self._outgoing.translate(data, bot.self_id)
-            elif api == "get_image":
+            if api == "get_image":
                 answer = await self._answers.from_store(bot, data)
+            if answer is None:
+                await self._outgoing.translate(data, bot.self_id, api)
         except Exception:  # noqa: BLE001  as in _guard
             _log_failure(f"before {api}")
         if answer is not None:

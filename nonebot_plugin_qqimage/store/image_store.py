@@ -163,6 +163,23 @@ class ImageStore:
         """Where the image's file is."""
         return self._blobs.path(info)
 
+    async def copy(self, info: ImageInfo, data: bytes | None = None) -> Path:
+        """A new file of an image, for somebody who may change, move or delete it.
+
+        Args:
+            info: the image; it is removed a day later, where it was not moved.
+            data: its bytes, where it is not stored.
+        """
+        copies, source = self._blobs.copies, self.path(info) if data is None else data
+        return await self._access.files(
+            lambda: copies.make(source, info.sha256, f".{info.extension}"), writing=True
+        )
+
+    @property
+    def copies(self) -> Path:
+        """The folder of the copies."""
+        return self._blobs.copies.folder
+
     async def pin(self, sha256: str, owner: str) -> bool:
         """Keep an image until its owner unpins it as often; False if it is not stored."""
         return await self._access.write(lambda db: images.pin(db, sha256, owner))
