@@ -88,7 +88,11 @@ class Parameters:
         if not any(meant):
             return
         if action.startswith("get_"):  # it asks for what the implementation knows by its own name
-            new = [_name_of(each) or value for each, value in zip(meant, values, strict=True)]
+            new = [
+                # what it stood for is needed once more, where the call fails
+                ServedText(own, str(value)) if (own := _name_of(each)) else value
+                for each, value in zip(meant, values, strict=True)
+            ]
         else:
             new = [
                 value if each is None else await self._picture(action, each, room) or value
