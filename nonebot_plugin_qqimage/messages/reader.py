@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
+from nonebot.adapters.onebot.v11 import Message
+
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
@@ -186,17 +188,18 @@ class Reader:
         """Read what has a content, and write it back if it is CQ codes that are changed now."""
         fields, name = content_place(holder)
         content = fields.get(name)
-        if isinstance(content, ServedText):
-            content = content.original
+        if isinstance(content, ServedText) and self._keep_codes:
+            content = content.original  # what is sent is read as it is
         segments = segments_of(content)
         if not isinstance(content, str):
             yield from self._segments(segments, place, depth)
             return
         before = [dict(parts_of(segment)[1]) for segment in segments]
         yield from self._segments(segments, place, depth)
-        if before != [parts_of(segment)[1] for segment in segments]:
-            changed = ServedText(str(segments), content) if self._keep_codes else segments
-            cast(dict[str, Any], fields)[name] = changed
+        changed = before != [parts_of(segment)[1] for segment in segments]
+        if changed and isinstance(segments, Message):  # of a very long text not all is read
+            new = ServedText(str(segments), content) if self._keep_codes else segments
+            cast(dict[str, Any], fields)[name] = new
 
     def _reference(self, segment: object, place: "_Numbering") -> ImageReference | None:
         if self._limited and (

@@ -44,7 +44,7 @@ class Links:
         self._tokens: Tokens | None = None
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
-        self._lock = threading.Lock()  # reading moves an entry, and several threads read
+        self._keeping = threading.Lock()  # the server of our own opens tokens in its thread
 
     @property
     def can_serve(self) -> bool:
@@ -92,8 +92,9 @@ class Links:
         if self._tokens is None or not self._served:
             raise QQImageError(
                 Text(
-                    "this bot serves no images: it needs a driver with an HTTP server, such as "
-                    "DRIVER=~fastapi, and a data folder it can write to"
+                    "this bot serves no images: it needs a data folder it can write to, and a port "
+                    "to listen at (QQIMAGE__LISTEN) or a driver with an HTTP server, such as "
+                    "DRIVER=~fastapi; the log of its start says what is wrong"
                 )
             )
         if public and not self._public_url:
@@ -112,7 +113,7 @@ class Links:
         if len(text) > MAX_URL:
             return None
         token = token_of(text) or text
-        with self._lock:
+        with self._keeping:
             # what is kept was signed by this bot, so it need not be checked
             reference = self._kept.get(token)
         if reference is None and self._tokens is not None:
@@ -135,7 +136,7 @@ class Links:
 
     def _keep(self, token: str, reference: ImageReference) -> None:
         # a ValueError: larger than all that may be kept
-        with contextlib.suppress(ValueError), self._lock:
+        with contextlib.suppress(ValueError), self._keeping:
             if (
                 token not in self._kept
                 or reference.content
