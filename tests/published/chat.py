@@ -36,7 +36,6 @@ PUBLISHED = [
     "nonebot_plugin_repeater",
     "nonebot_plugin_word_bank2",
     "nonebot_plugin_plus_one",
-    "nonebot_plugin_avatar_manager",
     "nonebot_plugin_antirecall",
     "nonebot_plugin_no_repeat",
     "nonebot_plugin_miragetank",
@@ -137,7 +136,7 @@ class Chat:
         self._trouble = trouble
         self._read = 0
         implementation.answers["get_msg"] = self._quoted
-        for action in ("get_group_member_info", "get_group_info", "set_qq_avatar", "set_group_ban"):
+        for action in ("get_group_member_info", "get_group_info", "set_group_ban", "delete_msg"):
             implementation.answers[action] = self._done
 
     async def say(self, *parts: str | Part, quote: int | None = None) -> None:

@@ -68,17 +68,6 @@ async def plus_one(chat: Chat, data: bytes) -> None:
         await chat.say_in_group("look", shown, group=PLUS_ONE_GROUP)
 
 
-async def plus_one_face(chat: Chat, _: bytes) -> None:
-    """Market faces are equal, too."""
-    for _ in range(2):
-        await chat.say_in_group("hi", chat.implementation.market_face(), group=PLUS_ONE_GROUP)
-
-
-async def change_avatar(chat: Chat, data: bytes) -> None:
-    """httpx's stream; the picture goes out as a parameter."""
-    await chat.say("/bot修改头像", chat.implementation.picture(data, kind="private"))
-
-
 async def show_recalled(chat: Chat, data: bytes) -> None:
     """A notice, and segments of ``get_msg`` that are sent as they are."""
     await chat.say(f"/开启防撤回 {OTHER_GROUP}")
@@ -114,11 +103,12 @@ async def ban(chat: Chat, _: bytes) -> None:
 
 
 JOBS: list[Job] = [
-    *(mirror, draw, collect, learn, repeat, plus_one, plus_one_face),
-    *(change_avatar, show_recalled, merge, decorate, quote, ban),
+    *(mirror, draw, collect, learn, repeat, plus_one),
+    *(show_recalled, merge, decorate, quote, ban),
 ]
-NEED_NO_LINK = [plus_one_face, ban]
-"""Market faces have links that do not die."""
+NEEDS_NO_LINK = [ban]
+FAILS_ANYWAY = [collect]
+"""It leaves the escapes of the CQ code in the URL, which QQ's host refuses, and ours does not."""
 Done = tuple[object, list[Said]]
 
 
@@ -153,7 +143,9 @@ async def runs(
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
 async def test_same_calls_and_same_bytes(runs: list[list[Done]], job: Job) -> None:
     live, dead, healed = (run[JOBS.index(job)] for run in runs)
-    assert live[1] or live[0]
+    assert live[1]
+    if job in FAILS_ANYWAY:
+        assert healed == (picture(JOBS.index(job)), live[1])
+        return
     assert healed == live
-    if job not in NEED_NO_LINK:
-        assert dead != live
+    assert (dead == live) == (job in NEEDS_NO_LINK)

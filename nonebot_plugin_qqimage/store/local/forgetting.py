@@ -5,7 +5,7 @@ Every function blocks, and works in small steps, so that nobody waits long for t
 
 import time
 
-from . import forgotten, images, notes, sightings
+from . import annotations, forgotten, images, notes, sightings
 from .blobs import Blobs
 from .database import Connection
 from .eviction import remove
@@ -41,6 +41,7 @@ def forget_step(
     alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
     forgotten.remember(db, alone, infos)
     notes.leave(db, _MARK, str(time.time_ns()))
+    annotations.forget(db, lonely)
     blobs.purge(lonely)
     return len(gone), len(remove(db, blobs, infos))
 
@@ -49,6 +50,7 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
     """Remove an image that has just come, unless somebody refers to it."""
     for each in sightings.unreferred(db, [sha256]):
         blobs.purge({each})
+        annotations.forget(db, [each])
         info = images.with_sha1(db, each)
         remove(db, blobs, [info] if info else [])
 
