@@ -83,7 +83,7 @@ class PublishedBot(BotProcess):
                 "REPEATER_GROUP": ["20001"],
                 "PLUS_ONE_WHITE_LIST": [str(PLUS_ONE_GROUP)],
                 "BAN_STICKER_ENABLE_GROUPS": [str(STICKER_GROUP), STICKER_GROUP],
-                "BAN_STICKER_WAIT_TIME": 1,
+                "BAN_STICKER_WAIT_TIME": 0,
                 "SUPERUSERS": ["30001"],
                 "QUOTE_NEEDAT": False,
                 "QUOTE_PATH": "quotes",
