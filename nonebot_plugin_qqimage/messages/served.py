@@ -105,5 +105,6 @@ class _Walk:
             changed_items = [self.through(each, depth + 1) for each in items]
             if all(new is old for new, old in zip(changed_items, items, strict=True)):
                 return cast(object, value)
-            return Message(changed_items) if isinstance(value, Message) else changed_items
+            kind = Message if isinstance(value, Message) else list
+            return tuple(changed_items) if isinstance(value, tuple) else kind(changed_items)
         return value

@@ -15,9 +15,11 @@ from nonebot.log import logger
 from nonebot.matcher import Matcher, MatcherSource
 from nonebot.params import Depends
 
+from nonebot_plugin_qqimage.bot.intake import Intake
 from nonebot_plugin_qqimage.bot.rewriting import Rewriting, received_event
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.messages.events import find_in_event
 from nonebot_plugin_qqimage.messages.reader import Reader, find_in_message
@@ -135,6 +137,44 @@ async def test_json_and_codes_need_the_token_alone(
         handle = services.resolver.image(segment)
         assert handle.reference.url == CDN.format("a")
         assert await handle.read() == PNG
+
+
+SAID: dict[str, dict[str, Any]] = {
+    "a link that names nothing": {},
+    "a link elsewhere": {"file": "photo.jpg", "url": "https://example.com/a.jpg"},
+    "a name that is another MD5": {"file": "0123456789ABCDEF0123456789ABCDEF.png"},
+    "a link whose fileid cannot be read": {
+        "url": CDN.format("unreadable_but_long_enough"),
+        "file": "image.png",
+    },
+}
+
+
+@pytest.mark.parametrize("said", SAID.values(), ids=SAID)
+async def test_after_a_restart_the_stored_picture_is_found(
+    tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """Nobody but the store has it any more, and the URL says nothing of the message."""
+    world = World(a=PNG, unreadable_but_long_enough=PNG)
+    world.others["https://example.com/a.jpg"] = PNG
+    event = group_message(image("a", file_size="", **said), image("b"))
+    async with serving(tmp_path, world) as services:
+        Intake(services).received(event)
+        await (await services.resolver.images(event))[0]
+        Rewriting(ScopedConfig(rewrite_url=True), services.links).in_event(event)
+    url = str(urls(event.message)[0])
+    async with serving(tmp_path, World()) as services:
+        handle = services.resolver.image({"type": "image", "data": {"url": url}})
+        assert handle.reference.message_id == ""
+        assert await handle.read() == PNG
+        await services.store.forget(chat="group:20001")
+        with pytest.raises(ImageUnavailable, match="forgotten"):
+            await services.resolver.image(url).read()
+    async with serving(tmp_path, World()) as services:  # it comes once more, in another message
+        again = group_message(image("a", file_size="", **said))
+        again.message_id = 99
+        Rewriting(ScopedConfig(rewrite_url=True), services.links).in_event(again)
+        assert urls(again.message) == [url]
 
 
 MD5 = "0123456789ABCDEF0123456789ABCDEF"

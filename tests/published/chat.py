@@ -158,13 +158,14 @@ class Chat:
         notice = {"post_type": "notice", "notice_type": "group_recall", "group_id": group}
         who = {"user_id": 30001, "operator_id": 30001, "self_id": implementation.settings.self_id}
         message = {"time": implementation.now(), "message_id": message_id}
+        self._read = len(self.bot.log)
         await implementation.push({**notice, **who, **message})
+        await self._noticed()
 
-    async def said(self, quiet: float = 0.7) -> None:
+    async def said(self, quiet: float = 1.0) -> None:
         """Wait until the bot has said what it has to say, and is quiet for some seconds."""
-        seen = -1
-        while seen != len(self.implementation.calls):
-            seen = len(self.implementation.calls)
+        seen = None
+        while seen != (seen := (len(self.implementation.calls), len(self.bot.log))):
             await self._idle()
             await anyio.sleep(quiet)
 
@@ -203,6 +204,7 @@ class Chat:
         self._read = len(self.bot.log)
         self._spoil()
         await self.implementation.push(frame)
+        await self._noticed()
 
     async def _quoted(self, params: dict[str, Any]) -> dict[str, Any]:
         message = await self.implementation.flavour.get_msg(params)
@@ -217,6 +219,12 @@ class Chat:
         """Have the links that are on their way arrive dead."""
         if self._trouble == "expired links":
             self.implementation.cdn.expire_keys()
+
+    async def _noticed(self) -> None:
+        """Wait until the bot has logged what it was told."""
+        with anyio.fail_after(PATIENCE):
+            while len(self.bot.log) == self._read:
+                await anyio.sleep(0.02)
 
     async def _idle(self) -> None:
         with anyio.fail_after(PATIENCE):

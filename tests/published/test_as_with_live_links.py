@@ -125,9 +125,7 @@ async def done_by_all(python: Path, folder: Path, *, dead: bool, with_us: bool) 
 
 
 @pytest.fixture(scope="module")
-async def runs(
-    python: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[list[Done]]:
+async def runs(python: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[Done]]:
     """What all of them did: with live links, with dead ones, and with dead ones and with us."""
     return [
         await done_by_all(python, tmp_path_factory.mktemp(name), dead=dead, with_us=with_us)
