@@ -5,6 +5,7 @@ wait, because every matcher would wait with them. Those of calls wait, with a de
 call needs an image.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -98,6 +99,7 @@ class Hooks:
         if not isinstance(bot, OneBot) or calling.get():
             return
         try:
+            await asyncio.sleep(0)  # others that look at calls see what their plugin has said
             if api == "get_image":
                 answer = await self._answers.from_store(bot, data)
             if answer is None:

@@ -5,7 +5,6 @@ remembers what stood in its place (`ServedText`), and references are always made
 """
 
 import inspect
-import re
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, cast
@@ -108,9 +107,10 @@ class Rewriting:
         if not self.serves(chat):
             return
         own = str(event.user_id) == self_id
+        put: list[ServedText] = []
         for message in (event.message, event.original_message):
-            put = self.rewrite(Reader(self_id, chat=chat, own=own).message(message, message_id))
-            event.raw_message = in_codes(event.raw_message, put)
+            put += self.rewrite(Reader(self_id, chat=chat, own=own).message(message, message_id))
+        event.raw_message = in_codes(event.raw_message, put)
         if (reply := event.reply) is not None:
             own = str(reply.sender.user_id) == self_id
             reader = Reader(self_id, chat=chat, own=own)
@@ -191,13 +191,12 @@ def in_codes(text: str, put: Iterable[ServedText]) -> str:
         text: the text; links in its CQ codes are escaped, or not.
         put: the served URLs.
     """
-    served = {
-        form(each.original): form(each) for form in (str, escape) for each in put if each.original
-    }
-    if not served or len(text) > _MAX_RAW:
+    if not text or len(text) > _MAX_RAW:
         return text
-    longest_first = sorted(served, key=len, reverse=True)  # one may begin as another does
-    healed = re.sub("|".join(map(re.escape, longest_first)), lambda it: served[it[0]], text)
+    served = {form(it.original): form(it) for form in (str, escape) for it in put if it.original}
+    healed = text
+    for link in sorted(served, key=len, reverse=True):  # one may begin as another does
+        healed = healed.replace(link, served[link])
     return text if healed == text else ServedText(healed, text)
 
 

@@ -105,6 +105,7 @@ class _Walk:
             changed_items = [self.through(each, depth + 1) for each in items]
             if all(new is old for new, old in zip(changed_items, items, strict=True)):
                 return cast(object, value)
-            kind = Message if isinstance(value, Message) else list
-            return tuple(changed_items) if isinstance(value, tuple) else kind(changed_items)
+            if isinstance(value, Message):
+                return Message(changed_items)
+            return tuple(changed_items) if isinstance(value, tuple) else changed_items
         return value

@@ -153,10 +153,11 @@ def carried(reference: ImageReference, *, link: bool = True) -> ImageReference:
         link: whether its URL is said, unless that is too long.
     """
     url = without_key(reference.url) if link else ""
-    said = replace(reference.lean(), url=url if len(url) <= _MAX_URL else "")
-    if said.sha256 or said.face_id or said.file_id or said.url or said.md5s:
-        return replace(said, message_id="", position=0, chat="", one_of_several=False)
-    return said
+    url = url if len(url) <= _MAX_URL else ""
+    said = reference if url or not reference.url else replace(reference, url="")
+    named = said.sha256 or said.face_id or said.file_id or url or said.md5s
+    place = {"message_id": "", "position": 0, "chat": "", "one_of_several": False} if named else {}
+    return replace(said.lean(), url=url, **place)
 
 
 def _pack(said: ImageReference) -> bytes:

@@ -162,7 +162,7 @@ class Chat:
         await implementation.push({**notice, **who, **message})
         await self._noticed()
 
-    async def said(self, quiet: float = 1.0) -> None:
+    async def said(self, quiet: float = 1.5) -> None:
         """Wait until the bot has said what it has to say, and is quiet for some seconds."""
         seen = None
         while seen != (seen := (len(self.implementation.calls), len(self.bot.log))):
