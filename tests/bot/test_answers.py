@@ -297,6 +297,17 @@ async def test_histories_that_others_ask_for(services: Services, api: str) -> No
         assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
 
 
+async def test_a_group_s_best_messages(services: Services) -> None:
+    link = CDN.format("a").replace("&", "&amp;")
+    raw = {"raw_message": f"[CQ:image,file=a.jpg,url={link}]"}
+    message = {"message_id": 5, "sender_id": 1, "content": message_answer()["message"], **raw}
+    bot = Implementation(get_essence_msg_list=[message]).bot
+    [answer] = await bot.call_api("get_essence_msg_list", group_id=20001)
+    url = answer["content"][0]["data"]["url"]
+    assert await services.resolver.image(_segment(url)).read() == PNG
+    assert Message(answer["raw_message"])[0].data["url"] == url
+
+
 @pytest.mark.parametrize("answer", [None, [], "text", {}, {"message": None}, {"messages": 5}])
 async def test_answers_without_sense(answer: Any) -> None:
     implementation = Implementation(
