@@ -12,6 +12,7 @@ from typing import Any, cast
 import anyio
 
 from ..errors import QQImageError, StoreError
+from ..implementation.answers import is_link
 from ..language import say
 from ..log import logger
 from ..messages.reference import ImageReference
@@ -133,9 +134,10 @@ class Parameters:
             for mention in mentions(text):
                 reference = self._links.open(mention.url)
                 if reference is not None:
-                    whole = isinstance(text, ServedText) and mention.url == text
-                    own = (whole and cast(ServedText, text).original) or reference.url
-                    found[mention.url] = reference, own or found.get(mention.url, ("", ""))[1]
+                    own, kept = reference.url, found.get(mention.url)
+                    if isinstance(text, ServedText) and mention.url == text:
+                        own = text.original if is_link(text.original) else own
+                    found[mention.url] = reference, own or (kept[1] if kept else "")
             return text
 
         with_texts(params, look)

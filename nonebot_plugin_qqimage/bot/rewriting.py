@@ -15,6 +15,7 @@ from nonebot.matcher import Matcher
 
 from ..config import ScopedConfig
 from ..errors import QQImageError
+from ..implementation.answers import is_link
 from ..language import say
 from ..log import logger
 from ..messages.chats import chat_of
@@ -193,7 +194,8 @@ def in_codes(text: str, put: Iterable[ServedText]) -> str:
     """
     if not text or len(text) > _MAX_RAW:
         return text
-    served = {form(it.original): form(it) for form in (str, escape) for it in put if it.original}
+    links = {it.original: it for it in put if is_link(it.original)}
+    served = {form(link): form(it) for form in (str, escape) for link, it in links.items() if link}
     healed = text
     for link in sorted(served, key=len, reverse=True):  # one may begin as another does
         healed = healed.replace(link, served[link])

@@ -11,7 +11,7 @@ from nonebot.adapters.onebot.v11.utils import escape
 
 from .urls import PARAMETER, token_of
 
-_MARK = re.compile(rf"{PARAMETER}(?:=|%(?:25)*3D|\\+u003d)([A-Za-z0-9_-]{{23,}})", re.IGNORECASE)
+_MARK = re.compile(rf"{PARAMETER}(?:=|%(?:25)*3[Dd]|\\+u003[Dd])([A-Za-z0-9_-]{{23,}})")
 _LONGEST = 24 * 1024
 """Characters before a token in which its URL begins; the query of a segment's link is repeated."""
 _STARTS = 8
