@@ -27,7 +27,7 @@ class _Row(NamedTuple):
     """An image to be written down."""
 
     info: ImageInfo
-    name: str
+    names: tuple[str, ...]
     source: str
     agreement: Agreement | None
     expected: bytes | None
@@ -54,9 +54,14 @@ class Putting:
         """How often links have told the truth, since it was last counted here."""
 
     async def put(
-        self, info: ImageInfo, name: str, data: bytes, source: str, agreement: Agreement | None
+        self,
+        info: ImageInfo,
+        names: tuple[str, ...],
+        data: bytes,
+        source: str,
+        agreement: Agreement | None,
     ) -> bool:
-        """Keep an image, a name for it (none when empty), and whether its link told the truth.
+        """Keep an image, names for it, and whether its link told the truth.
 
         Returns:
             Whether the store exceeds its bounds with it.
@@ -68,7 +73,7 @@ class Putting:
         for _ in range(_TRIES):
             if not there and not await self._write(info, data):
                 continue
-            row = _Row(info, name, source, agreement, data if there else None)
+            row = _Row(info, names, source, agreement, data if there else None)
             full = await self._rows.ask(row)
             if full is not None:
                 return full
@@ -104,7 +109,8 @@ class Putting:
                 # another process may have evicted it since; nobody can as long as this lasts
                 sound[place] = sound[place] and blobs.there(row.info)
                 if sound[place]:
-                    new |= images.add(db, row.info, row.name, row.source)
+                    new |= images.add(db, row.info, "", row.source)
+                    images.add_names(db, row.info, row.names)
             self.mark = mark(db)
             agreements = [row.agreement for row in rows if row.agreement]
             if agreements:

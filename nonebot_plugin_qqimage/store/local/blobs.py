@@ -19,6 +19,7 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from ...content.info import ImageInfo
+from .copies import Copies
 from .facts import Totals
 from .thumbnails import Thumbnails
 
@@ -49,6 +50,8 @@ class Blobs:
         self._quarantine = folder / "quarantine"
         self.thumbnails = Thumbnails(folder)
         """Small pictures of the images, which go with them."""
+        self.copies = Copies(folder / "copies")
+        """Copies that others may change."""
         self._verified: LRUCache[str, tuple[int, ...]] = LRUCache(_MAX_VERIFIED)
         self._lock = threading.Lock()  # for `_verified`, which several threads use
 
@@ -163,7 +166,6 @@ class Blobs:
 
     def delete(self, info: ImageInfo) -> bool:
         """Remove the file; whether it is gone. Windows keeps it while somebody reads it."""
-        self.thumbnails.remove(info.sha256)
         path = self.path(info)
         try:
             path.unlink(missing_ok=True)
@@ -177,7 +179,6 @@ class Blobs:
     def quarantine(self, path: Path) -> None:
         """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
         self._forget(path.stem)
-        self.thumbnails.remove(path.stem)
         with contextlib.suppress(OSError):  # somebody has it open on Windows, …
             make_private_folder(self._quarantine)
             os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")
@@ -185,12 +186,13 @@ class Blobs:
                 shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
 
     def purge(self, digests: set[str]) -> None:
-        """Remove what lies in quarantine of some images, and every damaged index: it may tell of
-        them.
+        """Remove what lies in quarantine of some images, their copies, and every damaged index: it
+        may tell of them.
 
         Args:
             digests: SHA-256 of the images.
         """
+        self.copies.purge(digests)
         for path in self._quarantine.glob("*"):
             name = path.name.partition("-")[2]
             if name.partition(".")[0] in digests or name.startswith("index."):
@@ -245,6 +247,7 @@ class Blobs:
             return self._verified.get(sha256)
 
     def _forget(self, sha256: str) -> None:
+        self.thumbnails.remove(sha256)
         with self._lock:
             self._verified.pop(sha256, None)
 
