@@ -21,6 +21,7 @@ from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
+from .synchronising import synchronising
 from .trying import Trials
 from .upkeep import upkeep
 
@@ -80,6 +81,7 @@ def install() -> None:
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
+    shared = synchronising(services)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -93,6 +95,8 @@ def install() -> None:
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    if shared is not None:
+        driver.on_startup(shared.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -107,6 +111,8 @@ def install() -> None:
         await heartbeat.stop()
         await connections.stop()
         await keeping.stop()
+        if shared is not None:
+            await shared.stop()
         await services.pipeline.close()
 
     Hooks(services).install()

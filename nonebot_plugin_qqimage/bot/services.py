@@ -15,6 +15,7 @@ from ..resolver import ImageResolver
 from ..serving.links import Links
 from ..store.image_store import ImageStore
 from ..store.seen import Arrivals
+from ..store.shared.opening import opened
 
 _MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory."""
@@ -88,5 +89,7 @@ def make_services(
         max_age=config.max_age,
         remember_sightings=config.sightings,
         memory_size=_MEMORY_SIZE,
+        shared=opened(config.shared_store),
+        max_shared_size=config.shared_max_size,
     )
     return Services.of(config, store, Fetcher(config), bots)

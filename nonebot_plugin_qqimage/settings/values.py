@@ -9,9 +9,11 @@ from yarl import URL
 
 from ..config import ScopedConfig
 from ..language import Text
+from ..masking import mask_password
 from .forms import UnusableSettings, unusable
 
 _PROXIES = ("http", "https", "socks5", "socks5h")
+_DATABASES = ("postgresql://", "postgres://")
 _CHAT = re.compile(r"(?:(?:group|private):)?[0-9]+")
 _HOST = re.compile(r"(?!-)[^\s/\\:@?#\[\]*,\"']{1,253}")
 _LIKE_AN_ADDRESS = re.compile(r"[0-9.]+")
@@ -45,6 +47,22 @@ def proxy_url(proxy: str) -> str:
     return proxy
 
 
+def database_url(url: str) -> str:
+    """The URL of a database, or an empty string for none.
+
+    Raises:
+        UnusableSettings: it is no such URL, or the client for it is not installed.
+    """
+    if not url:
+        return ""
+    if not url.startswith(_DATABASES) or url != url.strip() or not url.partition("://")[2]:
+        raise UnusableSettings([unusable("shared_store", mask_password(url))])
+    if find_spec("asyncpg") is None:
+        text = Text("QQIMAGE__SHARED_STORE: install nonebot-plugin-qqimage[cluster] for it")
+        raise UnusableSettings([text])
+    return url
+
+
 def mirror_url(host: str, base: str) -> URL:
     """The URL of an image host's mirror.
 
@@ -76,6 +94,10 @@ def base_url(field: str, value: str) -> str:
 def _troubles(config: ScopedConfig) -> Iterator[str]:
     try:
         proxy_url(config.proxy)
+    except UnusableSettings as error:
+        yield from error.troubles
+    try:
+        database_url(config.shared_store)
     except UnusableSettings as error:
         yield from error.troubles
     for host, base in config.mirrors.items():

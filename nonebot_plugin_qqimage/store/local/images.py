@@ -214,6 +214,13 @@ def unpin(db: Connection, sha256: str, owner: str) -> bool:
     return changed > 0
 
 
+def set_pins(db: Connection, sha256: str, owner: str, count: int) -> None:
+    """Let an owner keep an image as often as other hosts say, whether it is here or not."""
+    db.run("DELETE FROM pins WHERE sha256 = ? AND owner = ?", sha256, owner)
+    if count > 0:
+        db.run("INSERT INTO pins VALUES (?, ?, ?)", sha256, owner, count)
+
+
 def pins(db: Connection, sha256: str) -> dict[str, int]:
     """Who keeps an image, and how often each has said so."""
     return dict(db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256))

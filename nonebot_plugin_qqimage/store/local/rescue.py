@@ -15,7 +15,10 @@ from .schema import VERSION
 _TEXT = " AND ".join(f"{name} NOT GLOB '*[^ -~]*'" for name in ("sha256", "md5", "mime", "source"))
 _SANE = f"length(sha256) = 64 AND {_TEXT}"
 """What SQLite does not look at: that text is text."""
-_TABLES = ("pins", "counters", "notes", "names", "sightings", "digests", "agreements", "forgotten")
+_TABLES = (
+    *("pins", "counters", "notes", "names", "sightings", "digests", "agreements", "forgotten"),
+    "outbox",
+)
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""
 

@@ -113,6 +113,19 @@ _AFTER_COLUMNS = """
 -- rows of earlier releases have no time of arrival
 CREATE INDEX sightings_by_arrival ON sightings (chat, coalesce(arrived, time));
 """
+_OUTBOX = """
+-- what the shared store is yet to be told; numbers are never used twice
+CREATE TABLE IF NOT EXISTS outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    user TEXT NOT NULL,
+    time REAL NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS outbox_by_image ON outbox (sha256) WHERE sha256 != '';
+"""
 MIGRATIONS = (_IMAGES, _SIGHTINGS)
 """What leads from each version to the next; the first one makes a new file."""
 VERSION = len(MIGRATIONS)
@@ -134,6 +147,8 @@ def additions(db: _Reads) -> Iterator[str]:
             yield f"ALTER TABLE sightings ADD COLUMN {name} {kind}"
     if "sightings_by_arrival" not in there:
         yield from statements(_AFTER_COLUMNS)
+    if "outbox" not in there:
+        yield from statements(_OUTBOX)
 
 
 def statements(script: str) -> Iterator[str]:
