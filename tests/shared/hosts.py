@@ -1,11 +1,12 @@
 """Hosts: stores with folders of their own, and the shared store behind them."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import anyio
 
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.shared.postgresql.postgresql import PostgreSQL
@@ -60,8 +61,8 @@ class Hosts:
             while True:
                 hurried.clear()
                 pause = await tier.synchronise()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(hurried.wait(), pause)
+                with anyio.move_on_after(pause):
+                    await hurried.wait()
 
         self._tasks[store] = asyncio.ensure_future(synchronise())
 
