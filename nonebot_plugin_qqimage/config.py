@@ -80,8 +80,11 @@ class ScopedConfig(BaseModel):
     rewrite_exclude: list[str] = []
     """Names of plugins that get the original URLs all the same."""
 
+    listen: str = ""
+    """Where images are served: a host with or without a port; empty for this machine alone."""
+
     base_url: str = ""
-    """How plugins of this bot reach its HTTP port; by default where the bot listens."""
+    """How plugins of this bot reach what serves images; by default where that listens."""
 
     public_url: str = ""
     """How everybody else reaches it, if they do; used instead where it is set."""

@@ -64,6 +64,7 @@ def _cures(attempts: tuple[Attempt, ...], kept_until: float) -> list[Text]:
         **({} if is_host else _about_files(attempts)),
         _REFUSED: Cause.REFUSED in causes,
         _SKIPPED: Cause.SKIPPED in causes,
+        _BLOCKED: any(attempt.source == EVENT_LOOP for attempt in attempts),
     }
     found = [cure for cure, applies in cures.items() if applies]
     return found or [hint for cause, hint in _LAST_HINTS.items() if cause in causes][:1]
@@ -173,6 +174,12 @@ _REFUSED = Text(
 _SKIPPED = Text(
     "its answer would not fit the connection: connect by reverse WebSocket or DRIVER=~aiohttp, "
     "or say in QQIMAGE__FRAME_LIMIT what it can carry"
+)
+EVENT_LOOP = Text("the bot's event loop")
+"""What attempts call it to have the bot's event loop do something."""
+_BLOCKED = Text(
+    "some plugin blocks the bot's event loop, as a synchronous download in an async handler does, "
+    "so only the link could be tried: its author should use an async client, or a thread"
 )
 _UNTOLD = Text(
     "the implementation does not say where it is, as Lagrange does not of what its own account "

@@ -14,6 +14,7 @@ ROOMS = [
     "__main__",
     "script",
     "demo",
+    "testing",
     "__init__",
     "params",
     "bot",
@@ -21,6 +22,7 @@ ROOMS = [
     "doctor",
     "resolver",
     "image",
+    "serving.own_server",
     "serving",
     "pipeline",
     "fetch",
@@ -135,8 +137,10 @@ def test_imports_run_downwards() -> None:
     assert not upwards, "\n".join(upwards)
 
 
-def test_only_the_demo_needs_the_simulator() -> None:
-    assert {room for room, other, _ in between_rooms() if other == "simulator"} == {"demo"}
+def test_only_the_demo_and_the_kit_for_tests_need_the_simulator() -> None:
+    needing = {room for room, other, _ in between_rooms() if other == "simulator"}
+    assert needing == {"demo", "testing"}
+    assert "testing" not in {other for _, other, _ in between_rooms()}
     assert {room for room, other, _ in between_rooms() if other == "demo"} == {"__main__"}
 
 

@@ -38,6 +38,14 @@ class Hooks:
     """
 
     def __init__(self, services: Services) -> None:
+        self.use(services)
+
+    def use(self, services: Services) -> None:
+        """Work with these parts from now on.
+
+        Args:
+            services: of the bot, or of a test.
+        """
         self._implementations = services.implementations
         self._pipeline = services.pipeline
         self._intake = Intake(services)
@@ -58,11 +66,11 @@ class Hooks:
         Bot.on_calling_api(self.before_call)
         Bot.on_called_api(self.after_call)
 
-    async def before_event(self, event: BaseEvent) -> None:
+    async def before_event(self, bot: Bot, event: BaseEvent) -> None:
         """Take in the event's images, and give its segments URLs that work, where wanted."""
         if not isinstance(event, Event):
             return
-        _guard(self._intake.received, event)
+        _guard(self._intake.received, event, bot)
         if self._rewriting.on and isinstance(event, MessageEvent):
             _guard(self._rewriting.in_event, event)
 

@@ -8,8 +8,10 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent
 from nonebot.matcher import current_event
 
+from ..implementation.connection import is_made_for_a_test
 from ..messages.contents import forward_nodes
 from ..messages.events import find_in_own_event, find_received, find_sent
+from ..messages.reference import ImageReference
 from ..messages.said_paths import said_paths
 from ..messages.sighting import Sighting
 from .services import Services
@@ -28,8 +30,15 @@ class Intake:
         self._arrivals = services.arrivals
         self._pipeline = services.pipeline
 
-    def received(self, event: BaseEvent) -> None:
-        """Take in the images of an event, as its segments are now."""
+    def received(self, event: BaseEvent, bot: BaseBot | None = None) -> None:
+        """Take in the images of an event, as its segments are now.
+
+        Args:
+            event: the event.
+            bot: the bot that received it. For one that a test has made, only images inside
+                segments are fetched: those need no call.
+        """
+        in_test = isinstance(bot, Bot) and is_made_for_a_test(bot)
         self._arrivals.note(event)
         if isinstance(event, MessageEvent) and event.user_id != event.self_id:
             self._said(event.message)
@@ -38,9 +47,9 @@ class Intake:
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
                 self._store.saw(sighting)
             if self._config.prefetch:
-                self._pipeline.prefetch(sighting.reference)
+                self._prefetch(sighting.reference, in_test=in_test)
         if self._config.own_images:
-            self._take_in_own(find_in_own_event(event))
+            self._take_in_own(find_in_own_event(event), in_test=in_test)
 
     def told(self, bot: BaseBot, api: str, answer: object) -> None:
         """Remember the paths that messages in an answer say, as those of received messages.
@@ -71,13 +80,18 @@ class Intake:
         """
         if self._config.own_images and isinstance(bot, Bot):
             event = current_event.get(None)
-            self._take_in_own(find_sent(bot.self_id, params, result, api, event))
+            sent = find_sent(bot.self_id, params, result, api, event)
+            self._take_in_own(sent, in_test=is_made_for_a_test(bot))
 
-    def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
+    def _take_in_own(self, sightings: Iterable[Sighting], *, in_test: bool) -> None:
         for sighting in sightings:
             if sighting.chat:  # else nobody could forget it; the call that sent it says where
                 self._store.saw(sighting)
-            self._pipeline.prefetch(sighting.reference)
+            self._prefetch(sighting.reference, in_test=in_test)
+
+    def _prefetch(self, reference: ImageReference, *, in_test: bool) -> None:
+        if reference.content.startswith(("base64:", "data:")) or not in_test:
+            self._pipeline.prefetch(reference)
 
 
 def _sender_in(message: object) -> str:

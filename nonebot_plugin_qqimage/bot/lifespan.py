@@ -1,5 +1,7 @@
 """The plugin's parts in the running bot: made when the plugin is loaded, closed with the bot."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from traceback import walk_stack
 
 import nonebot
@@ -10,7 +12,6 @@ from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
 from ..resolver import ImageResolver
-from ..serving.mounting import serve
 from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
@@ -21,6 +22,7 @@ from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .services import Services, make_services
+from .serving import start_serving
 from .synchronising import synchronising
 from .trying import Trials
 from .upkeep import upkeep
@@ -31,6 +33,7 @@ _LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercor
 """Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _LOADER = "nonebot.plugin.manager"
 _services: Services | None = None
+_hooks: Hooks | None = None
 
 
 def get_resolver() -> ImageResolver:
@@ -59,13 +62,37 @@ def get_services() -> Services:
     return _services
 
 
+@contextmanager
+def replaced(services: Services) -> Generator[None, None, None]:
+    """Let hooks, and all that is injected, work with other parts for a while, as tests want it.
+
+    What runs beside the bot goes on with its own parts.
+
+    Args:
+        services: the other parts.
+
+    Raises:
+        RuntimeError: the plugin is not loaded.
+    """
+    global _services
+    before = get_services()
+    assert _hooks is not None  # made together with the services
+    try:
+        _services = services
+        _hooks.use(services)
+        yield
+    finally:
+        _services = before
+        _hooks.use(before)
+
+
 def install() -> None:
     """Wire the plugin into the bot that loads it.
 
     Raises:
         UnusableSettings: some settings make no sense.
     """
-    global _services
+    global _hooks, _services
     try:
         config = load()
     except UnusableSettings:
@@ -102,10 +129,11 @@ def install() -> None:
 
     @driver.on_startup
     async def _() -> None:
-        await serve(driver, services.pipeline, services.links, timeout=config.resolve_timeout)
+        await start_serving(driver, services)
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
+        await services.own_server.stop()
         await warm_up.stop()
         await trials.stop()
         await heartbeat.stop()
@@ -115,7 +143,8 @@ def install() -> None:
             await shared.stop()
         await services.pipeline.close()
 
-    Hooks(services).install()
+    _hooks = Hooks(services)
+    _hooks.install()
     chat_command.install(services)
 
 

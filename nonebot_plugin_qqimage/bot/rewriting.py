@@ -51,7 +51,8 @@ class Rewriting:
             logger.warning(
                 say(
                     "qqimage: QQIMAGE__REWRITE_URL has no effect, because this bot serves no "
-                    "images. That needs a driver with an HTTP server, such as DRIVER=~fastapi"
+                    "images. That needs a port to listen at (QQIMAGE__LISTEN), or a driver with an "
+                    "HTTP server, such as DRIVER=~fastapi; the log says above what is wrong"
                 )
             )
 

@@ -13,6 +13,7 @@ from ..implementation.implementations import Implementations
 from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
 from ..serving.links import Links
+from ..serving.own_server.server import OwnServer
 from ..store.image_store import ImageStore
 from ..store.seen import Arrivals
 from ..store.shared.opening import opened
@@ -35,6 +36,8 @@ class Services:
     """Gets images, and keeps them."""
     links: Links
     """Makes URLs of images, and opens them."""
+    own_server: OwnServer
+    """Serves them, and other pages."""
     arrivals: Arrivals
     """When messages arrived."""
     resolver: ImageResolver
@@ -63,11 +66,12 @@ class Services:
         implementations = Implementations(bots, config.frame_limit or None)
         pipeline = Pipeline(config, store, fetcher, implementations)
         links = Links(config)
+        own_server = OwnServer(config, pipeline, links)
         arrivals = Arrivals()
         resolver = ImageResolver(
             pipeline, links, implementations, arrivals, timeout=config.get_image_timeout
         )
-        return cls(config, store, implementations, pipeline, links, arrivals, resolver)
+        return cls(config, store, implementations, pipeline, links, own_server, arrivals, resolver)
 
 
 def make_services(

@@ -1,7 +1,6 @@
 """Decoding pictures with Pillow, within limits: hostile ones may not cost memory or minutes."""
 
 import contextlib
-import io
 import math
 import sys
 from collections.abc import Generator
@@ -11,6 +10,7 @@ from ..errors import AttemptFailed, Cause
 from ..language import Text
 from .bounds import DECODERS
 from .colours import on_screen, scalable
+from .decodable import decodable
 from .formats import jpeg, png
 from .info import ImageInfo
 from .pixels import MAX_WRITTEN, on_white, reduced, resized, size_within
@@ -83,7 +83,7 @@ def open_picture(data: bytes, info: ImageInfo) -> "Picture":
     # no other decoder may try: what it costs them to read hostile bytes is not bounded
     try:
         with _one_thread() if decoder == "AVIF" else contextlib.nullcontext():
-            picture = PIL.Image.open(io.BytesIO(data), formats=(decoder,))
+            picture = PIL.Image.open(decodable(data, info.mime), formats=(decoder,))
     except PIL.UnidentifiedImageError:
         raise AttemptFailed(
             Cause.FAILED, Text("Pillow cannot read this {mime}", mime=info.mime)
@@ -249,4 +249,6 @@ def _orientation(picture: "Picture") -> int:
     import PIL.Image
 
     # the method of PNG pictures would decode all of it, because the chunk may come last
-    return PIL.Image.Image.getexif(picture).get(_ORIENTATION, 1)
+    with contextlib.suppress(Exception):  # data that cannot be read says nothing
+        return PIL.Image.Image.getexif(picture).get(_ORIENTATION, 1)
+    return 1

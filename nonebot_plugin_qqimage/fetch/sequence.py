@@ -13,6 +13,7 @@ from ..implementation.answers import ImageAnswer
 from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reader import find_in_message
+from ..messages.text_part import TextPart
 from . import base64_data
 from .files import can_be_read, read_file
 from .links import key_of, names_another, with_key, with_key_of
@@ -36,7 +37,8 @@ async def try_in_order(trial: Trial) -> Fetched | None:
 
     Usually the implementation is asked before the segment's link is tried, for its answer survives
     a dead link. In forwarded records the link has just been made, while some implementations cannot
-    find the image (https://github.com/NapNeko/NapCatQQ/issues/1777).
+    find the image (https://github.com/NapNeko/NapCatQQ/issues/1777). An implementation whose
+    answers say no more than the link itself need not be asked as long as the link works.
 
     Args:
         trial: the image; makes the attempts, and keeps those that failed.
@@ -44,8 +46,9 @@ async def try_in_order(trial: Trial) -> Fetched | None:
     if found := await _from_segment(trial):
         return found
     implementation = trial.find_implementation()
-    unresponsive = implementation is not None and implementation.profile.unresponsive
-    if trial.reference.forwarded or unresponsive:
+    profile = None if implementation is None else implementation.profile
+    asked_in_vain = profile is not None and (profile.unresponsive or profile.gives_links_only)
+    if trial.reference.forwarded or asked_in_vain:
         found = await _from_link(trial) or await _from_implementation(trial)
     else:
         found = await _from_implementation(trial) or await _from_link(trial)
@@ -76,7 +79,7 @@ async def _from_segment(trial: Trial) -> Fetched | None:
     """What the segment itself holds, or names on this machine."""
     content = trial.reference.content
     if content.startswith("file://"):
-        return await trial.take(Text("file of the segment"), _read(trial, content))
+        return await trial.take(Text("file of the segment"), _read(trial, content[:]))
     return await trial.take(Text("base64 in the segment"), _decoded(trial, content))
 
 
@@ -186,6 +189,9 @@ async def _answer(trial: Trial, *, last_way: bool = False) -> ImageAnswer | None
     answer = await implementation.get_image(
         name, timeout, size=size, download=not declined, forwarded=reference.forwarded
     )
+    nothing_else = not (answer.file or answer.base64)
+    same_link = bool(answer.url) and answer.url == reference.url  # with the same key, too
+    implementation.profile.gave(link_only=nothing_else and same_link)
     return replace(answer, file_declined=declined)
 
 
@@ -201,7 +207,7 @@ async def _is_no_use(trial: Trial, implementation: Implementation) -> bool:
     return profile.files_unreadable
 
 
-async def _decoded(trial: Trial, encoded: str) -> bytes | None:
+async def _decoded(trial: Trial, encoded: str | TextPart) -> bytes | None:
     if not encoded:
         return None
     return await base64_data.decode(encoded, trial.config.max_image_size)
@@ -303,8 +309,8 @@ async def _from_fresh_message(trial: Trial) -> Fetched | None:
 async def _url_in_fresh_message(trial: Trial) -> str:
     """That link; empty where nobody can be asked, or the message has none for the image."""
     implementation, reference = trial.find_implementation(), trial.reference
-    # of what this bot has just sent it has the content, and no file name to recognise it by
-    unnamed = reference.own and not reference.file and reference.content
+    # what holds its image itself has no file name to recognise it by
+    unnamed = reference.content and not reference.file
     if implementation is None or unnamed or not _MESSAGE_ID.fullmatch(reference.message_id):
         return ""
     content = await implementation.get_msg(

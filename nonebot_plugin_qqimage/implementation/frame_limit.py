@@ -4,7 +4,9 @@ NoneBot sets no limit, so the limits of the libraries below it apply. Each of th
 connection when a frame is larger: every call under way is lost, and so are events until it is back.
 """
 
-from nonebot.adapters.onebot.v11 import Adapter, Bot
+from nonebot.adapters.onebot.v11 import Bot
+
+from .connection import driver_of
 
 _LIMITS = {
     "nonebot.drivers.websockets": 1 << 20,
@@ -23,11 +25,3 @@ def frame_limit(bot: Bot) -> int | None:
     """
     driver = driver_of(bot)
     return _LIMITS.get(driver, min(_LIMITS.values())) if driver else None
-
-
-def driver_of(bot: Bot) -> str:
-    """The module of the driver that a bot's connection is made with; empty over HTTP."""
-    adapter = bot.adapter
-    connections = adapter.connections if isinstance(adapter, Adapter) else {}
-    connection = connections.get(bot.self_id)
-    return "" if connection is None else type(connection).__module__

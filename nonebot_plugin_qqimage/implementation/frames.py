@@ -6,7 +6,8 @@ from nonebot.adapters.onebot.v11 import Bot
 
 from ..language import Text, say
 from ..log import logger
-from .frame_limit import driver_of, frame_limit
+from .connection import driver_of
+from .frame_limit import frame_limit
 from .profile import SUSPECT, ConnectionHistory, Profile, inlined_size
 
 _LARGE = 16 << 20

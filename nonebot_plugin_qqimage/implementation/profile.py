@@ -21,6 +21,10 @@ _FORWARDED_UNKNOWN_FOR = 600.0
 """Seconds for which pictures in forwarded records are not asked for, where one could not be had."""
 _FORWARDED_TIMEOUT = 2.0
 """Seconds to wait for such a picture, until one has come: some implementations never answer."""
+_NO_MORE_THAN_LINKS = 3
+"""Answers in a row with nothing but the segment's own link, after which the link is tried first."""
+_NO_MORE_THAN_LINKS_FOR = 180.0
+"""Seconds after which one is asked for first again: there may be files or fresher keys by now."""
 _MAX_BROKE_ON = 1024
 """Files remembered of one bot. There are as many only where connections break all the time."""
 SUSPECT = 256 * 1024
@@ -138,6 +142,8 @@ class Profile:
         self._unreadable = 0
         self._last_unreadable = 0.0
         self._forwarded_unknown_until = 0.0
+        self._bare_links = 0
+        self._last_bare_link = 0.0
         self._timeouts = 0
         self._last_timeout = 0.0
 
@@ -178,6 +184,21 @@ class Profile:
         """Whether other sources should be tried before its ``get_image`` at the moment."""
         recently = time.monotonic() - self._last_timeout < _UNRESPONSIVE_FOR
         return self._timeouts >= _TIMEOUTS and recently
+
+    @property
+    def gives_links_only(self) -> bool:
+        """Whether its last answers said no more of a picture than its segment had said."""
+        lately = time.monotonic() - self._last_bare_link < _NO_MORE_THAN_LINKS_FOR
+        return self._bare_links >= _NO_MORE_THAN_LINKS and lately
+
+    def gave(self, *, link_only: bool) -> None:
+        """Learn what an answer held.
+
+        Args:
+            link_only: whether that was the segment's own link and nothing else.
+        """
+        self._bare_links = self._bare_links + 1 if link_only else 0
+        self._last_bare_link = time.monotonic()
 
     def file_read(self) -> None:
         """Learn that a file it named could be read here."""

@@ -7,6 +7,7 @@ from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.adapters.onebot.v11.utils import unescape
 
 from .segments import parts_of
+from .text_part import TextPart
 
 _MAX_PARSED = 1 << 16
 """Characters of CQ codes that NoneBot's parser is given: it takes some ns for each, and one message
@@ -93,8 +94,8 @@ def _codes(text: str, longest: int) -> Iterator[dict[str, Any]]:
 
 
 def _code(text: str, start: int, end: int, longest: int) -> dict[str, Any]:
-    """The code between two places; each value is copied once, for one may be an image."""
-    data: dict[str, str] = {}
+    """The code between two places. A long value, which may be an image, is not copied."""
+    data: dict[str, str | TextPart] = {}
     comma = _until(text, ",", start, end)
     kind, at = text[start:comma], comma + 1
     for _ in range(_MAX_PARAMETERS):
@@ -103,9 +104,9 @@ def _code(text: str, start: int, end: int, longest: int) -> dict[str, Any]:
         comma = _until(text, ",", at, end)
         equals = _until(text, "=", at, comma)
         if equals < comma:
-            value = text[equals + 1 : min(comma, equals + 1 + longest)]
+            value = TextPart(text, equals + 1, min(comma, equals + 1 + longest))
             short = len(value) <= _MAX_PARSED  # nothing has to be escaped in base64
-            data[text[at:equals].lstrip()] = unescape(value) if short else value
+            data[text[at:equals].lstrip()] = unescape(value[:]) if short else value
         at = comma + 1
     return {"type": kind, "data": data}
 

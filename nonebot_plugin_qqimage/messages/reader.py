@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
+from nonebot.adapters.onebot.v11 import Message
+
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
@@ -191,7 +193,8 @@ class Reader:
             return
         before = [dict(parts_of(segment)[1]) for segment in segments]
         yield from self._segments(segments, place, depth)
-        if before != [parts_of(segment)[1] for segment in segments]:
+        changed = before != [parts_of(segment)[1] for segment in segments]
+        if changed and isinstance(segments, Message):  # of a very long text not all is read
             cast(dict[str, Any], fields)[name] = str(segments) if self._keep_codes else segments
 
     def _reference(self, segment: object, place: "_Numbering") -> ImageReference | None:

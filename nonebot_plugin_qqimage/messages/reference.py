@@ -8,6 +8,7 @@ from hashlib import blake2b
 from ..language import Text
 from .file_id import FileId, file_id_of
 from .named_md5 import md5_in_name, md5_in_url
+from .text_part import TextPart
 
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
 _KEY = re.compile(r"(?i)([?&])rkey=[^&]*&?")
@@ -46,7 +47,7 @@ class ImageReference:
     """The SHA-256 of the content where it is known already, as from a ``qqimage:`` URI."""
     sticker: bool = False
     """Whether it was sent as a sticker (sub type 1, or a market face)."""
-    content: str = field(default="", repr=False, hash=False)
+    content: str | TextPart = field(default="", repr=False, hash=False)
     """The segment's ``file`` where that is a ``base64://`` or ``data:`` URI; or a ``file://`` URI,
     where this bot sends it."""
     file_id: str = ""

@@ -14,6 +14,7 @@ from nonebot.adapters.onebot.v11 import MessageSegment
 
 from .named_md5 import md5_in_fields
 from .reference import ImageReference
+from .text_part import TextPart
 
 ORIGINALS = {"url": "qqimage_original_url", "file": "qqimage_original_file"}
 """Where a segment keeps the value that the implementation gave a field, after the field has been
@@ -69,8 +70,11 @@ def from_segment(
     if kind not in KINDS:
         return None
     data = originals(data)
-    file, url, content = _text(data, "file", _MAX_CONTENT), _url(data, "url"), ""
-    if file.startswith(_CONTENT):
+    part, url = cast(object, data.get("file")), _url(data, "url")
+    file, content = _text(data, "file", _MAX_CONTENT), ""
+    if isinstance(part, TextPart):
+        content = part if part.startswith(_CONTENT) and len(part) <= _MAX_CONTENT else ""
+    elif file.startswith(_CONTENT):
         content, file = file, ""
     elif file[:5].lower() == _PATH:
         content, file = file if sent and len(file) <= _MAX_FILE else "", ""

@@ -81,6 +81,10 @@ class Fetching:
         else:
             await self._fetch(await self._without_said_path(reference), deliver, urgent=urgent)
 
+    async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
+        """Keep an image that was fetched elsewhere."""
+        await self._keeping.keep(arrival, fetched)
+
     def hurry(self, key: str) -> None:
         """Let the image that is fetched under a key have its turn soon: somebody asks for it."""
         if (turn := self._turns.get(key)) is not None:
@@ -146,7 +150,7 @@ class Fetching:
         if not reference.content.startswith("file:"):
             return reference
         try:
-            said = await self._store.was_said(path_digest(reference.content))
+            said = await self._store.was_said(path_digest(reference.content[:]))
         except StoreError as error:
             self._trouble.log(error)
             said = True  # better no picture than a stranger's choice of files

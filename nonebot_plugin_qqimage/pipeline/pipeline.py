@@ -24,6 +24,7 @@ from .congestion import Congestion
 from .failures import Failures, of_connection
 from .fetching import Deliver, Fetching, shares_of, too_busy
 from .flights import Flights, Work
+from .pace import Pace
 from .prefetch_queue import PrefetchQueue, free_key
 from .racing import first_good
 from .shares import Owners, Shares
@@ -69,6 +70,7 @@ class Pipeline:
         self._behind: dict[str, asyncio.Future[None]] = {}  # keys that wait for another to end
         self._connections: Counter[str] = Counter()  # by bot, how many there were so far
         self._flying = Shares()
+        self._pace = Pace()
         self._asked: set[str] = set()  # keys that somebody waits for
         self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
@@ -92,6 +94,7 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
+        await self._pace.turn()
         self._prefetches.hurry(reference.key)
         other = self._under_way.get(reference.key)
         if other is None or other == reference:
@@ -141,11 +144,19 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
+        await self._pace.turn()
         key = f"anew {reference.own_key}"
         try:
             return await self._flights.join(key, self._flight(key, reference, anew=True))
         except ImageUnavailable as error:
             raise error.again() from None
+
+    async def keep(self, reference: ImageReference, fetched: Fetched) -> None:
+        """Keep an image that was fetched elsewhere, while the bot's event loop was blocked."""
+        if not self._closed:
+            arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
+            self._deliver(lambda _: None, arrival)
+            await self._fetching.keep(arrival, fetched)
 
     async def read(self, arrival: Arrival) -> bytes | None:
         """The verified bytes of an image; None when the store has lost them.

@@ -138,6 +138,12 @@ def failed(error: QQImageError) -> Answer:
     return problem(502, name, error.text, hint=error.hint, attempts=attempts)
 
 
+def elsewhere(url: str) -> Answer:
+    """The answer when the image is to be had at another URL, for the moment."""
+    place = (b"location", url.encode("ascii", "ignore"))
+    return Answer(302, [place, (b"content-length", b"0"), _NO_CACHE, _NO_SNIFFING])
+
+
 def busy(why: str) -> Answer:
     """The answer when it would take too long."""
     return problem(503, "Busy", why, (b"retry-after", b"5"))

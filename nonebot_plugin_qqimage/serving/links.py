@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -42,6 +43,7 @@ class Links:
         self._tokens: Tokens | None = None
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
+        self._keeping = threading.Lock()  # the server of our own opens tokens in its thread
 
     @property
     def can_serve(self) -> bool:
@@ -89,8 +91,9 @@ class Links:
         if self._tokens is None or not self._served:
             raise QQImageError(
                 Text(
-                    "this bot serves no images: it needs a driver with an HTTP server, such as "
-                    "DRIVER=~fastapi, and a data folder it can write to"
+                    "this bot serves no images: it needs a data folder it can write to, and a port "
+                    "to listen at (QQIMAGE__LISTEN) or a driver with an HTTP server, such as "
+                    "DRIVER=~fastapi; the log of its start says what is wrong"
                 )
             )
         if public and not self._public_url:
@@ -110,9 +113,9 @@ class Links:
         if len(text) > MAX_URL:
             return None
         token = token_of(text) or text
-        reference = self._kept.get(
-            token
-        )  # what is kept was signed by this bot, so it need not be checked
+        with self._keeping:
+            # what is kept was signed by this bot, so it need not be checked
+            reference = self._kept.get(token)
         if reference is None and self._tokens is not None:
             reference = self._tokens.open(token)
             if reference is not None:
@@ -132,7 +135,8 @@ class Links:
         return self.open(reference.url) or reference
 
     def _keep(self, token: str, reference: ImageReference) -> None:
-        with contextlib.suppress(ValueError):  # larger than all that may be kept
+        # one larger than all that may be kept is a ValueError
+        with self._keeping, contextlib.suppress(ValueError):
             self._kept[token] = reference
 
 

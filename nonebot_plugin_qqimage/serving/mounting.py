@@ -1,68 +1,45 @@
-"""Serving: the route's place at the driver, whichever that is."""
+"""The bot's own HTTP port, where its driver has one: it serves the same as our own server."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
 
-from nonebot.config import Config as DriverConfig
 from nonebot.drivers import URL, ASGIMixin, Driver, HTTPServerSetup
 from nonebot.drivers import Request as DriverRequest
 from nonebot.drivers import Response as DriverResponse
 
-from ..errors import StoreError
 from ..language import say
 from ..log import logger
-from ..pipeline.pipeline import Pipeline
 from .answers import Answer, Request
-from .links import Links
 from .route import ImageRoute
-from .urls import PATH
+from .urls import PATH, base_of
 
 _NAME = "nonebot_plugin_qqimage"
 
 
-async def serve(driver: Driver, pipeline: Pipeline, links: Links, *, timeout: float) -> bool:
-    """Begin to serve images. Call it when the bot starts, not while plugins are loaded.
+def mount(driver: Driver, route: ImageRoute, pages: Iterable[HTTPServerSetup] = ()) -> str:
+    """Serve images at the bot's own HTTP port. Call it when the bot starts, not before.
 
     Args:
-        driver: at whose HTTP server.
-        pipeline: gets the images.
-        links: makes and opens their URLs; it is made ready here.
-        timeout: seconds that getting an image may take.
+        driver: the bot's.
+        route: answers requests for images.
+        pages: other pages to serve there.
 
     Returns:
-        Whether they are served; a driver without an HTTP server cannot.
+        The URL by which programs on this machine reach it; empty where the driver has no HTTP
+        server, or refuses, which is logged.
     """
+    if not isinstance(driver, ASGIMixin):
+        return ""
+    handle = _handler(route)
     try:
-        # also where they are not served, for messages may hold URLs from when they were
-        await links.load(pipeline.store.folder)
-        if not isinstance(driver, ASGIMixin):
-            return False
-        _register(driver, ImageRoute(pipeline, links, timeout))
-    except StoreError as error:
-        logger.error(say("qqimage: {error}; images are not served", error=str(error)))
-        return False
+        for method in ("GET", "HEAD"):
+            name = f"{_NAME}_{method.lower()}"
+            driver.setup_http_server(HTTPServerSetup(URL(PATH), method, name, handle))
+        for page in pages:
+            driver.setup_http_server(page)
     except Exception as error:  # noqa: BLE001  whatever a driver raises: the bot must start
         logger.error(say("qqimage: the driver refused to serve images: {error}", error=repr(error)))
-        return False
-    links.served_at(_listening_at(driver.config))
-    return True
-
-
-def _register(driver: ASGIMixin, route: ImageRoute) -> None:
-    if driver.type.partition("+")[0] == "fastapi":
-        _mount(driver.server_app, route)
-        return
-    for method in ("GET", "HEAD"):
-        name = f"{_NAME}_{method.lower()}"
-        driver.setup_http_server(HTTPServerSetup(URL(PATH), method, name, _handler(route)))
-
-
-def _mount(app: Any, route: ImageRoute) -> None:
-    """Hand requests to the route by Starlette, without what FastAPI does for each of its own."""
-    from starlette.routing import Route  # only there with this driver
-
-    # first, so that no catch-all of somebody else's page comes before it
-    app.router.routes.insert(0, Route(PATH, route, name=_NAME, include_in_schema=False))
+        return ""
+    return base_of(str(driver.config.host), driver.config.port)
 
 
 def _handler(route: ImageRoute) -> Callable[[DriverRequest], Awaitable[DriverResponse]]:
@@ -83,9 +60,3 @@ def _handler(route: ImageRoute) -> Callable[[DriverRequest], Awaitable[DriverRes
         return response
 
     return handle
-
-
-def _listening_at(config: DriverConfig) -> str:
-    """Where the bot listens, as it says in its settings, as a URL for programs on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(str(config.host), str(config.host))
-    return f"http://[{host}]:{config.port}" if ":" in host else f"http://{host}:{config.port}"

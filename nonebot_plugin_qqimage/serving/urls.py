@@ -30,6 +30,12 @@ def served_url(base: str, url: str, token: str) -> str:
     return f"{base.rstrip('/')}{PATH}?{'&'.join([*kept, f'{PARAMETER}={token}'])}"
 
 
+def base_of(host: str, port: int) -> str:
+    """The base URL by which programs on this machine reach what listens at a host and port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def without_key(url: str) -> str:
     """The URL without its ``rkey``, which is valid for hours at most."""
     address, mark, query = url.partition("#")[0].partition("?")

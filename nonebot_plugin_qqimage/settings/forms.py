@@ -36,6 +36,9 @@ _FORMS = {
         'true, false, or a JSON list of chats, such as ["group:123456", "private:10001"]'
     ),
     "rewrite_exclude": Text('a JSON list of the names of plugins, such as ["my_plugin"]'),
+    "listen": Text(
+        "a host or address, with a port behind a colon or without one, such as 0.0.0.0:8090"
+    ),
     "base_url": _URL,
     "public_url": _URL,
 }

@@ -16,6 +16,8 @@ _PROXIES = ("http", "https", "socks5", "socks5h")
 _DATABASES = ("postgresql://", "postgres://")
 _CHAT = re.compile(r"(?:(?:group|private):)?[0-9]+")
 _HOST = re.compile(r"(?!-)[^\s/\\:@?#\[\]*,\"']{1,253}")
+_LOOPBACK = "127.0.0.1"
+"""Where only programs on this machine reach what listens."""
 _LIKE_AN_ADDRESS = re.compile(r"[0-9.]+")
 
 
@@ -91,6 +93,21 @@ def base_url(field: str, value: str) -> str:
     return value
 
 
+def listen_at(value: str) -> tuple[str, int]:
+    """Where the server of our own listens: a host, and a port, 0 for one that is chosen.
+
+    Raises:
+        UnusableSettings: it is no host, with or without a port.
+    """
+    host, colon, port = (value or _LOOPBACK).rpartition(":")
+    if not colon or value.endswith("]") or _is_address(value):
+        host, colon, port = value or _LOOPBACK, "", ""
+    number = int(port) if re.fullmatch("[0-9]{1,5}", port) else 0
+    if not _is_host(host) or (colon and not 0 < number < 65536):
+        raise UnusableSettings([unusable("listen", value)])
+    return host.strip("[]"), number
+
+
 def _troubles(config: ScopedConfig) -> Iterator[str]:
     try:
         proxy_url(config.proxy)
@@ -110,6 +127,10 @@ def _troubles(config: ScopedConfig) -> Iterator[str]:
             base_url(field, getattr(config, field))
         except UnusableSettings as error:
             yield from error.troubles
+    try:
+        listen_at(config.listen)
+    except UnusableSettings as error:
+        yield from error.troubles
     for host in config.trusted_hosts:
         if not _is_host_or_network(host):
             yield unusable("trusted_hosts", host)
@@ -141,8 +162,14 @@ def _is_host_or_network(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     """Whether a text can be a host as it stands in a URL: a name or an address, and no more."""
+    if _is_address(text.strip("[]")):
+        return True
+    return bool(_HOST.fullmatch(text)) and not _LIKE_AN_ADDRESS.fullmatch(text)
+
+
+def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        ipaddress.ip_address(text)
     except ValueError:
-        return bool(_HOST.fullmatch(text)) and not _LIKE_AN_ADDRESS.fullmatch(text)
+        return False
     return True

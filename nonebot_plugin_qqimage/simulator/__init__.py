@@ -1,4 +1,4 @@
 """Simulated OneBot implementations and a simulated image host, for the demo and for tests.
 
-Needs the extra ``demo``.
+They need nothing that the plugin itself does not need.
 """

@@ -28,7 +28,8 @@ class MessageMaker:
         self.next_seq = 1001
         self.clock_ahead = 0.0
         """Seconds that the implementation's clock is ahead of ours; it tells whole seconds."""
-        self._dice = random.Random(flavour.settings.self_id)
+        self.dice = random.Random(flavour.settings.self_id)
+        """Makes up ids: the same ones for each implementation of an account, unless replaced."""
 
     def picture(
         self,
@@ -88,7 +89,7 @@ class MessageMaker:
         self, nodes: Sequence[Message | Content], *, forward_id: str | None = None
     ) -> Forward:
         """Give a forwarded record of some messages."""
-        forward_id = forward_id or str(self._dice.randrange(7 * 10**18, 8 * 10**18))
+        forward_id = forward_id or str(self.dice.randrange(7 * 10**18, 8 * 10**18))
         messages = [
             node if isinstance(node, Message) else self.message("group", node) for node in nodes
         ]
@@ -133,7 +134,7 @@ class MessageMaker:
 
     def _take_message_id(self) -> int:
         taken, self.next_message_id = self.next_message_id, None
-        return self.flavour.new_message_id(self._dice) if taken is None else taken
+        return self.flavour.new_message_id(self.dice) if taken is None else taken
 
     def _take_seq(self) -> int:
         self.next_seq += 1

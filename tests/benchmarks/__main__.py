@@ -21,6 +21,9 @@ MODULES = {
     "growth": (13,),
     "start_up": (14,),
     "handler": (15,),
+    "by_link": (16, 17, 18),
+    "busy_day": (19,),
+    "data_url": (20,),
 }
 """Each module, and the rows it measures."""
 

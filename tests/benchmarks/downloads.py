@@ -5,7 +5,6 @@ nonebot-plugin-alconna, and the ideal, which is one flight per picture, and a di
 """
 
 import asyncio
-import os
 import random
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -13,12 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import certifi
 import httpx
 import nonebot
-import trustme
 from nonebot.adapters.onebot.v11 import Adapter, GroupMessageEvent
 
+from .certificate import trusted_certificate
 from .in_process import AnsweringBot, message, running_bot
 from .measure import Cost, compare, cpu, seconds, side_by_side, stopwatch
 from .picture_server import ImageHost, image_host
@@ -42,7 +40,7 @@ Consume = Callable[[GroupMessageEvent], Awaitable[bytes]]
 async def measure() -> list[Result]:
     """Rows 4 to 6."""
     with tempfile.TemporaryDirectory() as folder:
-        certificate = _certificate(Path(folder))
+        certificate = trusted_certificate(Path(folder))
         async with running_bot() as bot, image_host(certificate) as host:
             load = _Workload(host)
             bot.answer = load.answer
@@ -182,15 +180,3 @@ def _image_fetch(bot: AnsweringBot) -> Consume | None:
         return await image_fetch(event, bot, {}, image) or b""
 
     return consume
-
-
-def _certificate(folder: Path) -> Path:
-    """A certificate of an authority that this process trusts besides the usual ones."""
-    authority = trustme.CA()
-    # with the usual ones, for reading them is what makes a new client expensive
-    trusted = folder / "trusted.pem"
-    trusted.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
-    os.environ["SSL_CERT_FILE"] = str(trusted)
-    certificate = folder / "server.pem"
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
-    return certificate

@@ -18,6 +18,7 @@ from .pages import PAGES, blocks
 
 FOR_AUTHORS = ["README.md", "README.zh-CN.md", "docs/en/authors.md", "docs/zh/authors.md"]
 FIRST_PLUGINS = ["docs/en/first-plugins.md", "docs/zh/first-plugins.md"]
+RECIPES = ["docs/en/recipes.md", "docs/zh/recipes.md"]
 PATIENCE = 30.0
 """Seconds for one answer of the bot."""
 
@@ -124,7 +125,7 @@ async def _said(chat: SimulatedImplementation) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page not in (*FOR_AUTHORS, *FIRST_PLUGINS)]
+    "page", [page for page in PAGES if page not in (*FOR_AUTHORS, *FIRST_PLUGINS, *RECIPES)]
 )
 def test_others_are_python_and_import_what_there_is(page: str) -> None:
     for block in blocks(page, "python"):

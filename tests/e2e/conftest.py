@@ -53,6 +53,13 @@ class SharedBot(BotProcess):
         """Everything it has printed so far."""
         return super().log
 
+    @property
+    def served_at(self) -> str:
+        """The URL of the server of our own, as the start of the log tells it."""
+        found = re.search(r"qqimage: .*(http://127\.0\.0\.1:2[0-9]{4})\b", self.whole_log)
+        assert found, self.whole_log
+        return found[1]
+
     def begin(self) -> None:
         """Let a case begin."""
         self._begin = len(self.whole_log)

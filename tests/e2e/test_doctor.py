@@ -116,7 +116,7 @@ async def test_each_way_is_tried_for_real(cdn: SimulatedCdn, tmp_path: Path) -> 
             assert "QQIMAGE__PATH_MAP leads to" in unreadable
             assert "mount the implementation's folder" in unreadable
             (served,) = lines["served URL"]
-            assert served.startswith(f"ok: http://127.0.0.1:{bot.port}/qqimage/download: image/png")
+            assert served.startswith(f"ok: {bot.served_at}/qqimage/download: image/png")
             assert len(lines["path map"]) == 1
     lines = await doctor(bot, "--try")  # the bot is off: what is left is tried from here
     assert any("url of the segment: image/png" in line for line in lines["trial"])

@@ -162,6 +162,7 @@ async def test_after_a_restart_its_url_is_gone_as_well(
         port = f"127.0.0.1:{stage.bot.port}"
         old = served.split("/")[2]
         assert await statuses(served.replace(old, port)) == [410] * 4
+        assert await statuses(served) == [410] * 4
 
 
 async def test_what_others_have_seen_stays(

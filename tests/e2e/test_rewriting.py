@@ -109,7 +109,7 @@ async def _dead_links(flavour: str, data: bytes, bot: SharedBot) -> None:
 async def _in_some_chats_and_not_for_all(cdn: SimulatedCdn, bot: SharedBot) -> None:
     implementation = SimulatedImplementation("napcat", cdn, self_id=next(accounts))
     async with connected(implementation, bot):
-        ours = f"http://127.0.0.1:{bot.port}/qqimage/download?"
+        ours = f"{bot.served_at}/qqimage/download?"
         for group_id, start in ((20001, ours), (OTHER_GROUP, cdn.base_url)):
             picture = implementation.picture(new_png())
             await implementation.send_group(["/see", picture], group_id=group_id)

@@ -60,20 +60,26 @@ async def test_a_picture_for_any_client(
         async with connected(simulate("napcat"), bot) as implementation:
             await implementation.send_group(["/url", implementation.picture(data)])
             first = await said(implementation, "url ")
-            for sign in (f"127.0.0.1:{bot.port}/", "/download?", "appid=", "fileid="):
+            for sign in (bot.served_at, "/download?", "appid=", "fileid="):
                 assert sign in first
             assert "rkey=" not in first
             await _get(first)
         cdn.faults.set(Fault.EXPIRED)
         await _as_every_client_does(first, data)
+        await _as_every_client_does(at_the_bots_port(first, bot), data)
         await _log_hides(first, bot)
         if driver == "~fastapi":
             await _dead_on_arrival(simulate("napcat", file_dir=tmp_path / "files"), bot)
-    # on another port, with nobody to ask
+    # with another port of the bot, and with nobody to ask
     async with started(tmp_path / "bot", *plugins, settings=settings) as bot:
-        url = first.replace(first.split("/")[2], f"127.0.0.1:{bot.port}")
-        await _as_every_client_does(url, data)
-        await _log_hides(url, bot)
+        await _as_every_client_does(first, data)
+        await _as_every_client_does(at_the_bots_port(first, bot), data)
+        await _log_hides(first, bot)
+
+
+def at_the_bots_port(url: str, bot: SharedBot) -> str:
+    """The URL as earlier versions made it, or as a reverse proxy asks for it."""
+    return url.replace(url.split("/")[2], f"127.0.0.1:{bot.port}")
 
 
 async def _log_hides(url: str, bot: SharedBot) -> None:
@@ -130,11 +136,12 @@ class Attacked:
         self.implementation = implementation
         self.small = small
         self.large = large
+        self.port = int(bot.served_at.rpartition(":")[2])
         self.secrets = (PHOTO, LARGE[:1000], (bot.store / "secret").read_bytes())
 
-    async def raw(self, request: bytes) -> bytes:
+    async def raw(self, request: bytes, port: int = 0) -> bytes:
         """The answer to these bytes, until the connection is closed."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.bot.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port or self.port)
         try:
             writer.write(request)
             with anyio.fail_after(PATIENCE), contextlib.suppress(ConnectionError):
@@ -145,7 +152,7 @@ class Attacked:
 
     def target(self, url: str) -> str:
         """The path and query of a URL of this bot."""
-        return url.partition(f":{self.bot.port}")[2]
+        return url.partition(f":{self.port}")[2]
 
     async def chat(self) -> None:
         """The bot answers, as if nothing was going on."""
@@ -198,12 +205,13 @@ async def test_a_picture_that_cannot_be_had(
 
 
 async def test_attacks(attacked: Attacked) -> None:
-    await _wrong_tokens(attacked)
-    await _odd_requests(attacked)
-    await attacked.chat()
+    for port in (attacked.port, attacked.bot.port):
+        await _wrong_tokens(attacked, port)
+        await _odd_requests(attacked, port)
+        await attacked.chat()
 
 
-async def _wrong_tokens(attacked: Attacked) -> None:
+async def _wrong_tokens(attacked: Attacked, port: int) -> None:
     chance = random.Random(6)
     target, _, token = attacked.target(attacked.small).rpartition("=")
 
@@ -214,12 +222,12 @@ async def _wrong_tokens(attacked: Attacked) -> None:
         return f"GET {target}={wrong} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n"
 
     for _ in range(10):
-        answers = await attacked.raw("".join(request(n == 299) for n in range(300)).encode())
+        answers = await attacked.raw("".join(request(n == 299) for n in range(300)).encode(), port)
         assert answers.count(b"HTTP/1.1 404 ") == answers.count(b"HTTP/1.1 ") == 300
         assert answers.count(b'"no such image"') == 300
 
 
-async def _odd_requests(attacked: Attacked) -> None:
+async def _odd_requests(attacked: Attacked, port: int) -> None:
     token = attacked.small.rpartition("=")[2]
     targets = [
         f"/qqimage/download/../../../secret?qqimage={token}",
@@ -257,7 +265,7 @@ async def _odd_requests(attacked: Attacked) -> None:
         f"DELETE {targets[0]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ]
     for request in requests:
-        answer = await attacked.raw(request.encode("latin-1"))
+        answer = await attacked.raw(request.encode("latin-1"), port)
         status = answer[:12].partition(b" ")[2]
         assert not answer or status[:1] in (b"3", b"4"), (request[:100], answer[:200])
         assert not any(secret in answer for secret in attacked.secrets), request[:100]
@@ -294,7 +302,7 @@ async def test_readers_that_do_not_read(attacked: Attacked) -> None:
             reader = stack.enter_context(socket.socket())
             reader.setblocking(False)
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            await loop.sock_connect(reader, ("127.0.0.1", attacked.bot.port))
+            await loop.sock_connect(reader, ("127.0.0.1", attacked.port))
             await loop.sock_sendall(reader, request)
         for _ in range(10):
             await attacked.chat()

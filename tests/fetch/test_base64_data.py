@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.base64_data import decode
 from nonebot_plugin_qqimage.messages.segments import from_segment
+from nonebot_plugin_qqimage.messages.text_part import TextPart
 
 from .. import samples
 from .fetching import Outcome, fetch
@@ -79,6 +80,25 @@ async def test_whatever_was_encoded_comes_back(data: bytes) -> None:
         assert await decode(base64.b64encode(data).decode(), LIMIT) == data
         urlsafe = base64.urlsafe_b64encode(data).decode().rstrip("=")
         assert await decode(urlsafe, LIMIT) == data
+
+
+LARGE = bytes(range(256)) * 4096 + b"xy"
+LARGE_TEXT = base64.b64encode(LARGE).decode()
+
+
+@pytest.mark.parametrize("before", ["", "base64://", "data:image/png;base64,"])
+@pytest.mark.parametrize("body", [LARGE_TEXT, LARGE_TEXT.rstrip("="), LARGE_TEXT + "\n"])
+async def test_a_large_one(before: str, body: str) -> None:
+    assert await decode(before + body, 2 * LIMIT) == LARGE
+    around = f"[CQ:image,file={before}{body}]"
+    assert await decode(TextPart(around, 15, len(around) - 1), 2 * LIMIT) == LARGE
+
+
+@pytest.mark.parametrize("at", [3, 400_001, -5])
+async def test_a_large_one_with_a_wrong_character(at: int) -> None:
+    text = LARGE_TEXT[:at] + "!" + LARGE_TEXT[at:]
+    with pytest.raises(AttemptFailed, match="invalid base64"):
+        await decode(text, 2 * LIMIT)
 
 
 PNG = samples.png()

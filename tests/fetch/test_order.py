@@ -69,6 +69,29 @@ async def test_an_implementation_that_hangs_is_asked_last(server: Server) -> Non
     assert [source for source, _ in (await fetch(wanted, implementation)).failed] == LINK_FIRST
 
 
+async def test_an_implementation_that_only_repeats_the_link_need_not_be_asked(
+    server: Server,
+) -> None:
+    server["/x"] = reply(PNG)
+    implementation = Implementation(bot := FakeBot(get_image={"url": server.url("/x")}))
+    wanted = reference(url=server.url("/x"))
+    for _ in range(5):
+        assert (await fetch(wanted, implementation)).fetched
+    assert [api for api, _ in bot.calls].count("get_image") == 3
+
+
+async def test_it_is_asked_where_the_link_has_died(server: Server) -> None:
+    server["/x"], server["/new"] = reply(PNG), reply(PNG)
+    bot = FakeBot(get_image={"url": server.url("/x")})
+    implementation = Implementation(bot)
+    for _ in range(4):
+        await fetch(reference(url=server.url("/x")), implementation)
+    server["/x"] = reply(EXPIRED, "400 Bad Request")
+    bot.replies["get_image"] = {"url": server.url("/new")}
+    outcome = await fetch(reference(url=server.url("/x")), implementation)
+    assert outcome.source == "url in the answer"
+
+
 async def test_the_content_at_hand_comes_before_all(server: Server) -> None:
     server["/x"] = reply(OTHER)
     bot = FakeBot(get_image=inlined(OTHER))

@@ -268,6 +268,14 @@ def test_changed_codes_are_written_back() -> None:
     assert answer == {"message": "hi&amp;[CQ:image,file=a.jpg][CQ:image,file=c.jpg]"}
 
 
+def test_very_long_codes_stay_as_they_are() -> None:
+    text = "[CQ:image,file=a.png,url=https://host.example/a]" + "x" * 100_000
+    answer = {"message": text}
+    for found in found_in(Reader().answer(answer, "")):
+        found.data["url"] = "https://host.example/changed"
+    assert answer["message"] == text
+
+
 def test_codes_that_nobody_changed_stay_as_they_are() -> None:
     text = "[CQ:image,url=x,file=a.jpg,][CQ:odd]&"
     answer = {"message": text}

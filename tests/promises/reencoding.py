@@ -22,12 +22,14 @@ from nonebot_plugin_qqimage.content.bounds import bounds_of
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.reencoding import fitting
 
+from ..content.variants.metadata import BLOATED
 from .common import Line
 
 _PROMISE = "memory of re-encoding"
 _FIXED = 64_000_000
 _PER_PIXEL, _PER_PIXEL_WEBP = 12, 20
 _LIMIT = ScopedConfig().max_decoded_pixels
+_METADATA = ScopedConfig().max_image_size - 1_000_000
 _FRAMES = 8
 """What an animation counts for, of which several frames are decoded."""
 
@@ -54,7 +56,22 @@ async def attack(folder: Path, quick: bool) -> list[Line]:
         held = held and grown <= allowed
         figures.append(f"{name} {grown / 1e6:.0f} of {allowed / 1e6:.0f} MB")
     attack = f"the worst file of each format, with {pixels / 1e6:.0f} megapixels"
-    return [Line(_PROMISE, attack, "; ".join(figures), held)]
+    lines = [Line(_PROMISE, attack, "; ".join(figures), held)]
+    return [*lines, _with_metadata(folder, 6_000_000 if quick else _METADATA, quick)]
+
+
+def _with_metadata(folder: Path, size: int, quick: bool) -> Line:
+    """Re-encode small pictures with as much of each sort of metadata as a file may have."""
+    grown: dict[str, int] = {}
+    for number, (name, make) in enumerate(BLOATED.items()):
+        if not quick or number % 5 == 0:
+            file = folder / f"metadata-{number}"
+            file.write_bytes(make(size))
+            grown[name] = int(_run(file, "first"))
+    most = max(grown, key=lambda name: grown[name])
+    attack = f"small pictures with {size / 1e6:.0f} MB of metadata, of {len(grown)} sorts"
+    figures = f"at most {grown[most] / 1e6:.0f} MB ({most})"
+    return Line(_PROMISE, attack, figures, grown[most] <= _FIXED)
 
 
 def _run(file: Path, animation: str) -> str:

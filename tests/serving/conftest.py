@@ -1,4 +1,4 @@
-"""The route in this process: a real services and store, and image sources that tests decide on."""
+"""The route and the server of our own in this process: a real store, and sources of the tests."""
 
 import asyncio
 import json
@@ -15,7 +15,9 @@ from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import Attempt, Cause
 from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.serving.answers import Answer, Request
 from nonebot_plugin_qqimage.serving.route import ImageRoute
+from nonebot_plugin_qqimage.serving.urls import PATH
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .. import samples
@@ -65,54 +67,98 @@ class Response:
 
 
 class Client:
-    """Asks an ASGI application, without a server between."""
+    """Asks the route, without a server between."""
 
     def __init__(self, route: ImageRoute) -> None:
         self.route = route
-        self.gone = asyncio.Event()
 
     async def ask(
-        self, query: str | bytes, method: str = "GET", **headers: str | Iterable[str]
+        self, query: str, method: str = "GET", **headers: str | Iterable[str]
     ) -> Response:
         response = Response()
-        asked = False
 
-        async def receive() -> dict[str, Any]:
-            nonlocal asked
-            if not asked:
-                asked = True
-                return {"type": "http.request", "body": b"", "more_body": False}
-            await self.gone.wait()
-            return {"type": "http.disconnect"}
+        async def write(answer: Answer) -> None:
+            assert not response.status
+            await self.take(answer)
+            response.status = answer.status
+            response.headers = {k.decode(): v.decode() for k, v in answer.headers}
+            response.body = answer.body
 
-        async def send(message: dict[str, Any]) -> None:
-            await self.take(message)
-            if message["type"] == "http.response.start":
-                assert not response.status
-                response.status = message["status"]
-                response.headers = {k.decode(): v.decode() for k, v in message["headers"]}
-            else:
-                response.body += message["body"]
-                response.whole = not message.get("more_body", False)
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "query_string": query if isinstance(query, bytes) else query.encode("latin-1"),
-            "headers": [
-                (name.replace("_", "-").encode(), value.encode("latin-1"))
-                for name, values in headers.items()
-                for value in ([values] if isinstance(values, str) else values)
-            ],
-        }
-        await self.route(scope, receive, cast(Any, send))
+        await self.route.serve(Request.of(method, query, _fields(headers)), write)
         assert len(response.body) == int(response.headers.get("content-length", 0)) or (
-            method == "HEAD" or not response.whole
+            method == "HEAD"
         )
         return response
 
-    async def take(self, message: dict[str, Any]) -> None:
-        """What happens as a message is sent."""
+    async def take(self, answer: Answer) -> None:
+        """What happens as an answer is sent."""
+
+
+def _fields(headers: dict[str, str | Iterable[str]]) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.replace("_", "-").encode(), value.encode("latin-1"))
+        for name, values in headers.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+
+
+class Remote:
+    """Asks the server of our own over a connection that is kept; nothing is escaped on the way.
+
+    What is no HTTP at all is answered 400, and the connection closed, maybe before all is sent; the
+    status is 0 where that answer was lost with it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        """Where the server is."""
+        self.port = int(url.rpartition(":")[2])
+        """The port it listens at."""
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(
+        self,
+        query: str | bytes,
+        method: str = "GET",
+        *,
+        path: str = PATH,
+        body: bytes = b"",
+        **headers: str | Iterable[str],
+    ) -> Response:
+        query = query if isinstance(query, bytes) else query.encode("latin-1")
+        fields = [(b"host", b"bot"), *_fields(headers)]
+        fields += [(b"content-length", b"%d" % len(body))] if body else []
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        line = b"%s %s?%s HTTP/1.1\r\n" % (method.encode(), path.encode(), query)
+        return await self.exchange(line + head + b"\r\n" + body, has_body=method != "HEAD")
+
+    async def exchange(self, request: bytes, *, has_body: bool = True) -> Response:
+        """The answer to some bytes; none where the connection is closed before."""
+        if self._connection is None:
+            self._connection = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._connection
+        response = Response()
+        try:
+            writer.write(request)
+            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)).decode("latin-1")
+            line, *fields = head.strip().split("\r\n")
+            response.status = int(line.split()[1])
+            response.headers = {
+                name.lower(): value for name, _, value in (each.partition(": ") for each in fields)
+            }
+            if has_body and response.status not in (204, 304):
+                response.body = await reader.readexactly(int(response.headers["content-length"]))
+            response.whole = True
+        except (ConnectionError, asyncio.IncompleteReadError):
+            response.headers["connection"] = "close"
+        if response.status == 400 or response.headers.get("connection") == "close":
+            self.close()
+        return response
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection[1].close()
+            self._connection = None
 
 
 @pytest.fixture
@@ -130,7 +176,15 @@ async def services(world: World, tmp_path: Path) -> AsyncIterator[Services]:
     await services.links.load(store.folder)
     services.links.served_at("http://127.0.0.1:8080")
     yield services
+    await services.own_server.stop()
     await services.pipeline.close()
+
+
+@pytest.fixture
+async def remote(services: Services) -> AsyncIterator[Remote]:
+    remote = Remote(await services.own_server.start())
+    yield remote
+    remote.close()
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from nonebot_plugin_qqimage.bot.services import Services
-from nonebot_plugin_qqimage.serving.answers import Answer, Request
 from nonebot_plugin_qqimage.serving.tokens import Tokens
 
-from .conftest import PNG, Client, World, picture, query_of
+from .conftest import PNG, Remote, World, picture, query_of
 
-TOKENS = int(os.environ.get("QQIMAGE_TEST_TOKENS", "100000"))
+TOKENS = int(os.environ.get("QQIMAGE_TEST_TOKENS", "20000"))
+"""How many wrong ones; a hundred thousand take about a minute."""
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
@@ -50,26 +50,23 @@ def wrong_tokens(right: list[str], count: int) -> Iterator[str]:
             yield "".join(chance.choices([chr(code) for code in range(1, 256)], k=at + 1))
 
 
-async def test_wrong_tokens(client: Client, services: Services, world: World) -> None:
+async def test_wrong_tokens(remote: Remote, services: Services, world: World) -> None:
     tokens = [
         query_of(services, picture(name, message)).rpartition("=")[2]
         for name, message in (("png", 1), ("png", 2), ("gone", 3))
     ]
-    assert (await client.ask(f"qqimage={tokens[0]}")).body == PNG
-    answers: list[Answer] = []
-
-    async def write(answer: Answer) -> None:
-        answers.append(answer)
-
+    assert (await remote.ask(f"qqimage={tokens[0]}")).body == PNG
     fetched = len(world.fetched)
     tried = 0
     for token in wrong_tokens(tokens, TOKENS):
         if re.split("[^-A-Za-z0-9_]", token)[0] in tokens:  # damage that changed nothing
             continue
         tried += 1
-        await client.route.serve(Request("GET", f"appid=1407&qqimage={token}"), write)
-        answer = answers.pop()
-        assert answer.status == 404, token
+        # latin-1 as it is, but for what ends the request line; the server may refuse the rest
+        sent = re.sub(r"[\s\x00#]", "%20", token).encode("utf-8")
+        got = await remote.ask(b"appid=1407&qqimage=" + sent)
+        assert got.status in (400, 404), token
+        assert got.status == 404 or not token.isascii() or not token.isprintable(), token
     assert tried > 0.97 * TOKENS
     assert len(world.fetched) == fetched
 
@@ -94,24 +91,26 @@ async def test_wrong_tokens(client: Client, services: Services, world: World) ->
     ],
 )
 async def test_other_queries(
-    client: Client, services: Services, world: World, query: str | bytes
+    remote: Remote, services: Services, world: World, query: str | bytes
 ) -> None:
     token = query_of(services, picture()).rpartition("=")[2]
     asked = query.replace("{}", token) if isinstance(query, str) else query
-    got = await client.ask(asked)
-    assert (got.status, world.fetched) == (404, [])
-    assert got.problem["message"] == "no such image"
+    got = await remote.ask(asked)
+    assert (got.status, world.fetched) in ((404, []), (400, []))
+    assert got.status == 400 or got.problem["message"] == "no such image"
     assert not got.body.count(b"secret")
 
 
 async def test_a_long_query_is_not_looked_at(
-    client: Client, services: Services, world: World
+    remote: Remote, services: Services, world: World
 ) -> None:
     query = query_of(services, picture())
-    for padding in (16 * 1024, 1 << 20):
-        got = await client.ask("a" * padding + "&" + query)
-        assert (got.status, got.problem["error"], world.fetched) == (414, "QueryTooLong", [])
-    assert (await client.ask("&" * 10_000 + query)).body == PNG
+    got = await remote.ask("a" * 16 * 1024 + "&" + query)
+    assert (got.status, got.problem["error"], world.fetched) == (414, "QueryTooLong", [])
+    got = await remote.ask("a" * (1 << 20) + "&" + query)
+    assert got.status in (400, 0)
+    assert not world.fetched
+    assert (await remote.ask("&" * 10_000 + query)).body == PNG
 
 
 @pytest.mark.parametrize(
@@ -126,11 +125,12 @@ async def test_a_long_query_is_not_looked_at(
         {"if_range": "x" * 100_000, "range": "bytes=0-1"},
     ],
 )
-async def test_hostile_headers(client: Client, services: Services, headers: dict[str, str]) -> None:
-    got = await client.ask(query_of(services, picture()), **headers)
-    assert (got.status, got.body) == (200, PNG)
+async def test_hostile_headers(remote: Remote, services: Services, headers: dict[str, str]) -> None:
+    got = await remote.ask(query_of(services, picture()), **headers)
+    assert got.status in (400, 0) or (got.status, got.body) == (200, PNG)
+    assert (await remote.ask(query_of(services, picture()))).body == PNG
 
 
-async def test_errors_tell_nothing_to_who_has_no_token(client: Client) -> None:
-    bodies = {(await client.ask(query)).body for query in ("", "qqimage=1", "qqimage=" + "A" * 200)}
+async def test_errors_tell_nothing_to_who_has_no_token(remote: Remote) -> None:
+    bodies = {(await remote.ask(query)).body for query in ("", "qqimage=1", "qqimage=" + "A" * 200)}
     assert len(bodies) == 1

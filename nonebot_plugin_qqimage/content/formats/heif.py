@@ -1,8 +1,10 @@
 """AVIF and HEIC: pictures as items, animations as tracks, in boxes of any order."""
 
+from collections.abc import Iterator
+
 from .boxes import Box, BoxFile
-from .items import items_of
-from .shape import Shape
+from .items import items_of, unneeded
+from .shape import MAX_PROFILE, Part, Shape, with_changes
 from .tracks import tracks_of
 
 AVIF, HEIC = "image/avif", "image/heic"
@@ -69,6 +71,20 @@ def shape_of(data: bytes) -> Shape:
         frames = frames if _brands(data)[0] in _STILL else tracks.frames
     complete = complete and not file.exhausted and (meta is not None or movie is not None)
     return Shape(width, height, max(frames, 1), complete)
+
+
+def needed(data: bytes) -> Iterator[Part]:
+    """An AVIF or HEIC whose EXIF data, XMP and very large profiles no decoder takes for such.
+
+    Decoders turn its picture by other means.
+
+    Args:
+        data: the file.
+    """
+    file = BoxFile(data)
+    meta = next((box for box in file.boxes(0, len(data)) if box.kind == b"meta"), None)
+    places = unneeded(file, meta, MAX_PROFILE) if meta else ()
+    return with_changes(data, ((place, b"free") for place in places))
 
 
 def _brands(data: bytes) -> list[bytes]:

@@ -1,5 +1,6 @@
 """The items of AVIF and HEIC (ISO/IEC 23008-12): their places, and the size of the picture."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from .boxes import Box, BoxFile
@@ -16,6 +17,8 @@ _PICTURES = {
     b"iden",
     b"iovl",
 }
+_DESCRIPTIONS = {b"Exif", b"mime", b"uri "}
+"""Items that are no pictures, but say something of one."""
 _NEEDED = {b"pitm", b"iloc", b"idat", b"iprp", b"iinf", b"iref"}
 
 
@@ -62,6 +65,31 @@ def items_of(file: BoxFile, meta: Box) -> Items:
             shown = shown[1], shown[0]
     complete = whole and _are_there(file, found.get(b"iloc"), found.get(b"idat"))
     return Items(width, height, shown, _pictures(file, found), complete)
+
+
+def unneeded(file: BoxFile, meta: Box, max_profile: int) -> Iterator[int]:
+    """Where the types stand of what only describes the picture, and of very large profiles.
+
+    Args:
+        file: the file.
+        meta: the box that describes the items.
+        max_profile: bytes of a colour profile that is no such thing.
+    """
+    for box in file.children(meta, 4):
+        if box.kind == b"iinf":
+            for info in file.children(box, _names_start(file, box)):
+                kind = info.start + 6 + (2 if file.number(info.start, 1) < 3 else 4)
+                if file.data[kind : kind + 4] in _DESCRIPTIONS:
+                    yield kind
+        elif box.kind == b"iprp":
+            for each in file.children(file.inside(box, b"ipco")):
+                if each.kind == b"colr" and each.end - each.start > max_profile:
+                    yield each.start  # the sort of profile
+
+
+def _names_start(file: BoxFile, names: Box) -> int:
+    """Bytes before the first name in the box that lists the items."""
+    return 6 if file.number(names.start, 1) == 0 else 8
 
 
 def _id_size(file: BoxFile, box: Box) -> int:
@@ -133,8 +161,7 @@ def _pictures(file: BoxFile, found: dict[bytes, Box]) -> int:
     """The pictures that stand for themselves."""
     names = found.get(b"iinf")
     shown: set[int] = set()
-    skipped = 6 if names and file.number(names.start, 1) == 0 else 8
-    for box in file.children(names, skipped):
+    for box in file.children(names, _names_start(file, names) if names else 0):
         version, hidden = file.number(box.start, 1), file.number(box.start + 3, 1) & 1
         size = 2 if version < 3 else 4
         kind = file.data[box.start + 6 + size : box.start + 10 + size]

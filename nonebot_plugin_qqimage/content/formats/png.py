@@ -1,12 +1,15 @@
 """PNG, still and animated: https://www.w3.org/TR/png-3/."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from .shape import Shape, give_way, size_in
+from .shape import MAX_EXIF, MAX_PROFILE, Part, Shape, give_way, size_in, without
 
 _HEADER = 33
 """Bytes of the signature and the first chunk."""
 _END = b"IEND\xaeB\x60\x82"
+_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
+"""Chunks that make up the picture, or the animation."""
 _MAX_CHUNKS = 1 << 18
 """Chunks passed one by one; large pictures have some thousands."""
 _MAX_FRAMES = 1 << 31
@@ -22,22 +25,44 @@ def shape_of(data: bytes) -> Shape:
     width, height = size_in(data[:_HEADER])
     announced: list[int] = []
     position, pixels = 8, False
-    for number in range(1, _MAX_CHUNKS):
-        give_way(number)
-        length = int.from_bytes(data[position : position + 4], "big")
-        kind = data[position + 4 : position + 8]
-        end = position + 12 + length
-        if end > len(data):
-            break
+    for kind, start, position in _chunks(data):  # noqa: B007  where the last one ends
         if kind == b"IEND":
             return Shape(width, height, _frames(announced), True)
         if kind == b"acTL" and not pixels:
-            announced.append(int.from_bytes(data[position + 8 : position + 12], "big"))
+            announced.append(int.from_bytes(data[start + 8 : start + 12], "big"))
         pixels = pixels or kind == b"IDAT"
-        position = end
     # readers forgive a chunk of a wrong length once they have the pixels
     ended = pixels and data.rfind(_END, position) > 0
     return Shape(width, height, _frames(announced), ended)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The type, beginning and end of each chunk that is there as a whole."""
+    position = 8
+    for number in range(1, _MAX_CHUNKS):
+        give_way(number)
+        start = position
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+        if position > len(data):
+            return
+        yield data[start + 4 : start + 8], start, position
+        if data[start + 4 : start + 8] == b"IEND":
+            return
+
+
+def needed(data: bytes) -> Iterator[Part]:
+    """The parts of a PNG that decide what is seen: pixels, frames, turning and colours.
+
+    Args:
+        data: the file.
+    """
+    spans: list[tuple[int, int]] = []
+    once = {b"eXIf": MAX_EXIF, b"iCCP": MAX_PROFILE}
+    for kind, start, end in _chunks(data):
+        if kind in _PICTURE or end - start <= once.pop(kind, 0):
+            continue
+        spans.append((start, end))
+    return without(data, spans)
 
 
 def eight_bits(data: bytes, mode: str, clear: Any) -> Any:

@@ -4,10 +4,17 @@ import io
 import sys
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import imagesize  # pyright: ignore[reportMissingTypeStubs]
+
+Part = memoryview
+"""Some of the bytes of a file, in the same memory."""
+MAX_EXIF = 1 << 20
+"""Bytes of EXIF data that is heeded; cameras write about 64 KB."""
+MAX_PROFILE = 4 << 20
+"""Bytes of a colour profile that is heeded; those of presses have two or three million."""
 
 
 class Shape(NamedTuple):
@@ -65,3 +72,35 @@ def give_way(step: int, every: int = 64) -> None:
     """
     if step % every == 0:
         time.sleep(0)
+
+
+def without(data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[Part]:
+    """The parts of a file that are not within any of these spans.
+
+    Args:
+        data: the file.
+        spans: where each begins and ends, in order.
+    """
+    view, position = memoryview(data), 0
+    for start, end in spans:
+        if start > position:
+            yield view[position:start]
+        position = end
+    if position < len(data):
+        yield view[position:]
+
+
+def with_changes(data: bytes, changes: Iterable[tuple[int, bytes]]) -> Iterator[Part]:
+    """The parts of a file some of whose bytes are replaced by as many others.
+
+    Args:
+        data: the file.
+        changes: where each begins, and the new bytes, in order.
+    """
+    view, position = memoryview(data), 0
+    for start, new in changes:
+        if start >= position and data[start : start + len(new)] != new:
+            yield view[position:start]
+            yield memoryview(new)
+            position = start + len(new)
+    yield view[position:]

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from .shape import Shape, numbers_in
+from .shape import MAX_PROFILE, Part, Shape, numbers_in, with_changes
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _ROWS = 256, 257, 258, 259, 277, 278
 _PARTS = ((273, 279), (324, 325), (513, 514))
@@ -21,6 +21,15 @@ _WANTED = {
     _ROWS,
     *(tag for both in _PARTS for tag in both),
 }
+_PROFILE = 34675
+_NEEDED = {
+    *_WANTED,
+    *(254, 262, 266, 274, 284, 290, 291, 292, 293, 297, 317, 320, 322, 323, 332, 338, 339, 347),
+    *range(512, 522),
+    *range(529, 533),
+    _PROFILE,
+}
+"""Tags that decide what is seen; the others describe it, or point at more that does."""
 _SIZES = {
     **dict.fromkeys((1, 2, 6, 7), 1),
     **dict.fromkeys((3, 8), 2),
@@ -43,14 +52,17 @@ class _Entry(NamedTuple):
 
 
 class _Directories:
-    """The directories of a file, one for each page."""
+    """The directories of a file, one for each page; on request without what no decoder needs."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, leaving_out: bool = False) -> None:
         self.data = data
         self.order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
         self.big = 43 in data[2:4]
         self.entries, self.parts = _MAX_ENTRIES, _MAX_PARTS
         self.complete = True
+        self.leaving_out = leaving_out
+        self.changes: list[tuple[int, bytes]] = []
+        """Where the entries of each page stand, and what they are without those left out."""
 
     def number(self, position: int, size: int) -> int:
         if position + size > len(self.data):
@@ -75,6 +87,7 @@ class _Directories:
                 self.complete = False
                 count = max(0, min(count, _MAX_ENTRIES, (len(self.data) - start) // size))
             found: dict[int, _Entry] = {}
+            unneeded: list[int] = []
             for number, (tag, kind, values) in enumerate(
                 form.iter_unpack(memoryview(self.data)[start : start + count * size])
             ):
@@ -84,8 +97,15 @@ class _Directories:
                     value = self.number(value, wide)
                     if value + value_size * values > len(self.data):
                         self.complete = False
+                if tag not in _NEEDED or (tag == _PROFILE and values > MAX_PROFILE):
+                    unneeded.append(number * size + 4)
                 if tag in _WANTED:
                     found.setdefault(tag, _Entry(value_size, values, value))
+            if self.leaving_out:
+                entries = bytearray(self.data[start : start + count * size])
+                for place in unneeded:  # an entry without values is none
+                    entries[place : place + wide] = bytes(wide)
+                self.changes.append((start, bytes(entries)))
             yield found
 
     def values(self, entry: _Entry | None) -> Sequence[int]:
@@ -137,3 +157,15 @@ def shape_of(data: bytes) -> Shape:
         frames += 1
         directories.check(page)
     return Shape(width, height, max(frames, 1), directories.complete and frames > 0)
+
+
+def needed(data: bytes) -> Iterator[Part]:
+    """A TIFF whose directories list only what decides what is seen.
+
+    Args:
+        data: the file.
+    """
+    directories = _Directories(data, leaving_out=True)
+    for _ in directories.pages():
+        pass
+    return with_changes(data, sorted(directories.changes))

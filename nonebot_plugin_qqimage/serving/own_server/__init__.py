@@ -1,0 +1,1 @@
+"""The server of our own: images over HTTP from a thread, whatever the bot's event loop does."""
