@@ -17,9 +17,18 @@ def synchronising(services: Services) -> BackgroundTask | None:
     tier = services.store.tier
     if tier is None:
         return None
+    agreed = False
+
+    async def work() -> float:
+        nonlocal agreed
+        pause = await tier.synchronise()
+        if not agreed and tier.breaker.closed:
+            agreed = await services.links.share(services.store.folder, tier.agree)
+        return pause
+
     task = BackgroundTask(
         "synchronising",
-        tier.synchronise,
+        work,
         after_trouble=_AFTER_TROUBLE,
         complain=services.pipeline.store_trouble.log,
     )

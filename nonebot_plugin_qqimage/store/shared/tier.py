@@ -183,6 +183,14 @@ class SharedTier:
             return None
         return await self._in_time(self.shared.pins(owner))
 
+    async def agree(self, secret: bytes) -> bytes | None:
+        """The secret of all hosts; None where nobody answers.
+
+        Args:
+            secret: this host's own, for where there is none yet.
+        """
+        return await self._in_time(self.shared.secret(secret)) if self.breaker.closed else None
+
     async def sent(self, seconds: float) -> bool:
         """Wait until all that is in the outbox now has been sent; whether it has."""
         if not self.breaker.closed:
