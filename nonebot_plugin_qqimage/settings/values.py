@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -57,7 +58,7 @@ def database_url(url: str) -> str:
     """
     if not url:
         return ""
-    if not url.startswith(_DATABASES) or url != url.strip() or not url.partition("://")[2]:
+    if not url.startswith(_DATABASES) or url != url.strip() or not _has_port(url):
         raise UnusableSettings([unusable("shared_store", mask_password(url))])
     if find_spec("asyncpg") is None:
         text = Text("QQIMAGE__SHARED_STORE: install nonebot-plugin-qqimage[cluster] for it")
@@ -141,6 +142,15 @@ def _troubles(config: ScopedConfig) -> Iterator[str]:
     for chat in chats:
         if not _CHAT.fullmatch(str(chat)):
             yield unusable("rewrite_url", chat)
+
+
+def _has_port(url: str) -> bool:
+    """Whether what stands where the port does can be one; a password with a slash cannot."""
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and bool(parts.netloc or parts.path.strip("/"))
+    except ValueError:
+        return False
 
 
 def _url(text: str) -> URL | None:

@@ -6,7 +6,7 @@ what works on them, in threads, is in ``local/``.
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +34,7 @@ from .local.sightings import IsImage
 from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting
+from .shared.importing import Imported, import_all
 from .shared.shared import Query, Shared
 from .shared.tier import DEADLINE, Found, SharedTier
 
@@ -405,6 +406,10 @@ class ImageStore:
     async def bounds(self) -> dict[str, Bounds]:
         """The bounds of each process that uses the store, by host and process."""
         return await self._access.read(announced)
+
+    def import_into(self, shared: Shared) -> AsyncIterator[Imported]:
+        """Send all that is here to a shared store; what has been done is given after each step."""
+        return import_all(shared, self._access, self._blobs)
 
     async def outbox(self) -> dict[outbox.Kind, int]:
         """How much waits to be sent to the shared store, by kind."""

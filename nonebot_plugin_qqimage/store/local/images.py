@@ -236,6 +236,11 @@ def pinned_by(db: Connection, owner: str) -> list[str]:
     return [sha256 for (sha256,) in rows]
 
 
+def all_pins(db: Connection) -> list[tuple[str, str, int]]:
+    """The SHA-256 of each image that somebody keeps, who does, and how often."""
+    return [(row[0], row[1], row[2]) for row in db.rows("SELECT sha256, owner, count FROM pins")]
+
+
 def pinned(db: Connection) -> int:
     """How many images somebody keeps."""
     return int(db.rows("SELECT count(DISTINCT sha256) FROM pins")[0][0])

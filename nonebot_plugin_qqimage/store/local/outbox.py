@@ -5,6 +5,7 @@ it happens, so that nothing is kept without being told. The bytes stay in the im
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _MAX = 200_000
 _SENDER = "shared:sender"
 _PATIENCE = 10.0
 """Seconds after which what one process was sending is taken by another: it has been killed."""
+_STORE = "shared:store"
 _ORDERS = ("pin", "unpin", "forget")
 """What somebody has asked for: it is never left out, and sent by itself."""
 
@@ -146,6 +148,15 @@ def sent(db: Connection, sender: str, entries: Iterable[Entry]) -> None:
 def drop(db: Connection) -> int:
     """Tell of nothing that waits, but for orders; how many entries are left out."""
     return db.run("DELETE FROM outbox WHERE kind NOT IN ('pin', 'unpin', 'forget')")
+
+
+def store_name(db: Connection) -> str:
+    """What this store is called in the names of its orders; it is given one the first time."""
+    name = notes.text_of(db, _STORE)
+    if not name:
+        name = os.urandom(8).hex()
+        notes.leave(db, _STORE, name)
+    return name
 
 
 def waiting(db: Connection) -> dict[Kind, int]:

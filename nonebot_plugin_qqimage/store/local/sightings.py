@@ -218,6 +218,16 @@ def find(
     return [load(row) for row in rows]
 
 
+def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
+    """Rows behind an id, as `sighting_rows.row` gives them, each with its id."""
+    rows = db.rows(
+        "SELECT id, message, bot, position, chat, user, time, sha256, key, reference, more, "
+        "coalesce(arrived, time) FROM sightings WHERE id > ? ORDER BY id LIMIT ?",
+        *(last, limit),
+    )
+    return [(row[0], tuple(row[1:])) for row in rows]
+
+
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
     """How many sightings there are: all of them, or those in a chat, or of a user, or both."""
     given = {"chat = ?": chat, "user = ?": user}

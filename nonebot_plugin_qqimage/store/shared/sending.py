@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...content.info import ImageInfo
 from ...language import say
 from ...log import logger
-from ..local import images, notes, outbox
+from ..local import images, outbox
 from ..local.access import Access
 from ..local.blobs import Blobs
 from ..local.database import Connection
@@ -19,8 +19,6 @@ _MOST = 256
 """Entries sent at a time."""
 _MOST_BYTES = 1 << 20
 """Bytes of images sent at a time, where one does not have more; others must have their turn."""
-_STORE = "shared:store"
-"""The note that says what this store is called."""
 
 
 class Sending:
@@ -76,10 +74,7 @@ class Sending:
         return await self._access.write(outbox.drop)
 
     def _take(self, db: Connection) -> tuple[list[Entry], str, bool]:
-        store = notes.text_of(db, _STORE)
-        if not store:
-            store = os.urandom(8).hex()
-            notes.leave(db, _STORE, store)
+        store = outbox.store_name(db)
         entries = outbox.take(db, self.name, _MOST)
         return entries, store, bool(entries or outbox.waiting(db))
 

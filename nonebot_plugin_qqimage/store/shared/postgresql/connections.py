@@ -140,6 +140,8 @@ def in_words(error: Exception) -> Exception:
     """What went wrong, as `Unreachable` or `Refused`; an error of ours stays what it is."""
     if isinstance(error, StoreError):
         return error
+    if isinstance(error, ValueError):  # what it says may be a part of the password
+        return Refused(Text("its URL cannot be used"))
     said = mask_keys(str(error) or type(error).__name__)
     code = getattr(error, "sqlstate", None)
     if isinstance(code, str):
