@@ -101,7 +101,7 @@ MIGRATIONS = (_IMAGES, _SIGHTINGS, _CHANGES)
 """What leads from each version to the next; the first one makes the first tables."""
 VERSION = len(MIGRATIONS)
 """The version that this release reads and writes."""
-_MARK = "tables of nonebot-plugin-qqimage"
+MARK = "tables of nonebot-plugin-qqimage"
 """The comment on the schema, by which it is known to be ours."""
 
 
@@ -131,7 +131,7 @@ async def _version(db: Connection) -> int | None:
     )
     if not rows:
         return None
-    if rows[0][0] != _MARK:
+    if rows[0][0] != MARK:
         raise Refused(
             Text(
                 "its schema qqimage was not made by this plugin, and is left alone: use another "
@@ -162,6 +162,6 @@ async def _create(db: Connection) -> None:
             )
         )
     await db.execute("CREATE SCHEMA qqimage")
-    await db.execute(f"COMMENT ON SCHEMA qqimage IS '{_MARK}'")
+    await db.execute(f"COMMENT ON SCHEMA qqimage IS '{MARK}'")
     await db.execute("CREATE TABLE qqimage.meta (name text PRIMARY KEY, value text NOT NULL)")
     await db.execute("INSERT INTO qqimage.meta VALUES ('version', '0')")
