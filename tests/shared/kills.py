@@ -43,11 +43,15 @@ async def _hosts(folder: Path, server: Server, times: int) -> Line:
 
 async def _backends(folder: Path, server: Server, times: int) -> Line:
     url, dice = server.database(), random.Random(2)
-    writing = asyncio.ensure_future(_finish(await _writer(folder, url, 0, 100 * times)))
+    writer = await _writer(folder, url, 0, 200 * times, pause=0.005)
+    writing = asyncio.ensure_future(_finish(writer))
     killed = 0
     for _ in range(times):
         await asyncio.sleep(0.2 + dice.random() / 2)
-        backends = await asyncio.to_thread(_backends_of, server)
+        while not (backends := await asyncio.to_thread(_backends_of, server)):
+            await asyncio.sleep(0.1)  # the host starts, or waits until the server has started
+            if writing.done():
+                break
         for process in backends:
             try:
                 os.kill(process, signal.SIGKILL)
@@ -68,10 +72,12 @@ def _backends_of(server: Server) -> list[int]:
         return []
 
 
-async def _writer(folder: Path, url: str, first: int, count: int) -> asyncio.subprocess.Process:
+async def _writer(
+    folder: Path, url: str, first: int, count: int, pause: float = 0.0
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.shared.writer"),
-        *(str(folder / "host"), url, str(first), str(count)),
+        *(str(folder / "host"), url, str(first), str(count), str(pause)),
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 20,
     )

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ABSENT = "there is no PostgreSQL here (Debian: apt-get install postgresql)"
+ABSENT = "there is no PostgreSQL on this machine (Debian: apt-get install postgresql-15)"
 _START = 30.0
 """Seconds that the server may take."""
 
@@ -124,7 +123,7 @@ def running() -> Iterator[Server]:
         raise FileNotFoundError(ABSENT)
     folder = Path(tempfile.mkdtemp(prefix="qqimage-postgresql-"))
     if user := _user().get("user"):
-        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        shutil.chown(folder, user, user)
     server = Server(folder, programs)
     try:
         server.start()
@@ -144,4 +143,4 @@ def _user() -> dict[str, Any]:
     """Who runs it: it refuses to run as root."""
     if os.name != "posix" or os.geteuid() != 0:
         return {}
-    return {"user": "postgres", "group": pwd.getpwnam("postgres").pw_gid, "extra_groups": []}
+    return {"user": "postgres", "group": "postgres", "extra_groups": []}

@@ -1,6 +1,6 @@
 """A host of its own process that puts pictures, and says so of each; it is killed now and then.
 
-Usage: python -m tests.shared.writer FOLDER URL FIRST COUNT
+Usage: python -m tests.shared.writer FOLDER URL FIRST COUNT PAUSE
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from ..store.pictures import Picture
 from .hosts import Hosts
 
 
-async def main(folder: Path, url: str, first: int, count: int) -> None:
+async def main(folder: Path, url: str, first: int, count: int, pause: float) -> None:
     hosts = Hosts(folder.parent, url)
     store = hosts.store(folder.name)
     hosts.run(store)
@@ -22,6 +22,7 @@ async def main(folder: Path, url: str, first: int, count: int) -> None:
         store.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
         await store.put(picture.reference, picture.info, picture.data, "test")
         print(number, flush=True)
+        await asyncio.sleep(pause)
     assert store.tier is not None
     for _ in range(60):
         await store.sightings(limit=1)
@@ -36,5 +37,5 @@ if __name__ == "__main__":
     from nonebot.log import logger
 
     logger.remove()
-    where, database, begin, many = sys.argv[1:]
-    asyncio.run(main(Path(where), database, int(begin), int(many)))
+    where, database, begin, many, paused = sys.argv[1:]
+    asyncio.run(main(Path(where), database, int(begin), int(many), float(paused)))
