@@ -36,8 +36,11 @@ from .params import (
 )
 from .pipeline.arrival import StoredImage
 from .resolver import ImageResolver
+from .similar import SimilarImage
+from .store.local.annotations import Annotation
 
 __all__ = (
+    "Annotation",
     "Attempt",
     "Cause",
     "ForwardedImages",
@@ -56,6 +59,7 @@ __all__ = (
     "QuotedImages",
     "Resolver",
     "Sighting",
+    "SimilarImage",
     "StoreError",
     "StoredImage",
     "get_resolver",

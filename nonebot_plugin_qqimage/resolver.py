@@ -1,7 +1,5 @@
 """`ImageResolver`, what plugin authors hold: handles on images, and what is known of them."""
 
-from typing import cast
-
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import MessageEvent
@@ -10,7 +8,7 @@ from .errors import StoreError
 from .image import Image
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
-from .implementation.receiver import received
+from .implementation.receiver import asking_chat, received
 from .language import Text, say
 from .messages.chats import chat_of, checked_chat
 from .messages.events import find_in_event, seen_forwarded
@@ -19,6 +17,8 @@ from .messages.sighting import Sighting
 from .messages.targets import Target, checked_event, reference_of
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links
+from .similar import SimilarImage, SimilarImages
+from .store.local.annotations import Annotation
 from .store.seen import Arrivals, latest_seen, message_id_of, seen_in_quoted
 
 
@@ -174,8 +174,7 @@ class ImageResolver:
             TypeError: the owner is no text.
         """
         handle = self.image(image)
-        if not isinstance(cast(object, owner), str) or not owner:
-            raise TypeError(say("an owner is a text, such as the name of your plugin"))
+        checked_owner(owner)
         for _ in range(2):  # it may be evicted between the two steps
             stored = await handle
             if await self._store.pin(stored.info.sha256, owner):
@@ -206,6 +205,88 @@ class ImageResolver:
         handle = self.image(image)
         sha256 = handle.reference.sha256 or (await handle.info()).sha256
         await self._store.unpin(sha256, owner)
+
+    async def similar(
+        self, image: Image | Target, *, chat: str | None = None, limit: int = 10
+    ) -> list[SimilarImage]:
+        """Pictures that were seen and are like this one, the surest first; by Pillow.
+
+        The picture itself is among them where it was seen in another message. Pictures that came
+        a moment ago may not have been looked at yet.
+
+        Args:
+            image: as in `image`.
+            chat: the chat that they must have been seen in; by default that of the handler that
+                runs, or else that of the image: elsewhere they are nobody's business. ``"all"``
+                for any chat, for superusers.
+            limit: how many at most; each costs decoding a picture.
+
+        Raises:
+            ImageUnavailable: no source has the image.
+            MissingExtra: Pillow is not installed.
+            ValueError: the text is no chat, or nobody knows the chat.
+            StoreError: the store cannot be read.
+        """
+        handle = self.image(image)
+        where = self._asked_chat(chat, handle.reference.chat)
+        return await SimilarImages(self._store, handle, self.image, where).find(limit)
+
+    async def annotate(self, image: Image | Target, owner: str, text: str) -> None:
+        """Keep what is known of a picture, by its content: as long as the picture is stored.
+
+        It replaces what the same owner has said of it before, and an empty text removes that.
+        Control characters become spaces.
+
+        Args:
+            image: as in `image`; it is fetched, if need be.
+            owner: who says it, such as the name of your plugin; at most 100 characters.
+            text: a caption, the text in it, tags; at most 16,384 bytes in UTF-8.
+
+        Raises:
+            ImageUnavailable: no source has the image.
+            StoreError: the store cannot keep it, or sixteen owners have said something already.
+            TypeError: the owner is no text.
+            ValueError: the owner or the text is too long.
+        """
+        handle = self.image(image)
+        for _ in range(2):  # it may be evicted between the two steps
+            sha256 = (await handle).info.sha256
+            if await self._store.annotations.put(sha256, checked_owner(owner), text):
+                return
+            await handle.path()
+        raise StoreError(Text("{image} is not stored", image=str(handle.reference)))
+
+    async def annotations(self, image: Image | Target) -> list[Annotation]:
+        """What is known of a picture, the latest first.
+
+        Raises:
+            ImageUnavailable: no source has the image, so nobody knows which one it is.
+            StoreError: the store cannot be read.
+        """
+        handle = self.image(image)
+        sha256 = handle.reference.sha256 or (await handle.info()).sha256
+        return await self._store.annotations.of(sha256)
+
+    async def search(
+        self, text: str, *, owner: str | None = None, chat: str | None = None, limit: int = 100
+    ) -> list[Annotation]:
+        """What is known of pictures, as far as every word of a text stands in it; the latest first.
+
+        ``resolver.image(annotation.uri)`` gives a handle on the picture.
+
+        Args:
+            text: words with spaces between them, or parts of words; Chinese needs no spaces.
+            owner: who said it; None for anybody.
+            chat: the chat that the pictures were seen in; by default that of the handler that
+                runs. ``"all"`` for any chat, for superusers.
+            limit: how many at most; never more than 1,000.
+
+        Raises:
+            ValueError: the text is too long, or no chat, or nobody knows the chat.
+            StoreError: the store cannot be read.
+        """
+        where = self._asked_chat(chat, "")
+        return await self._store.annotations.search(text, owner=owner, chat=where, limit=limit)
 
     async def forget(self, *, chat: str | None = None, user: str | None = None) -> tuple[int, int]:
         """Forget where a chat's or a user's images were seen, and those that were seen there only.
@@ -267,6 +348,15 @@ class ImageResolver:
         checked_event(event)
         return chat_of(event)
 
+    def _asked_chat(self, chat: str | None, own: str) -> str | None:
+        """The chat that is asked about; None for any. Without a word it is where it is asked."""
+        if chat == "all":
+            return None
+        where = asking_chat() or own if chat is None else checked_chat(chat)
+        if not where:
+            raise ValueError(say('nobody knows which chat asks: give chat=, or chat="all"'))
+        return where
+
     async def _seen_in_quoted(self, event: BaseEvent) -> list[ImageReference]:
         if not isinstance(event, MessageEvent):
             return []
@@ -284,3 +374,14 @@ class ImageResolver:
         for sighting in seen_forwarded(event, found):  # so that they can be forgotten
             self._store.saw(sighting)
         return found
+
+
+def checked_owner(owner: object) -> str:
+    """The owner itself.
+
+    Raises:
+        TypeError: it is no text, or an empty one.
+    """
+    if not isinstance(owner, str) or not owner.strip():
+        raise TypeError(say("an owner is a text, such as the name of your plugin"))
+    return owner

@@ -21,6 +21,7 @@ ROOMS = [
     "cli",
     "doctor",
     "resolver",
+    "similar",
     "image",
     "serving.own_server",
     "serving",
@@ -47,6 +48,7 @@ ROOMS = [
 """From top to bottom: folders, and the files that lie beside them. A file may import what is in
 its own room or further down."""
 PUBLIC = [
+    "Annotation",
     "Attempt",
     "Cause",
     "ForwardedImages",
@@ -65,6 +67,7 @@ PUBLIC = [
     "QuotedImages",
     "Resolver",
     "Sighting",
+    "SimilarImage",
     "StoreError",
     "StoredImage",
     "get_resolver",
@@ -175,6 +178,8 @@ def test_public_names() -> None:
 
 def test_what_a_resolver_offers() -> None:
     assert {name for name in vars(package.ImageResolver) if not name.startswith("_")} == {
+        "annotate",
+        "annotations",
         "chat_of",
         "find",
         "forget",
@@ -186,5 +191,7 @@ def test_what_a_resolver_offers() -> None:
         "pin",
         "pins",
         "quoted_images",
+        "search",
+        "similar",
         "unpin",
     }

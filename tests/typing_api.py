@@ -10,6 +10,7 @@ from typing_extensions import assert_type
 
 from nonebot_plugin_qqimage import (
     Attempt,
+    Cause,
     Image,
     ImageInfo,
     ImageReference,
@@ -22,6 +23,7 @@ from nonebot_plugin_qqimage import (
     StoredImage,
     get_resolver,
 )
+from nonebot_plugin_qqimage.testing import Kit, SentMessage, SimulatedImplementation, isolated
 
 
 async def handler(matcher: Matcher, images: Images, resolver: Resolver) -> None:
@@ -82,3 +84,15 @@ def explain(error: ImageUnavailable) -> None:
     assert_type(error.attempts, tuple[Attempt, ...])
     assert_type(error.hint, str)
     assert_type(error.kept_until, float)
+
+
+async def test(qqimage: Kit, folder: Path) -> None:
+    assert_type(qqimage.picture(b""), MessageSegment)
+    assert_type(qqimage.failing(Cause.EXPIRED), MessageSegment)
+    assert_type(qqimage.event("text", qqimage.picture(), group_id=None), MessageEvent)
+    async with qqimage.bot("napcat", inline_base64=True) as chat:
+        assert_type(chat, SimulatedImplementation)
+        assert_type(await chat.send_group(["text", chat.picture(b"")]), int)
+        assert_type(await chat.next_sent(), SentMessage)
+    async with isolated(folder, prefetch=True) as kit:
+        assert_type(kit, Kit)

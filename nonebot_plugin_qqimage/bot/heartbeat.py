@@ -15,7 +15,7 @@ from nonebot.adapters import Bot
 
 from ..doctor.implementations import known_of
 from ..doctor.lately import Lately
-from ..doctor.process import process_namespace
+from ..doctor.process import process_namespace, process_state
 from ..doctor.running import INTERVAL, MAX_AGE, PREFIX, public
 from ..doctor.versions import versions
 from ..errors import StoreError
@@ -76,6 +76,7 @@ class Heartbeat:
         return {
             "pid": os.getpid(),
             "namespace": await anyio.to_thread.run_sync(process_namespace),
+            "born": (await anyio.to_thread.run_sync(process_state, os.getpid()))[1],
             "folder": await anyio.to_thread.run_sync(os.getcwd),
             "started": time.time(),
             "driver": get_driver().type,

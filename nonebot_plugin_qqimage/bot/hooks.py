@@ -66,11 +66,11 @@ class Hooks:
         Bot.on_calling_api(self.before_call)
         Bot.on_called_api(self.after_call)
 
-    async def before_event(self, bot: Bot, event: BaseEvent) -> None:
+    async def before_event(self, event: BaseEvent) -> None:
         """Take in the event's images, and give its segments URLs that work, where wanted."""
         if not isinstance(event, Event):
             return
-        _guard(self._intake.received, event, bot)
+        _guard(self._intake.received, event)
         if self._rewriting.on and isinstance(event, MessageEvent):
             _guard(self._rewriting.in_event, event)
 

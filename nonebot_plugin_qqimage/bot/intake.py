@@ -29,16 +29,10 @@ class Intake:
         self._store = services.store
         self._arrivals = services.arrivals
         self._pipeline = services.pipeline
+        self._implementations = services.implementations
 
-    def received(self, event: BaseEvent, bot: BaseBot | None = None) -> None:
-        """Take in the images of an event, as its segments are now.
-
-        Args:
-            event: the event.
-            bot: the bot that received it. For one that a test has made, only images inside
-                segments are fetched: those need no call.
-        """
-        in_test = isinstance(bot, Bot) and is_made_for_a_test(bot)
+    def received(self, event: BaseEvent) -> None:
+        """Take in the images of an event, as its segments are now."""
         self._arrivals.note(event)
         if isinstance(event, MessageEvent) and event.user_id != event.self_id:
             self._said(event.message)
@@ -47,9 +41,9 @@ class Intake:
             if sighting.reference.message_id or not isinstance(event, MessageEvent):
                 self._store.saw(sighting)
             if self._config.prefetch:
-                self._prefetch(sighting.reference, in_test=in_test)
+                self._prefetch(sighting.reference)
         if self._config.own_images:
-            self._take_in_own(find_in_own_event(event), in_test=in_test)
+            self._take_in_own(find_in_own_event(event))
 
     def told(self, bot: BaseBot, api: str, answer: object) -> None:
         """Remember the paths that messages in an answer say, as those of received messages.
@@ -80,17 +74,21 @@ class Intake:
         """
         if self._config.own_images and isinstance(bot, Bot):
             event = current_event.get(None)
-            sent = find_sent(bot.self_id, params, result, api, event)
-            self._take_in_own(sent, in_test=is_made_for_a_test(bot))
+            self._take_in_own(find_sent(bot.self_id, params, result, api, event))
 
-    def _take_in_own(self, sightings: Iterable[Sighting], *, in_test: bool) -> None:
+    def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
             if sighting.chat:  # else nobody could forget it; the call that sent it says where
                 self._store.saw(sighting)
-            self._prefetch(sighting.reference, in_test=in_test)
+            self._prefetch(sighting.reference)
 
-    def _prefetch(self, reference: ImageReference, *, in_test: bool) -> None:
-        if reference.content.startswith(("base64:", "data:")) or not in_test:
+    def _prefetch(self, reference: ImageReference) -> None:
+        """Fetch an image in advance; for a bot that a test has made, only what needs no call."""
+        implementation = self._implementations.find(reference.self_id)
+        # an event may name another bot than the one that a test has made
+        possible = [implementation] if implementation else self._implementations.connected
+        in_test = any(is_made_for_a_test(each.bot) for each in possible)
+        if not in_test or reference.content.startswith(("base64:", "data:")):
             self._pipeline.prefetch(reference)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from traceback import walk_stack
 
+import anyio
 import nonebot
 from nonebot import get_driver
 
@@ -21,6 +22,7 @@ from .background import BackgroundTask
 from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
+from .looking import looking
 from .services import Services, make_services
 from .serving import start_serving
 from .synchronising import synchronising
@@ -29,6 +31,8 @@ from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
+_END_TIMEOUT = 15.0
+"""Seconds for everything that is done when the bot ends; each part has a shorter deadline."""
 _LOGS_OF_SERVERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "hypercorn.access")
 """Where HTTP servers log URLs: those of images hold a token, those of implementations another."""
 _LOADER = "nonebot.plugin.manager"
@@ -105,6 +109,7 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
+    looks = looking(services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
@@ -118,6 +123,7 @@ def install() -> None:
     )
     driver = get_driver()
     driver.on_startup(keeping.start)
+    driver.on_startup(looks.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
@@ -133,15 +139,19 @@ def install() -> None:
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
-        await services.own_server.stop()
-        await warm_up.stop()
-        await trials.stop()
-        await heartbeat.stop()
-        await connections.stop()
-        await keeping.stop()
-        if shared is not None:
-            await shared.stop()
-        await services.pipeline.close()
+        # `nb run` passes Ctrl+C on to a process that has got it already. At the second one some
+        # drivers cancel the hooks of the first, and fail where one of them waits.
+        with anyio.move_on_after(_END_TIMEOUT, shield=True):
+            await services.own_server.stop()
+            await warm_up.stop()
+            await trials.stop()
+            await heartbeat.stop()
+            await connections.stop()
+            await looks.stop()
+            await keeping.stop()
+            if shared is not None:
+                await shared.stop()
+            await services.pipeline.close()
 
     _hooks = Hooks(services)
     _hooks.install()

@@ -37,6 +37,7 @@ def upkeep(store: ImageStore, complain: Callable[[StoreError], None]) -> Backgro
 async def _round(store: ImageStore) -> None:
     loop = asyncio.get_running_loop()
     await store.evict()
+    await store.annotations.tidy()
     found: Counter[str] = Counter()
     for step in await store.steps(thorough=False):
         started = loop.time()

@@ -23,7 +23,7 @@ from ..language import say, use
 from ..masking import hide_keys, one_line
 from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
-from . import doctor, forget, gc, listing, shared, show, stats, transfer, verify
+from . import doctor, duplicates, forget, gc, listing, looks, shared, show, stats, transfer, verify
 from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
@@ -59,10 +59,13 @@ def run(
     parser = argparse.ArgumentParser(
         prog=program,
         description=say("the store of nonebot-plugin-qqimage"),
+        epilog=_about_nb_cli() if program.startswith("nb ") else None,
         formatter_class=HelpFormatter,
     )
     commands = Commands(parser)
-    for module in (stats, listing, show, transfer, verify, gc, forget, shared, doctor):
+    for module in (
+        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget, shared, doctor),
+    ):
         module.add(commands)
     extend(commands)
     parsed = parser.parse_args(arguments)
@@ -81,6 +84,13 @@ def run(
         # or Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+
+
+def _about_nb_cli() -> str:
+    return say(
+        "The log lines above come from NoneBot: nb-cli loads the bot first. Without them, and with "
+        "exit codes: python -m nonebot_plugin_qqimage"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

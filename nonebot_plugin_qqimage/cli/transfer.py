@@ -18,6 +18,7 @@ from ..language import Text, localized, say
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from ..store.local.facts import Selection, Stored
+from .annotated import said, take_over
 from .commands import Commands
 from .files import Files, files_below, reason_of
 from .listing import facts
@@ -68,7 +69,12 @@ async def export(session: Session, arguments: argparse.Namespace) -> Result:
                     sightings = await session.store.sightings(
                         sha256=stored.info.sha256, limit=_MAX_SIGHTINGS
                     )
-                    entry = {**facts(stored), "sightings": [seen(each) for each in sightings]}
+                    known = await session.store.annotations.of(stored.info.sha256)
+                    entry = {
+                        **facts(stored),
+                        "sightings": [seen(each) for each in sightings],
+                        "annotations": [said(each) for each in known],
+                    }
                     await _in_thread(manifest.add, _file_name(stored.info), entry)
                 else:
                     trouble.append({"sha256": stored.info.sha256, "problem": problem})
@@ -158,6 +164,8 @@ async def import_files(session: Session, arguments: argparse.Namespace) -> Resul
                 continue
             await session.store.put(ImageReference(sha256=info.sha256), info, data, _SOURCE)
             kept.add(info.sha256)
+    for folder in dict.fromkeys(path.parent for path in found.files):
+        await take_over(session.store.annotations, folder, kept)
 
     def show(terminal: Terminal) -> None:
         _show_left_out(terminal, [(str(path), reason) for path, reason in found.left_out])

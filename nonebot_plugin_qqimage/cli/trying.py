@@ -62,10 +62,13 @@ async def _told(session: Session, bot: RunningBot, answer: Answer | None) -> lis
     max_size = session.config.max_image_size
     cures = {
         "own": Text(
-            "set QQIMAGE__BASE_URL to where this bot's HTTP port is reached from here; where "
-            "HTTP_PROXY is set, set NO_PROXY=127.0.0.1,localhost, too"
+            "from another container or machine, set QQIMAGE__LISTEN=0.0.0.0:8090, and "
+            "QQIMAGE__BASE_URL to where that is reached from here; where HTTP_PROXY is set, set "
+            "NO_PROXY=127.0.0.1,localhost, too"
         ),
-        "public": Text("look whether QQIMAGE__PUBLIC_URL leads to this bot's HTTP port"),
+        "public": Text(
+            "look whether QQIMAGE__PUBLIC_URL leads to QQIMAGE__LISTEN or to this bot's HTTP port"
+        ),
     }
     for name, url in answer.served.items():
         what = _PUBLIC if name == "public" else _SERVED

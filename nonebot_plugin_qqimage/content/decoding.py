@@ -3,7 +3,7 @@
 import contextlib
 import math
 import sys
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AttemptFailed, Cause
@@ -184,8 +184,6 @@ def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Pic
     """
     import PIL.Image
 
-    _check_limit(picture.size, max_decoded // _HELD_FRAMES)
-    before = _fallbacks(picture)
     passed = _MAX_PIXELS_PASSED // (picture.width * picture.height)
     window = max(1, min(info.frames, _MAX_FRAMES_PASSED, passed))
     count = min(window, _SHEET_FRAMES)
@@ -195,20 +193,39 @@ def contact_sheet(picture: "Picture", info: ImageInfo, max_decoded: int) -> "Pic
     size = columns * (width + _GAP) - _GAP, rows * (height + _GAP) - _GAP
     sheet = PIL.Image.new("RGB", size, "white")
     places = {place * (window - 1) // max(count - 1, 1): place for place in range(count)}
-    for number in range(window):
+    for number, frame in frames(picture, info, places, _CELL, max_decoded):
+        row, column = divmod(places[number], columns)
+        sheet.paste(frame, (column * (width + _GAP), row * (height + _GAP)))
+    return sheet
+
+
+def frames(
+    picture: "Picture", info: ImageInfo, wanted: Collection[int], pixels: int, max_decoded: int
+) -> Iterator[tuple[int, "Picture"]]:
+    """Some frames of an animation, made small, on white, as far as they are there.
+
+    Args:
+        picture: of `open_picture`.
+        info: the facts about it.
+        wanted: the numbers of the frames, from 0.
+        pixels: width times height that each may have.
+        max_decoded: pixels of one frame that may be decoded.
+
+    Raises:
+        AttemptFailed: decoding it would cost too much memory.
+    """
+    _check_limit(picture.size, max_decoded // _HELD_FRAMES)
+    before, size = _fallbacks(picture), size_within(picture.size, pixels)
+    for number in range(max(wanted) + 1):
         try:
             picture.seek(before + number)
         except EOFError:  # fewer than announced
-            break
+            return
         _check_size(picture, info)
         _check_limit(picture.size, max_decoded // _HELD_FRAMES)
-        place = places.get(number)
-        if place is not None:
-            row, column = divmod(place, columns)
-            frame = reduced(picture, (width, height), scalable)
-            frame = on_white(on_screen(frame, picture.info.get("icc_profile")))
-            sheet.paste(frame, (column * (width + _GAP), row * (height + _GAP)))
-    return sheet
+        if number in wanted:
+            frame = reduced(picture, size, scalable)
+            yield number, on_white(on_screen(frame, picture.info.get("icc_profile")))
 
 
 def _check_size(picture: "Picture", info: ImageInfo) -> None:

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..config import ScopedConfig
 from ..language import Text
@@ -82,7 +83,24 @@ def has_ended(bot: RunningBot) -> bool:
         return True
     except OSError:  # somebody else's
         pass
-    return False
+    state, born = process_state(bot.said["pid"])
+    # a process that has ended keeps its id until its parent has asked what came of it, and then
+    # another process may get that id
+    return state in ("Z", "X") or bool(born and born != bot.said.get("born", born))
+
+
+def process_state(pid: int) -> tuple[str, str]:
+    """How a process is, in one letter, and when it began, in a unit of the system's. Blocks.
+
+    Returns:
+        As Linux's ``/proc/<pid>/stat`` has them; both empty where nobody can tell.
+    """
+    try:
+        # the name of the program, in parentheses, may hold anything
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return "", ""
 
 
 def _about_connections(bot: RunningBot) -> list[Line]:

@@ -210,6 +210,10 @@ async def _is_no_use(trial: Trial, implementation: Implementation) -> bool:
 async def _decoded(trial: Trial, encoded: str | TextPart) -> bytes | None:
     if not encoded:
         return None
+    # the text is there already, whatever was declared; decoding makes a copy, and then the bytes
+    reservation, length = trial.reservation, len(encoded)
+    reservation.resize(max(reservation.size, length))
+    await reservation.grow(2 * length + min(length * 3 // 4, trial.config.max_image_size))
     return await base64_data.decode(encoded, trial.config.max_image_size)
 
 

@@ -8,6 +8,7 @@ from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import Bot
 from nonebot.matcher import current_bot, current_event
 
+from ..messages.chats import chat_of
 from ..messages.events import find_in_event
 from ..messages.reference import ImageReference
 from .implementations import Implementations
@@ -20,6 +21,12 @@ _PLACELESS: dict[str, Any] = {
     "own": False,
 }
 """What a segment does not say by itself."""
+
+
+def asking_chat() -> str:
+    """The chat of the handler that runs; empty outside of handlers, and where it has none."""
+    event = current_event.get(None)
+    return "" if event is None else chat_of(event)
 
 
 def received(

@@ -24,7 +24,6 @@ from .congestion import Congestion
 from .failures import Failures, of_connection
 from .fetching import Deliver, Fetching, shares_of, too_busy
 from .flights import Flights, Work
-from .pace import Pace
 from .prefetch_queue import PrefetchQueue, free_key
 from .racing import first_good
 from .shares import Owners, Shares
@@ -70,7 +69,6 @@ class Pipeline:
         self._behind: dict[str, asyncio.Future[None]] = {}  # keys that wait for another to end
         self._connections: Counter[str] = Counter()  # by bot, how many there were so far
         self._flying = Shares()
-        self._pace = Pace()
         self._asked: set[str] = set()  # keys that somebody waits for
         self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
@@ -94,7 +92,6 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
-        await self._pace.turn()
         self._prefetches.hurry(reference.key)
         other = self._under_way.get(reference.key)
         if other is None or other == reference:
@@ -144,7 +141,6 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
-        await self._pace.turn()
         key = f"anew {reference.own_key}"
         try:
             return await self._flights.join(key, self._flight(key, reference, anew=True))

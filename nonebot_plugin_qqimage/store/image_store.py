@@ -17,6 +17,7 @@ from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
+from .annotations import Annotations
 from .catalog import Catalog
 from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, outbox, sightings
@@ -31,6 +32,7 @@ from .local.facts import Totals
 from .local.forgetting import forget_image, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
+from .looks import Looks
 from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting
@@ -89,8 +91,14 @@ class ImageStore:
         self._meanings = Meanings(
             self._access, self._blobs, self._journal, self._memory, self._clock
         )
+        self.forgotten = 0
+        """How often anything was forgotten on request by means of this object."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
+        self.looks = Looks(self._access, self._blobs)
+        """What its images look like, and which are near another one."""
+        self.annotations = Annotations(self._access)
+        """What plugins have found out about its images."""
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
 
@@ -114,6 +122,10 @@ class ImageStore:
                 forgotten it since.
         """
         return self._meanings.known(reference, lately=lately)
+
+    def look_anew(self) -> None:
+        """Rely on nothing that this process knows of the index and the files."""
+        self._memory.clear()
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored, here or in the shared store."""
@@ -191,6 +203,7 @@ class ImageStore:
             self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, data)
+        self.looks.came(info)
         if full:
             await self._evict_step(keep=info.sha256)
 
@@ -354,7 +367,8 @@ class ImageStore:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
             )
-            self._memory.clear()  # the names of images that stay may have gone, too
+            self.look_anew()  # the names of images that stay may have gone, too
+            self.forgotten += 1
             sighted, removed = sighted + count, removed + gone
             progress(sighted)
             if count < _BATCH:
@@ -390,6 +404,7 @@ class ImageStore:
         await self._journal.flush()
         await self._access.write(lambda db: forget_image(db, self._blobs, sha256))
         self._memory.forget([sha256])
+        self.forgotten += 1
 
     # The whole
 
@@ -469,6 +484,7 @@ class ImageStore:
 
     async def close(self) -> None:
         """Write down what waits, and close the index. What was put is safe already."""
+        self.looks.close()
         await self._journal.close()
         if self.tier is not None:
             await self.tier.close()

@@ -35,11 +35,13 @@ class Memory:
         self._max_data = min(size, _MAX_DATA)
         self._mark = ""
         self._checked = -_VALID
+        self._cleared = -_VALID
 
     @property
     def fresh(self) -> bool:
         """Whether the index was looked at half a second ago: others may forget an image there."""
-        return time.monotonic() - self._checked <= _VALID
+        # a look that began before everything was forgotten here may have seen what was there
+        return self._checked >= self._cleared and time.monotonic() - self._checked <= _VALID
 
     def meant_by(self, reference: ImageReference) -> ImageInfo | None:
         """The image that a reference means; None where that is not known here."""
@@ -91,7 +93,8 @@ class Memory:
             self._data.pop(sha256, None)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, and know nothing until the index has been looked at anew."""
+        self._cleared = time.monotonic()
         self._digests.clear()
         self._infos.clear()
         self._data.clear()

@@ -178,5 +178,9 @@ async def isolated(folder: Path, **settings: Any) -> AsyncGenerator[Kit, None]:
     services = Services.of(config, store, fetcher, nonebot.get_bots)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.pipeline.close)
+        await services.links.load(folder)
+        if base := await services.own_server.start():
+            services.links.served_at(base)
+        stack.push_async_callback(services.own_server.stop)
         stack.enter_context(replaced(services))
         yield Kit(folder, fetcher, stack)

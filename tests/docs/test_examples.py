@@ -1,12 +1,13 @@
-"""The examples run: those for authors in a real bot, all others as far as they can alone."""
+"""The examples run: those for authors in a real bot, and others as far as they can alone.
+
+Recipes have a suite of their own: see `test_recipes`.
+"""
 
 import ast
-import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from PIL import Image as Pillow
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
@@ -76,52 +77,6 @@ async def test_last_and_today(chat: SimulatedImplementation) -> None:
     (uri,) = await answers(chat, "/last")  # both languages say the same
     assert uri.startswith("qqimage:"), uri
     assert all(" 1 " in text or text.startswith("1 ") for text in await answers(chat, "/today"))
-
-
-@pytest.mark.parametrize("page", FIRST_PLUGINS)
-async def test_the_first_plugins(page: str, tmp_path: Path) -> None:
-    plugins = [tmp_path / f"first_{number}.py" for number in range(3)]
-    for plugin, code in zip(plugins, blocks(page, "python"), strict=True):
-        plugin.write_text(code, "utf-8")
-    async with SimulatedCdn() as cdn, BotProcess(tmp_path / "bot", plugins=tuple(plugins)) as bot:
-        chat = SimulatedImplementation("napcat", cdn)
-        async with ReverseWebSocket(chat, bot.ws_url):
-            await chat.connected(1, PATIENCE)
-            await _grey(chat)
-            await _see(chat)
-            await _keep(chat)
-
-
-async def _grey(chat: SimulatedImplementation) -> None:
-    await chat.send_group("/grey")
-    assert await _said(chat) in ("Please send an image.", "请发送图片")
-    await chat.send_group(chat.picture(png(seed=11)))
-    while not (sent := await chat.next_sent(PATIENCE)).pictures:
-        continue
-    assert Pillow.open(io.BytesIO(sent.pictures[0])).mode == "L"
-
-
-async def _see(chat: SimulatedImplementation) -> None:
-    await chat.send_group(["/see this", chat.picture(png(seed=12))])
-    assert await _said(chat) == "1 / 2"
-    await chat.send_group("/see and what is it")
-    assert await _said(chat) == "1 / 3"
-
-
-async def _keep(chat: SimulatedImplementation) -> None:
-    await chat.send_group("/keep")
-    assert (await _said(chat)).endswith("2")
-    await chat.send_group("/keep")
-    assert (await _said(chat)).endswith("0")
-    await chat.send_group("/stickers")
-    sent = [(await chat.next_sent(PATIENCE)).pictures for _ in range(2)]
-    assert {data for pictures in sent for data in pictures} == {png(seed=11), png(seed=12)}
-
-
-async def _said(chat: SimulatedImplementation) -> str:
-    while (text := (await chat.next_sent(PATIENCE)).text).startswith("{"):
-        continue
-    return text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.doctor.line import Line
-from nonebot_plugin_qqimage.doctor.process import about_process, process_namespace
+from nonebot_plugin_qqimage.doctor.process import about_process, process_namespace, process_state
 from nonebot_plugin_qqimage.doctor.running import RunningBot, public
 from nonebot_plugin_qqimage.language import Text, use
 
@@ -52,6 +52,23 @@ def test_a_dead_process(dead: int) -> None:
     assert (line.state, line.about) == ("failed", f"process {dead}")
     assert "no such process any more; it was last heard of 12 s ago" in line.text
     assert "log" in line.cure
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody can tell there")
+def test_a_process_that_nobody_has_collected() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        while process_state(process.pid)[0] != "Z":
+            time.sleep(0.01)
+        (line,) = told(bot(pid=process.pid))
+    assert line.state == "failed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody can tell there")
+def test_a_process_whose_number_another_one_has() -> None:
+    born = process_state(os.getpid())[1]
+    assert told(bot(born=born))[0].state == "ok"
+    (line,) = told(bot(born=str(int(born) - 100)))
+    assert line.state == "failed"
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"namespace": "pid:[1]"}])

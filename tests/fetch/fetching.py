@@ -40,12 +40,17 @@ class Outcome:
 
 
 async def fetch(
-    reference: ImageReference, implementation: Implementation | None = None, **settings: Any
+    reference: ImageReference,
+    implementation: Implementation | None = None,
+    *,
+    budget: ByteBudget | None = None,
+    **settings: Any,
 ) -> Outcome:
     """Try every source, as the resolver does."""
+    budget = budget or ByteBudget(1 << 30)
     sources = Fetcher(ScopedConfig(**{"trusted_hosts": ["127.0.0.1"], **settings}))
     try:
-        async with ByteBudget(1 << 30).reserve(1 << 20) as reservation:
+        async with budget.reserve(1 << 20) as reservation:
             asked = sources.fetch(reference, lambda: implementation, reservation)
             return Outcome(*await asyncio.wait_for(asked, 60))
     finally:

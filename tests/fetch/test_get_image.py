@@ -1,5 +1,6 @@
 """When the implementation is asked for an image, and how."""
 
+import asyncio
 import base64
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 from nonebot_plugin_qqimage.errors import Cause
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
+from .. import samples
 from ..implementation.fake_bot import HANG, FakeBot, Turns, failed, unknown
 from .fetching import PNG, fetch
 from .http_server import Server, reply
@@ -29,6 +32,19 @@ async def test_base64_comes_before_file_and_url(server: Server) -> None:
     assert (await fetch(reference(), Implementation(bot))).source == "base64 in the answer"
     assert bot.actions == ["get_image"]
     assert server.targets == []
+
+
+async def test_an_answer_larger_than_declared_is_decoded_once_there_is_memory() -> None:
+    large = base64.b64encode(samples.png(filler=3_000_000)).decode()
+    implementation, budget = (
+        Implementation(FakeBot(get_image={"base64": large})),
+        ByteBudget(16 << 20),
+    )
+    async with budget.reserve(10 << 20):
+        fetching = asyncio.create_task(fetch(reference(size=100), implementation, budget=budget))
+        await asyncio.sleep(0.3)
+        assert not fetching.done()
+    assert (await fetching).source == "base64 in the answer"
 
 
 async def test_a_file_comes_before_a_url(server: Server, tmp_path: Path) -> None:

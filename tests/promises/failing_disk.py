@@ -5,6 +5,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -154,9 +155,15 @@ def _read_only_folder(folder: Path) -> Generator[None, None, None]:
 @contextlib.contextmanager
 def _vanished(folder: Path) -> Generator[None, None, None]:
     """As when a drive is pulled out: nothing is where the folder was, nor can be made there."""
-    elsewhere = folder.with_name("elsewhere")
+    elsewhere, nothing = folder.with_name("elsewhere"), folder.with_name("nothing")
+    nothing.touch()
     folder.rename(elsewhere)
-    folder.touch()
+    while True:
+        try:
+            nothing.replace(folder)
+            break
+        except OSError:  # what was under way has made the folder anew
+            shutil.rmtree(folder, ignore_errors=True)
     yield
     folder.unlink()
     elsewhere.rename(folder)

@@ -57,6 +57,8 @@ async def test_what_is_no_page(pages: None, remote: Remote) -> None:
     for method, path in (("GET", "/echo"), ("GET", "/"), ("GET", "/echo/"), ("GET", "/%65cho")):
         got = await remote.ask("", method, path=path)
         assert (got.status, got.problem["error"]) == (404, "NotFound")
+    assert (await remote.ask("", "HEAD", path="/")).status == 404
+    assert (await remote.ask("", "GET", path="/")).problem["error"] == "NotFound"
 
 
 async def test_a_page_that_fails(pages: None, remote: Remote) -> None:

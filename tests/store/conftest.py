@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from nonebot_plugin_qqimage.store.image_store import ImageStore
 
-    from .pictures import Clock, OpenStore, Picture
+    from .pictures import Clock, OpenStore, Picture, Running
 
 
 @pytest.fixture
@@ -19,6 +19,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> "Clock":
     clock = Clock()
     monkeypatch.setattr(time, "time", clock)
     return clock
+
+
+@pytest.fixture
+def running(clock: "Clock", monkeypatch: pytest.MonkeyPatch) -> "Running":
+    from .pictures import Running
+
+    return Running(clock, monkeypatch)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Images to store, and a clock to age them by."""
 
 import hashlib
+import time
 from collections.abc import Callable
+
+import pytest
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
@@ -32,6 +35,18 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Running:
+    """Time that passes for everything."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._clock, self._passed, real = clock, 0.0, time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: real() + self._passed)
+
+    def on(self, seconds: float) -> None:
+        self._clock.now += seconds
+        self._passed += seconds
 
 
 def sha256(data: bytes) -> str:

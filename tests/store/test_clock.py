@@ -1,7 +1,5 @@
 """A clock that is wrong, for one put or from the start, removes nothing."""
 
-import time
-
 import pytest
 
 from nonebot_plugin_qqimage.store.image_store import ImageStore
@@ -9,7 +7,7 @@ from nonebot_plugin_qqimage.store.local import images
 from nonebot_plugin_qqimage.store.local.database import Connection
 
 from .inside import look
-from .pictures import Clock, OpenStore, Picture
+from .pictures import Clock, OpenStore, Picture, Running
 
 PICTURES = [Picture(number) for number in range(12)]
 DAY = 24 * 3600.0
@@ -29,23 +27,6 @@ def by_use(db: Connection) -> list[str]:
     return [info.sha256 for info in images.unused(db, 100)]
 
 
-class Running:
-    """Time that passes for everything."""
-
-    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._clock, self._passed, real = clock, 0.0, time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: real() + self._passed)
-
-    def on(self, seconds: float) -> None:
-        self._clock.now += seconds
-        self._passed += seconds
-
-
-@pytest.fixture
-def running(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Running:
-    return Running(clock, monkeypatch)
-
-
 @pytest.mark.parametrize("jump", [40 * DAY, -40 * DAY, 4000 * DAY])
 async def test_a_jump_for_one_put(open_store: OpenStore, clock: Clock, jump: float) -> None:
     store = open_store(max_age=AGE)
@@ -57,6 +38,22 @@ async def test_a_jump_for_one_put(open_store: OpenStore, clock: Clock, jump: flo
     clock.now -= jump
     await put(store, PICTURES[6])
     assert await count(store) == 7
+
+
+@pytest.mark.parametrize("jump", [10 * 60.0, 2 * 3600.0 - 1, 20 * 3600.0])
+async def test_a_jump_of_minutes_or_hours(
+    open_store: OpenStore, clock: Clock, running: Running, jump: float
+) -> None:
+    store = open_store(max_age=3600)
+    for picture in PICTURES[:5]:
+        await put(store, picture)
+    running.on(3600 - 60)
+    clock.now += jump
+    assert await count(store) == 5
+    clock.now += jump  # again
+    assert await count(store) == 5
+    running.on(DAY + 60)
+    assert await count(store) == 0
 
 
 async def test_a_clock_that_is_set_after_the_start(open_store: OpenStore, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from nonebot_plugin_qqimage.store.local.database import Connection
 from nonebot_plugin_qqimage.store.local.eviction import exceeded
 
 from .inside import change, look
-from .pictures import Clock, OpenStore, Picture
+from .pictures import Clock, OpenStore, Picture, Running
 
 PICTURES = [Picture(number, filler=1000) for number in range(200)]
 SIZE = max(len(picture.data) for picture in PICTURES)
@@ -48,15 +48,15 @@ async def test_the_least_recently_used_go_first(open_store: OpenStore, clock: Cl
 
 
 async def test_what_was_not_used_for_too_long_goes(
-    open_store: OpenStore, folder: Path, clock: Clock
+    open_store: OpenStore, folder: Path, running: Running
 ) -> None:
     store = open_store(max_age=3600)
     for picture in PICTURES[:150]:
         await store.put(picture.reference, picture.info, picture.data, "test")
-    clock.now += 3000
+    running.on(3000)
     kept = PICTURES[7]
     assert await store.find(kept.reference) is not None
-    clock.now += 1000
+    running.on(1000)
     await store.evict()
     assert (await store.totals()).images == 1
     assert blobs(folder) == {kept.info.sha256}

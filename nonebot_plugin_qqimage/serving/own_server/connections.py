@@ -140,12 +140,13 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     )
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    body, last = memoryview(answer.body), (len(answer.body) - 1) // CHUNK * CHUNK
+    whole = b"" if request.method == "HEAD" else answer.body
+    body, last = memoryview(whole), (len(whole) - 1) // CHUNK * CHUNK
     for start in range(0, last, CHUNK):
         with _Patience(request):
             await response.write(body[start : start + CHUNK])
     with _Patience(request):
-        await response.write_eof(answer.body[max(last, 0) :])
+        await response.write_eof(whole[max(last, 0) :])
     return response
 
 

@@ -47,14 +47,14 @@ class OwnImages:
     """
 
     def __init__(self, config: ScopedConfig, pipeline: Pipeline, bot: BotLoop) -> None:
-        self.store = ImageStore(
+        self._store = ImageStore(
             pipeline.store.folder,
             max_size=config.max_store_size,
             max_age=config.max_age,
             remember_sightings=False,
             memory_size=_MEMORY_SIZE,
         )
-        """Where images are kept."""
+        self._forgotten = pipeline.store.forgotten
         self._config = config
         self._pipeline = pipeline
         self._bot = bot
@@ -62,6 +62,15 @@ class OwnImages:
         self._guard = AddressGuard(config.trusted_hosts)
         self._flights: Flights[Fetched] = Flights(_MAX_DOWNLOADS)
         self._budget = ByteBudget(_MAX_BYTES, holders=_MAX_DOWNLOADS, max_wait=_MAX_WAIT)
+
+    @property
+    def store(self) -> ImageStore:
+        """Where images are kept; it knows nothing of what the bot's loop has forgotten."""
+        forgotten = self._pipeline.store.forgotten
+        if forgotten != self._forgotten:
+            self._forgotten = forgotten
+            self._store.look_anew()
+        return self._store
 
     async def resolve(self, reference: ImageReference) -> Arrival:
         """The image a reference means.
@@ -98,7 +107,7 @@ class OwnImages:
         """End what is under way, and close the store."""
         await self._flights.close()
         await self._fetcher.close()
-        await self.store.close()
+        await self._store.close()
 
     async def _stored(self, reference: ImageReference) -> ImageInfo | None:
         try:

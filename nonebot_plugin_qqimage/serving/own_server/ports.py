@@ -82,7 +82,7 @@ def _remembered(folder: Path) -> list[int]:
     """The ports of this project, the first choice first."""
     found: object = _read(folder).get(os.getcwd())
     ports = cast(list[object], found) if isinstance(found, list) else []
-    return [port for port in ports if isinstance(port, int) and 0 < port < 65536]
+    return [port for port in ports if type(port) is int and 0 < port < 65536]
 
 
 def _remember(folder: Path, ports: list[int]) -> None:

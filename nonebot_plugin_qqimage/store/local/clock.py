@@ -7,8 +7,9 @@ image is too old until a day has been spent running, by when it has most likely 
 import threading
 import time
 
-_JUMP = 2 * 3600.0
-"""Seconds by which the time of day may differ from the time that has passed."""
+_JUMP = 60.0
+"""Seconds by which the time of day may differ from the time that has passed: what a clock is put
+right by in running. A machine that slept is taken for a jump, which only delays ageing."""
 _DAY = 24 * 3600.0
 """Seconds of running for which ageing waits after a jump; and of a pause that is no jump."""
 _STEP = 1e-6

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable
 
-from . import forgotten, images, notes, outbox, sightings
+from . import annotations, forgotten, images, notes, outbox, sightings
 from .blobs import Blobs
 from .database import Connection
 from .eviction import remove
@@ -52,6 +52,7 @@ def forget_step(
     forgotten.remember(db, forgotten.marks_of(alone, infos))
     notes.leave(db, _MARK, str(time.time_ns()))
     outbox.forget_images(db, lonely)
+    annotations.forget(db, lonely)
     blobs.purge(lonely)
     return len(gone), [info.sha256 for info in remove(db, blobs, infos)]
 
@@ -61,6 +62,7 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
     for each in sightings.unreferred(db, [sha256]):
         outbox.forget_images(db, [each])
         blobs.purge({each})
+        annotations.forget(db, [each])
         info = images.with_sha1(db, each)
         remove(db, blobs, [info] if info else [])
 

@@ -9,13 +9,13 @@ from typing import Literal, cast
 
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
-from . import digests
+from . import annotations, digests
 from .database import Connection
 from .facts import Selection, Stored, Totals
 
-_FACTS = "sha256, md5, mime, size, width, height, frames"
-_COUNT = len(_FACTS.split(", "))
-_IMAGES_FACTS = ", ".join(f"images.{fact}" for fact in _FACTS.split(", "))
+FACTS = "sha256, md5, mime, size, width, height, frames"
+_COUNT = len(FACTS.split(", "))
+_IMAGES_FACTS = ", ".join(f"images.{fact}" for fact in FACTS.split(", "))
 MOST_ASKED = 64
 """References looked up at a time; older versions of SQLite take no more than 999 values."""
 
@@ -73,7 +73,7 @@ def candidates(
 def with_sha1(db: Connection, sha256: str) -> ImageInfo | None:
     """The image with this SHA-256, its SHA-1 included where it is known."""
     rows = db.rows(
-        f"SELECT {_FACTS}, coalesce((SELECT sha1 FROM digests d WHERE d.sha256 = images.sha256), "
+        f"SELECT {FACTS}, coalesce((SELECT sha1 FROM digests d WHERE d.sha256 = images.sha256), "
         "'') FROM images WHERE sha256 = ?",
         sha256,
     )
@@ -84,7 +84,7 @@ def by_digest(
     db: Connection, digest: str, kind: Literal["sha256", "md5"] = "sha256"
 ) -> ImageInfo | None:
     """The image with this SHA-256, or one with this MD5."""
-    rows = db.rows(f"SELECT {_FACTS} FROM images WHERE {kind} = ? LIMIT 1", digest)
+    rows = db.rows(f"SELECT {FACTS} FROM images WHERE {kind} = ? LIMIT 1", digest)
     return ImageInfo(*rows[0]) if rows else None
 
 
@@ -113,8 +113,10 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
 
 
 def remove(db: Connection, images: Iterable[ImageInfo]) -> None:
-    """Forget images, with every name that means them."""
-    db.run_many("DELETE FROM images WHERE sha256 = ?", [(info.sha256,) for info in images])
+    """Forget images, with every name that means them, and what is known of them."""
+    gone = [info.sha256 for info in images]
+    annotations.forget_unpinned(db, gone)
+    db.run_many("DELETE FROM images WHERE sha256 = ?", [(sha256,) for sha256 in gone])
 
 
 def forget_names(db: Connection, names: Iterable[str]) -> None:
@@ -144,7 +146,7 @@ def unused(db: Connection, limit: int, before: float = math.inf) -> list[ImageIn
         before: only those last used before this time (seconds since the epoch).
     """
     rows = db.rows(
-        f"SELECT {_FACTS} FROM images WHERE used < ? "
+        f"SELECT {FACTS} FROM images WHERE used < ? "
         "AND sha256 NOT IN (SELECT sha256 FROM pins) ORDER BY used LIMIT ?",
         *(before, limit),
     )
@@ -176,7 +178,7 @@ def select(
     condition, values = _condition(selection)
     order = "sha256" if after is not None else "used DESC"
     rows = db.rows(
-        f"SELECT {_FACTS}, source, added, used FROM images "
+        f"SELECT {FACTS}, source, added, used FROM images "
         f"WHERE {condition} AND sha256 > ? ORDER BY {order} LIMIT ?",
         *(*values, after or "", limit),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...language import Text
+from . import annotations
 from .blobs import make_private_folder
 from .database import Connection, Database
 from .schema import VERSION
@@ -17,7 +18,7 @@ _SANE = f"length(sha256) = 64 AND {_TEXT}"
 """What SQLite does not look at: that text is text."""
 _TABLES = (
     *("pins", "counters", "notes", "names", "sightings", "digests", "agreements", "forgotten"),
-    "outbox",
+    *("looks", "annotations", "outbox"),
 )
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""
@@ -75,6 +76,8 @@ def _take_over(path: Path, aside: Path) -> None:
             for table in _TABLES:
                 with contextlib.suppress(sqlite3.Error):
                     new.run(_copying(new, table))
+            with contextlib.suppress(sqlite3.Error):
+                annotations.index_anew(new)
     finally:
         new.close()
 

@@ -126,6 +126,41 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 CREATE INDEX IF NOT EXISTS outbox_by_image ON outbox (sha256) WHERE sha256 != '';
 """
+_LOOKS = """
+-- ids never come again, so that a process finds what is new by them
+CREATE TABLE looks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL REFERENCES images (sha256) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    part TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    UNIQUE (sha256, version, part)
+);
+"""
+_ANNOTATIONS = """
+-- no foreign key: what is known of a pinned image outlives its file, as the pin does
+CREATE TABLE annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    text TEXT NOT NULL,
+    time REAL NOT NULL,
+    indexed INTEGER NOT NULL,
+    UNIQUE (sha256, owner)
+);
+CREATE INDEX annotations_unindexed ON annotations (id) WHERE indexed = 0;
+-- earlier releases remove images, too, and may have an SQLite without full-text search: so it
+-- touches nothing of that
+CREATE TRIGGER annotated_image_removed AFTER DELETE ON images
+WHEN NOT EXISTS (SELECT 1 FROM pins WHERE pins.sha256 = OLD.sha256) BEGIN
+    DELETE FROM annotations WHERE sha256 = OLD.sha256;
+END;
+"""
+_FULL_TEXT = """
+CREATE VIRTUAL TABLE annotation_text USING fts5 (text, tokenize = 'trigram');
+"""
+_TRIGRAM = (3, 34)
+"""The version of SQLite that brought the tokenizer."""
 MIGRATIONS = (_IMAGES, _SIGHTINGS)
 """What leads from each version to the next; the first one makes a new file."""
 VERSION = len(MIGRATIONS)
@@ -147,8 +182,21 @@ def additions(db: _Reads) -> Iterator[str]:
             yield f"ALTER TABLE sightings ADD COLUMN {name} {kind}"
     if "sightings_by_arrival" not in there:
         yield from statements(_AFTER_COLUMNS)
+    if "looks" not in there:
+        yield from statements(_LOOKS)
+    if "annotations" not in there:
+        yield from statements(_ANNOTATIONS)
+    if "annotation_text" not in there and has_full_text(db):
+        yield from statements(_FULL_TEXT)
     if "outbox" not in there:
         yield from statements(_OUTBOX)
+
+
+def has_full_text(db: _Reads) -> bool:
+    """Whether this SQLite can search texts by three characters in a row."""
+    if sqlite3.sqlite_version_info < _TRIGRAM:
+        return False
+    return ("fts5",) in db.rows("SELECT name FROM pragma_module_list WHERE name = 'fts5'")
 
 
 def statements(script: str) -> Iterator[str]:

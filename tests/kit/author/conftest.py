@@ -14,7 +14,7 @@ if "WITHOUT_QQIMAGE" not in os.environ:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[NONEBOT_INIT_KWARGS] = {"driver": "~none", "log_level": "INFO"}
+    config.stash[NONEBOT_INIT_KWARGS] = {"driver": "~none", "localstore_use_cwd": True}
 
 
 @pytest.fixture(scope="session", autouse=True)

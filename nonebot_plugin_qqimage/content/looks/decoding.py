@@ -1,0 +1,69 @@
+"""Pictures as they are looked at: small, grey, upright, on white. Needs Pillow, and blocks.
+
+What is transparent is put on white, which is what QQ shows. What is turned by EXIF is turned, or a
+phone's photo would never meet its own re-encoding.
+"""
+
+import importlib
+import warnings
+from typing import TYPE_CHECKING
+
+from ...errors import AttemptFailed, Cause, MissingExtra
+from ...language import Text
+from ..decoding import first_frame, frames, open_picture
+from ..info import ImageInfo
+from ..pixels import on_white
+from .parts import is_flat
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+_PIXELS = 256 * 256
+"""Pixels that are looked at."""
+_MAX_DECODED = 16_000_000
+"""Pixels to decode, which may take 200 MB: nobody waits for hashes that are made in advance. Only a
+JPEG can be decoded small."""
+_FRAMES = 10
+"""Frames of an animation of which the first that is not flat is hashed: many begin with white."""
+_MAX_PASSED = 50_000_000
+"""Pixels of all these frames together."""
+
+
+def small(data: bytes, info: ImageInfo, max_decoded: int) -> "Picture":
+    """The picture in grey, of at most 65,536 pixels; of an animation a frame.
+
+    Args:
+        data: its bytes.
+        info: the facts about them.
+        max_decoded: pixels that may be decoded.
+
+    Raises:
+        AttemptFailed: Pillow cannot read it, or decoding it would cost too much.
+        MissingExtra: Pillow is not installed.
+    """
+    try:
+        importlib.import_module("PIL.Image")
+    except ImportError as error:
+        text = Text(
+            "this needs Pillow, which is not installed: pip install nonebot-plugin-qqimage[vision]"
+        )
+        raise MissingExtra(text) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            return _small(data, info, min(max_decoded, _MAX_DECODED))
+    except AttemptFailed:
+        raise
+    except Exception as error:  # whatever hostile bytes make Pillow raise
+        detail = Text("Pillow cannot read this {mime}: {error}", mime=info.mime, error=repr(error))
+        raise AttemptFailed(Cause.FAILED, detail) from error
+
+
+def _small(data: bytes, info: ImageInfo, max_decoded: int) -> "Picture":
+    first = on_white(first_frame(data, info, _PIXELS, max_decoded)).convert("L")
+    count = min(info.frames, _FRAMES, _MAX_PASSED // max(1, info.width * info.height))
+    if count < 2 or not is_flat(first):
+        return first
+    later = frames(open_picture(data, info), info, range(1, count), _PIXELS, max_decoded)
+    grey = (frame.convert("L") for _, frame in later)
+    return next((frame for frame in grey if not is_flat(frame)), first)
