@@ -104,12 +104,16 @@ class ImageStore:
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
         tier = SharedTier(
-            *(shared, self._access, self._blobs, self._memory.clear),
+            *(shared, self._access, self._blobs, self._forgotten_elsewhere),
             max_size=max_size,
             max_age=self._bounds.max_age,
         )
         self._journal.on_write = tier.noted
         return tier
+
+    def _forgotten_elsewhere(self) -> None:
+        self.look_anew()
+        self.forgotten += 1
 
     # Images
 
@@ -131,8 +135,9 @@ class ImageStore:
         """The image a reference means, when it is stored, here or in the shared store."""
         info = await self._meanings.find(reference)
         if info is None and self.tier is not None:
+            mark = self._memory.mark
             found = await self.tier.find(reference, binding=self.binding)
-            info = found and await self._keep(reference, found)
+            info = found and await self._keep(reference, found, mark)
         return info
 
     @contextlib.asynccontextmanager
@@ -152,10 +157,10 @@ class ImageStore:
         if self.tier is None:
             yield None
             return
-        deadline = begun + DEADLINE - time.monotonic()
+        deadline, mark = begun + DEADLINE - time.monotonic(), self._memory.mark
         turn = await self.tier.take_turn(reference, binding=self.binding, deadline=deadline)
         if isinstance(turn, Found):
-            yield await self._keep(reference, turn)
+            yield await self._keep(reference, turn, mark)
             return
         try:
             yield None
@@ -163,8 +168,17 @@ class ImageStore:
             if turn is not None:
                 self.tier.release(turn)
 
-    async def _keep(self, reference: ImageReference, found: Found) -> ImageInfo:
-        """Keep what the shared store has brought, which needs not be told of it."""
+    async def _keep(self, reference: ImageReference, found: Found, mark: str) -> ImageInfo | None:
+        """Keep what the shared store has brought, which needs not be told of it.
+
+        Args:
+            reference: the reference.
+            found: what it means.
+            mark: `forgetting.mark` as it was before.
+
+        Returns:
+            None where it was forgotten meanwhile.
+        """
         info = found.info
         name = self._name(reference, info, by_link=found.by_name)
         begun = time.monotonic()
@@ -173,6 +187,9 @@ class ImageStore:
         self._memory.keep(info.sha256, found.data)
         if full:
             await self._evict_step(keep=info.sha256)
+        if self._putting.mark != mark and await self.is_forgotten(reference):
+            await self.forget_image(info.sha256)
+            return None
         return info
 
     async def put(

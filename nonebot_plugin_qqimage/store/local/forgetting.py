@@ -82,6 +82,8 @@ def forget_elsewhere(
     notes.leave(db, _MARK, str(time.time_ns()))
     for each in digests:
         forget_image(db, blobs, each)
+        if images.by_digest(db, each):  # this host refers to it, and has not said so yet
+            outbox.add_image(db, each, "", "")
 
 
 def mark(db: Connection) -> str:

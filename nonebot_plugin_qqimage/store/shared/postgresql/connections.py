@@ -18,7 +18,7 @@ from ....masking import mask_keys
 from ..breaker import Refused, Unreachable
 
 _T = TypeVar("_T")
-_MOST = 6
+_MOST = 4
 """Connections of one process: look-ups, bytes and the outbox are each few at a time."""
 _CONNECTION_LOST = ("08", "57P", "53300", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the

@@ -24,6 +24,8 @@ _HEARD = 120.0
 """Seconds for which a process counts that has said nothing."""
 _SOME = 4.0
 """Seconds for what is sent in the background."""
+_ORDER = 12.0
+"""Seconds for forgetting a chat; what is not done by then is when it is asked again."""
 _SLOWEST = 200_000
 """Bytes a second that a connection carries at least, or it does not count as one."""
 _LONG = 60.0
@@ -109,7 +111,7 @@ class PostgreSQL:
     async def order(self, entry: Entry, name: str, *, ahead: float) -> tuple[int, int]:
         """See `Shared.order`."""
         return await self._connections.run(
-            lambda db: orders.obey(db, entry, name, ahead=ahead), _LONG
+            lambda db: orders.obey(db, entry, name, ahead=ahead), _ORDER
         )
 
     async def claim(self, key: str, holder: str, seconds: float) -> Lease | None:
@@ -208,7 +210,7 @@ class PostgreSQL:
 
     async def collect(self, limit: int) -> tuple[int, int]:
         """See `Shared.collect`."""
-        return await self._connections.run(lambda db: upkeep.collect(db, limit), _LONG)
+        return await self._connections.run(lambda db: upkeep.collect(db, limit), _ORDER)
 
     async def listed(self, after: str, limit: int) -> list[ImageInfo]:
         """See `Shared.listed`."""
