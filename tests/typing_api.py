@@ -1,7 +1,7 @@
 """The types a plugin author sees. Checked by pyright, never run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from nonebot.adapters.onebot.v11 import Bot, MessageEvent, MessageSegment
 from nonebot.matcher import Matcher
@@ -9,6 +9,7 @@ from nonebot_plugin_alconna import Image as UniImage
 from typing_extensions import assert_type
 
 from nonebot_plugin_qqimage import (
+    Annotation,
     Attempt,
     Cause,
     Image,
@@ -20,6 +21,7 @@ from nonebot_plugin_qqimage import (
     ImageUnavailable,
     Resolver,
     Sighting,
+    SimilarImage,
     StoredImage,
     get_resolver,
 )
@@ -60,6 +62,21 @@ async def remember(event: MessageEvent, resolver: Resolver) -> None:
         await resolver.pin(sighting, "owner")
         await resolver.unpin(f"qqimage:{sighting.sha256}", "owner")
     assert_type(await resolver.forget(user="1"), tuple[int, int])
+
+
+async def known(image: Image, resolver: Resolver) -> None:
+    for found in await resolver.similar(image, chat="all", limit=3):
+        assert_type(found, SimilarImage)
+        assert_type(found.image, Image)
+        assert_type(found.kind, Literal["same", "contains", "alike", "near"])
+        assert_type(found.distance, int)
+        assert_type(found.difference, float | None)
+        assert_type(found.sightings, tuple[Sighting, ...])
+    await resolver.annotate("qqimage:0", "owner", "text")
+    assert_type(await resolver.annotations(image), list[Annotation])
+    for annotation in await resolver.search("text", owner="owner", chat="group:1", limit=5):
+        assert_type(annotation.text, str)
+        assert_type(resolver.image(annotation.uri), Image)
 
 
 async def asked(

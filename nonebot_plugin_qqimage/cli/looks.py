@@ -31,9 +31,7 @@ async def looks(session: Session, arguments: argparse.Namespace) -> Result:
         facts = {
             say("images"): found.images,
             say("can be found"): found.hashed,
-            say("cannot"): say(
-                "{count}: flat, too large, or not to be decoded", count=found.without
-            ),
+            say("flat, or not to be decoded"): found.without,
             say("not looked at"): left,
         }
         terminal.facts(facts)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -40,12 +41,19 @@ def play(*, as_json: bool, keep: bool = False) -> int:
     Returns:
         The exit status: 1 if a picture that can be had was not.
     """
+    for name in ("SIGTERM", "SIGHUP"):  # as with Ctrl-C, nothing is to be left behind
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="qqimage-demo-"))
     try:
         return asyncio.run(_play(folder, Report(as_json=as_json, kept=keep)))
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 async def _play(folder: Path, report: Report) -> int:

@@ -1,11 +1,14 @@
 """Roots of file systems: a network mount that is gone must cost no more than a few threads."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
+
+import anyio.to_thread
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text, say
@@ -21,7 +24,12 @@ _REST = 60.0
 _MAX_ROOTS = 64
 """Roots remembered; there are few folders of few implementations."""
 _DEPTH = 3
-"""Parts of a path that name its root, such as ``/mnt/qq``."""
+"""Parts of a path that name its root at least, such as ``/mnt/qq``."""
+_MOUNTS = Path("/proc/self/mounts")
+"""Where Linux lists what is mounted; reading it asks none of that."""
+_MOUNTS_LIFE = 10.0
+"""Seconds for which that is known."""
+_ESCAPED = re.compile(r"\\(\d{3})")
 
 
 class _Root:
@@ -38,6 +46,8 @@ class Roots:
 
     def __init__(self) -> None:
         self._roots: dict[str, _Root] = {}
+        self._mounts: set[str] = set()
+        self._mounts_known_until = 0.0
 
     async def read(self, path: Path, work: Callable[[], _T], timeout: float) -> _T:
         """Do some work on a file, in a thread.
@@ -50,7 +60,7 @@ class Roots:
         Raises:
             AttemptFailed: nothing was answered in time, or was a moment ago.
         """
-        name = str(Path(*path.parts[:_DEPTH]))
+        name = await self._name(path)
         root = self._root(name)
         if root.stuck >= _THREADS or time.monotonic() < root.rests_until:
             detail = Text("{root} does not answer, and is left alone for a while", root=name)
@@ -68,6 +78,15 @@ class Roots:
         for root in self._roots.values():
             root.threads.shutdown()
         self._roots.clear()
+
+    async def _name(self, path: Path) -> str:
+        """The root of a path: what is mounted there, or its first parts where these say more."""
+        now = time.monotonic()
+        if now >= self._mounts_known_until:
+            self._mounts_known_until = now + _MOUNTS_LIFE
+            self._mounts = await anyio.to_thread.run_sync(_mounts)
+        first = Path(*path.parts[:_DEPTH])
+        return next((str(up) for up in path.parents if str(up) in self._mounts or up == first), "")
 
     def _root(self, name: str) -> _Root:
         if name not in self._roots and len(self._roots) >= _MAX_ROOTS:
@@ -100,3 +119,12 @@ class Roots:
                 loop.call_soon_threadsafe(recovered)
 
         future.add_done_callback(answered)
+
+
+def _mounts() -> set[str]:
+    """Where file systems are mounted; nothing where that cannot be known."""
+    try:
+        lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return set()
+    return {_ESCAPED.sub(lambda found: chr(int(found[1], 8)), line.split(" ")[1]) for line in lines}

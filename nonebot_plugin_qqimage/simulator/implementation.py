@@ -210,7 +210,7 @@ class SimulatedImplementation(MessageMaker):
 
     # What the bot calls
 
-    async def next_sent(self, timeout: float = 5.0) -> SentMessage:
+    async def next_sent(self, timeout: float = 10.0) -> SentMessage:
         """Wait for the next message the bot sends and nobody has waited for yet.
 
         Raises:
@@ -220,7 +220,7 @@ class SimulatedImplementation(MessageMaker):
         self._waited_for += 1
         return self.sent[self._waited_for - 1]
 
-    async def called(self, action: str, count: int = 1, timeout: float = 5.0) -> None:
+    async def called(self, action: str, count: int = 1, timeout: float = 10.0) -> None:
         """Wait until the bot called an action that often.
 
         Raises:

@@ -5,6 +5,8 @@ does; which of the two comes first does not matter::
 
     from nonebot_plugin_qqimage.testing import qqimage, qqimage_settings
 
+``pytest_plugins = ["nonebot_plugin_qqimage.testing"]`` does the same.
+
 `qqimage` gives each test a `Kit`: a store in a temporary folder, pictures that resolve without any
 call or fail with a chosen cause, and bots with simulated implementations behind them. The
 documentation has a page of recipes with their tests.

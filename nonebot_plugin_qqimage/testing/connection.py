@@ -17,6 +17,8 @@ from nonebot.exception import WebSocketClosed
 
 _PAUSE = 0.05
 """Seconds before it connects again; the adapter waits for three."""
+_PATIENCE = 10.0
+"""Seconds for the first connection."""
 _LAST_HANDLERS = 2.0
 """Seconds that handlers have to end, when the connection is closed for good."""
 
@@ -35,20 +37,34 @@ class BotConnection:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._events: set[asyncio.Task[None]] = set()
+        self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to connect."""
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            RuntimeError: NoneBot takes no bot, as before its start, or none of this id any more.
+            asyncio.TimeoutError: the implementation did not say in time that it is there.
+        """
         self._task = asyncio.create_task(self._keep_connected())
+        ready = asyncio.create_task(self._ready.wait())
+        either = (ready, self._task)
+        await asyncio.wait(either, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._task.done():
+            self._task.result()
+        if not self._ready.is_set():
+            raise asyncio.TimeoutError
 
     async def stop(self) -> None:
         """Let handlers end, and disconnect."""
         if self._events:
             await asyncio.wait(self._events, timeout=_LAST_HANDLERS)
-        for task in (*self._events, self._task):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        tasks = [task for task in (*self._events, self._task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_connected(self) -> None:
         request = Request("GET", self._url)
@@ -71,9 +87,11 @@ class BotConnection:
                 if event is None:  # the answer to a call, which the adapter has noted
                     continue
                 if bot is None:  # the first event says that it has connected
-                    bot = Bot(self._adapter, str(event.self_id))
-                    self._adapter.bot_connect(bot)
+                    new = Bot(self._adapter, str(event.self_id))
+                    self._adapter.bot_connect(new)
+                    bot = new  # not before: another one of this id would be disconnected
                     self._adapter.connections[bot.self_id] = websocket
+                    self._ready.set()
                 task = asyncio.create_task(bot.handle_event(event))
                 self._events.add(task)
                 task.add_done_callback(self._events.discard)

@@ -23,8 +23,6 @@ from ..store.image_store import ImageStore
 from .connection import BotConnection
 from .planned import PlannedFetcher
 
-_PATIENCE = 10.0
-"""Seconds for a bot to connect."""
 _numbers = itertools.count(1)
 """For ids of messages: other plugins remember them across tests, and real ones differ."""
 
@@ -118,7 +116,8 @@ class Kit:
             **options: of `SimulatedImplementation`, such as ``self_id`` and ``inline_base64``.
 
         Raises:
-            RuntimeError: OneBot's adapter is not registered.
+            RuntimeError: OneBot's adapter is not registered, or NoneBot takes no such bot: it has
+                not started, or has one of this ``self_id`` already.
         """
         try:
             adapter = nonebot.get_adapter(Adapter)
@@ -132,9 +131,8 @@ class Kit:
         implementation.dice = random.Random(next(_numbers))
         async with ForwardWebSocket(implementation, max_frame=max_frame) as transport:
             connection = BotConnection(adapter, transport.url, implementation.settings.token)
-            connection.start()
             try:
-                await implementation.connected(timeout=_PATIENCE)
+                await connection.start()
                 yield implementation
             finally:
                 await connection.stop()

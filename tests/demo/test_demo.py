@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,22 @@ def test_on_a_terminal_of_80_columns_in_chinese_and_nothing_is_left(tmp_path: Pa
     assert "回答里的文件：" in done.stdout
     ours = done.stdout.replace("download url has expired", "")  # as the image host says it
     assert not re.search("[a-z]{3,} [a-z]{3,} [a-z]{3,}", ours)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a program is ended at once")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_ended_early_nothing_is_left(tmp_path: Path, ending: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "nonebot_plugin_qqimage", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as demo:
+        assert demo.stdout is not None
+        assert any("plain httpx.get" in line for line in demo.stdout)
+        demo.send_signal(ending)
+        assert demo.wait(30) == 130
     assert list(tmp_path.iterdir()) == []
 
 

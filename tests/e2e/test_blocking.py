@@ -93,6 +93,17 @@ async def test_links_that_die_in_other_ways(tmp_path: Path) -> None:
             assert seconds < 5, fault
 
 
+async def test_a_link_that_is_slow_is_the_last_way(tmp_path: Path) -> None:
+    async with blocked(tmp_path / "bot", "~httpx+~websockets", "asyncio") as (_, napcat, cdn):
+        data = new_png()
+        cdn.faults.drip_bytes, cdn.faults.drip_seconds = len(data) // 8, 1.0
+        cdn.faults.set(Fault.DRIP)
+        [(status, digest, _, text)] = await get(napcat, "requests", data)
+        assert (status, digest) == (200, sha256(data)), text
+        [(status, _, seconds, _)] = await get(napcat, "httpx", data)  # follows no redirects
+        assert (status, seconds < 5) == (302, True)
+
+
 async def test_several_pictures_wait_for_the_loop_once(tmp_path: Path) -> None:
     async with blocked(tmp_path / "bot", "~httpx+~websockets", "asyncio") as (_, napcat, _cdn):
         pictures = [new_png() for _ in range(5)]

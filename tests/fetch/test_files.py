@@ -402,7 +402,10 @@ async def test_a_mount_that_hangs_costs_two_threads_and_is_said_once(
 
     monkeypatch.setattr(os, "open", hang)
     monkeypatch.setattr(files, "_TIMEOUT", 0.3)
-    roots, threads = Roots(), threading.active_count()
+    roots = Roots()
+    size = len(samples.png())
+    await read_file(str(good), {}, 1 << 20, size=size, md5="", roots=roots)
+    threads = threading.active_count()
 
     async def read_there(number: int) -> Cause:
         path = f"/mnt/dead/{number}/{number}.png"
@@ -418,7 +421,7 @@ async def test_a_mount_that_hangs_costs_two_threads_and_is_said_once(
     assert set(causes) == {Cause.TIMEOUT}
     assert threading.active_count() <= threads + 2
     assert [line for line in lines if "/mnt/dead" in line] == lines[:1] != []
-    found = await read_file(str(good), {}, 1 << 20, size=len(samples.png()), md5="", roots=roots)
+    found = await read_file(str(good), {}, 1 << 20, size=size, md5="", roots=roots)
     assert found == samples.png()
     mend.set()
     while await read_there(0) is Cause.TIMEOUT:

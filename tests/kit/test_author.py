@@ -64,7 +64,9 @@ def test_it_imports_nothing_of_these_tests() -> None:
 @pytest.mark.skipif(MATRIX not in os.environ, reason=f"takes environments of its own: set {MATRIX}")
 @pytest.mark.parametrize("versions", VERSIONS, ids=" ".join)
 def test_with_other_versions(repository: Path, versions: tuple[str, ...]) -> None:
-    wanted = (*versions, "pytest-asyncio>=1.0", str(ROOT))
+    wanted = (*versions, "pytest-asyncio>=1.0")
     with_them = [word for one in wanted for word in ("--with", one)]
-    command = "uv", "run", "--no-project", "--isolated", "-q", *with_them, "python"
+    # editable, for uv would not build it anew after a change of the code
+    made_by = "uv", "run", "--no-project", "--isolated", "-q", "--with-editable", str(ROOT)
+    command = *made_by, *with_them, "python"
     assert "25 passed" in run(repository, *command, timeout=500)

@@ -160,6 +160,17 @@ async def test_an_answer_that_breaks_the_connection(qqimage: Kit, limit: int | N
         await chat.connected(2)
 
 
+async def test_two_bots_need_two_accounts(qqimage: Kit) -> None:
+    async with qqimage.bot() as chat, qqimage.bot(self_id=10002) as other:
+        assert sorted(get_bots()) == ["10001", "10002"]
+        with pytest.raises(RuntimeError, match="10001"):
+            async with qqimage.bot("lagrange"):
+                pass
+        for bot in get_bots().values():
+            await bot.call_api("get_status")
+        assert [call.action for call in (*chat.calls, *other.calls)] == ["get_status"] * 2
+
+
 async def test_a_restart(qqimage: Kit) -> None:
     async with qqimage.bot() as chat:
         await chat.away(forget=True)

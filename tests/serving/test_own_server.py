@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import urllib.request
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import cast
 
@@ -13,9 +14,15 @@ import pytest
 
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
+from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.pipeline.arrival import Arrival
 from nonebot_plugin_qqimage.serving.own_server import connections
+from nonebot_plugin_qqimage.serving.own_server.bot_loop import BotLoop
+from nonebot_plugin_qqimage.serving.own_server.images import OwnImages
+from nonebot_plugin_qqimage.serving.route import Elsewhere
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .. import samples
@@ -111,14 +118,16 @@ async def test_who_stops_reading_is_dropped(
     assert (await remote.ask(query, "HEAD")).status == 200
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
-        readers = [stack.enter_context(socket.socket()) for _ in range(16)]
+        readers = [stack.enter_context(socket.socket()) for _ in range(4)]
         for reader in readers:
             reader.setblocking(False)
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await loop.sock_connect(reader, ("127.0.0.1", remote.port))
             request = f"GET /qqimage/download?{query} HTTP/1.1\r\nHost: x\r\n\r\n"
             await loop.sock_sendall(reader, request.encode())
-        assert (await remote.ask(query)).body == huge  # there is room again
+        # they hold all the memory there is for large answers, until they are dropped
+        assert (await remote.ask(query)).body == huge
+        await asyncio.sleep(2.0)
         for reader in readers:
             got = bytearray()
             with contextlib.suppress(ConnectionError):
@@ -163,8 +172,42 @@ async def test_what_was_forgotten_is_gone_at_once(
     query = query_of(services, picture())
     for _ in range(2):
         assert (await remote.ask(query)).body == PNG
-    await services.resolver.image(picture())
+    await services.pipeline.stored(await services.pipeline.resolve(picture()))
+    await asyncio.sleep(0.5)  # until nothing of it is under way any more
     await services.resolver.forget(chat="group:1")
     got = await remote.ask(query)
-    assert (got.status, got.problem["error"]) == (410, "Forgotten")
+    assert (got.status, got.problem["error"]) == (410, "Forgotten"), got
     assert len(world.fetched) == 1
+
+
+async def test_clients_are_sent_to_allowed_addresses_only(services: Services) -> None:
+    """As the last way, where too much is being downloaded while the bot's loop is blocked."""
+    ended = asyncio.new_event_loop()
+    ended.close()
+    release = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        config = ScopedConfig(trusted_hosts=["127.0.0.1"])
+        images = OwnImages(config, services.pipeline, BotLoop(ended))
+
+        def resolve(url: str, number: int = 0) -> Awaitable[Arrival]:
+            return images.resolve(ImageReference(self_id="1", message_id=str(number), url=url))
+
+        under_way = [
+            asyncio.ensure_future(resolve(f"{base}/{number}", number)) for number in range(1, 65)
+        ]
+        await asyncio.sleep(0.5)
+        with pytest.raises(Elsewhere) as sent:
+            await resolve(f"{base}/image")
+        assert sent.value.url == f"{base}/image"
+        for url in ("http://10.0.0.1/a", "http://[::1]/a", "http://2130706433/a", "file:///a", ""):
+            with pytest.raises(ImageUnavailable):
+                await resolve(url)
+        release.set()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await images.close()

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 
+import httpx
 import pytest
 from nonebot.drivers import URL, HTTPServerSetup, Request, Response
 
@@ -75,3 +76,14 @@ async def test_a_body_that_is_too_large(pages: None, remote: Remote) -> None:
 async def test_a_loop_that_does_not_react(pages: None, remote: Remote) -> None:
     got = await remote.ask("", path="/freeze")
     assert (got.status, got.problem["error"]) == (503, "Busy")
+
+
+async def test_a_header_that_comes_twice(services: Services) -> None:
+    async def log_in(_: Request) -> Response:
+        return Response(303, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+
+    services.own_server.add(HTTPServerSetup(URL("/login"), "GET", "login", log_in))
+    url = await services.own_server.start()
+    async with httpx.AsyncClient() as client:
+        got = await client.get(f"{url}/login")
+    assert (got.status_code, got.headers.get_list("set-cookie")) == (303, ["a=1", "b=2"])

@@ -14,7 +14,7 @@ from nonebot_plugin_qqimage.serving.tokens import Tokens
 
 from .conftest import PNG, Remote, World, picture, query_of
 
-TOKENS = int(os.environ.get("QQIMAGE_TEST_TOKENS", "20000"))
+TOKENS = int(os.environ.get("QQIMAGE_TEST_TOKENS", "10000"))
 """How many wrong ones; a hundred thousand take about a minute."""
 ALPHABET = string.ascii_letters + string.digits + "-_"
 

@@ -33,6 +33,8 @@ WRONG = [
     ("PATH_MAP", '{"": "/data"}', "JSON object"),
     ("PUBLIC_URL", "bot.example.com", "https://"),
     ("BASE_URL", "http://", "http://"),
+    ("LISTEN", "0.0.0.0:99999", "0.0.0.0:8090"),
+    ("LISTEN", "http://127.0.0.1:8090", "0.0.0.0:8090"),
     ("CONCURRENCY", "0", "above 0"),
     ("DOWNLOAD_TIMEOUT", "soon", "20"),
     ("PREFETCH", "perhaps", "true or false"),

@@ -4,6 +4,9 @@
 number for each of their 256 bits, with a digit for each hash, so that one operation of Python works
 on all of them. Half of the bits of every hash are set; how many of these it shares with another
 one says how far apart they are, so only the columns of the other one's set bits are added up.
+
+Three quarters of the bits are looked at: what differs too much there, differs too much. Of those
+that do not, fewer than one in a hundred thousand is not near.
 """
 
 import time
@@ -16,13 +19,18 @@ from .numbers import numpy
 LANES = 16_384
 """Hashes in a block: with many more, what is worked on leaves the processor's cache."""
 _WORDS = BITS // 64
+_ENOUGH = 3
+"""Of four parts, those that are looked at."""
 
 
 class Block(Protocol):
     """Some hashes."""
 
     def near(self, wanted: int, most: int) -> list[int]:
-        """The places, from 0, of the hashes that differ from a hash in at most so many bits."""
+        """The places, from 0, of all hashes that differ from a hash in at most so many bits.
+
+        There may be others among them; see above.
+        """
         ...
 
 
@@ -43,12 +51,12 @@ class Words:
     def __init__(self, np: Any, hashes: Sequence[int]) -> None:
         data = b"".join(bits.to_bytes(BITS // 8, "little") for bits in hashes)
         rows = np.frombuffer(data, np.dtype("<u8")).reshape(-1, _WORDS)
-        self._np, self._words = np, [np.ascontiguousarray(word) for word in rows.T]
+        self._np, self._words = np, [np.ascontiguousarray(word) for word in rows.T[:_ENOUGH]]
 
     def near(self, wanted: int, most: int) -> list[int]:
-        """The places, from 0, of the hashes that differ from a hash in at most so many bits."""
+        """The places of those that are near; see `Block.near`."""
         np = self._np
-        parts = [np.uint64(wanted >> 64 * place & (1 << 64) - 1) for place in range(_WORDS)]
+        parts = [np.uint64(wanted >> 64 * place & (1 << 64) - 1) for place in range(_ENOUGH)]
         counts = [
             np.bitwise_count(word ^ part) for word, part in zip(self._words, parts, strict=True)
         ]
@@ -72,9 +80,11 @@ class Columns:
                 time.sleep(0.0001)  # gives the event loop its turn: each takes a tenth of a ms
 
     def near(self, wanted: int, most: int) -> list[int]:
-        """The places, from 0, of the hashes that differ from a hash in at most so many bits."""
-        shared = (BITS - most + 1) // 2
-        level = [self._columns[place] for place in range(BITS) if wanted >> place & 1]
+        """The places of those that are near; see `Block.near`."""
+        columns = [self._columns[place] for place in range(BITS) if wanted >> place & 1]
+        level = columns[: len(columns) * _ENOUGH // _WORDS]
+        # they share so many of all set bits; or so many of these, if they share all of the others
+        shared = (BITS - most + 1) // 2 - (len(columns) - len(level))
         enough: int | None = None
         while level:
             (digit,), carried = _added(level)

@@ -36,7 +36,7 @@ class Hashes:
             self._numbers, self._loose = array("q"), []
 
     def near(self, wanted: Sequence[int], most: int) -> list[list[int]]:
-        """The numbers of those near each wanted hash, in no order.
+        """The numbers of all those near each wanted hash, in no order; rarely of one that is not.
 
         Args:
             wanted: hashes.

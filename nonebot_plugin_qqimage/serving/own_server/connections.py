@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import socket
+from typing import Any
 
 import anyio
 from aiohttp import web
-from multidict import CIMultiDict
 from nonebot.drivers import HTTPServerSetup
 from nonebot.drivers import Request as DriverRequest
 
@@ -135,18 +135,24 @@ class _Refusal(asyncio.Protocol):
 
 async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     """Send an answer, a large one in chunks; who does not take them in time is dropped."""
-    headers = CIMultiDict(
+    # aiohttp takes pairs, too, although its types do not say so; names may come more than once
+    headers: Any = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
-    )
+    ]
+    body = b"" if request.method == "HEAD" else answer.body
+    if len(body) <= CHUNK:  # headers and body in one piece
+        response = web.Response(status=answer.status, headers=headers, body=body)
+        with _Patience(request):
+            await response.prepare(request)
+            await response.write_eof()
+        return response
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    whole = b"" if request.method == "HEAD" else answer.body
-    body, last = memoryview(whole), (len(whole) - 1) // CHUNK * CHUNK
-    for start in range(0, last, CHUNK):
+    view = memoryview(body)
+    for start in range(0, len(body), CHUNK):
         with _Patience(request):
-            await response.write(body[start : start + CHUNK])
-    with _Patience(request):
-        await response.write_eof(whole[max(last, 0) :])
+            await response.write(view[start : start + CHUNK])
+    await response.write_eof()
     return response
 
 

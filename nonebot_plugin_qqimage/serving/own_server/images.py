@@ -13,6 +13,7 @@ from ...fetch.address_guard import AddressGuard, BadHost
 from ...fetch.fetcher import Fetched, Fetcher
 from ...hints import EVENT_LOOP
 from ...language import Text
+from ...log import logger
 from ...messages.reference import ImageReference
 from ...pipeline.arrival import Arrival
 from ...pipeline.budget import ByteBudget, NoTurn
@@ -137,7 +138,9 @@ class OwnImages:
                     late = Attempt(Text("url of the segment"), Cause.TIMEOUT, detail, _DOWNLOAD)
                     attempts = (*attempts, late)
                 if fetched is None:
-                    raise unavailable(str(reference), attempts)
+                    error = unavailable(str(reference), attempts)
+                    logger.warning(f"qqimage: {error}")
+                    raise error
                 deliver(fetched)
                 await self._have_kept(reference, fetched)
         except NoTurn:
@@ -163,9 +166,11 @@ class OwnImages:
         """The link itself, if the guard allows its address; or else that the image is not there."""
         try:
             url = URL(reference.url)
-            self._guard.check(url.raw_host or "", proxied=False)
+            if url.scheme not in ("http", "https") or not url.raw_host:
+                raise ValueError("it is no link")
+            self._guard.check(url.raw_host, proxied=False)
             with anyio.fail_after(_LOOK_UP):
-                await self._guard.resolve(url.raw_host or "", url.port or 0)
+                await self._guard.resolve(url.raw_host, url.port or 0)
         except (BadHost, ValueError, TimeoutError):
             return unavailable(str(reference), (_NO_REACTION,))
         return Elsewhere(reference.url)

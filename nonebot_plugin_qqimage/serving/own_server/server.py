@@ -6,6 +6,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 from nonebot.drivers import HTTPServerSetup
 
@@ -112,9 +113,11 @@ class OwnServer:
         else:
             logger.info(say("qqimage: images are served at {url}", url=url))
         self._ended.clear()
-        bot = BotLoop(asyncio.get_running_loop())
         self._thread = threading.Thread(
-            target=self._run, args=(listening, bot), name="qqimage-serve", daemon=True
+            target=self._run,
+            args=(listening, asyncio.get_running_loop()),
+            name="qqimage-serve",
+            daemon=True,
         )
         self._thread.start()
         return url
@@ -129,9 +132,11 @@ class OwnServer:
                 DaemonThreads(1, "qqimage-end"), thread.join, _END_TIMEOUT
             )
 
-    def _run(self, listening: socket.socket, bot: BotLoop) -> None:
+    def _run(self, listening: socket.socket, bots: asyncio.AbstractEventLoop) -> None:
+        # a loop of the bot's own kind, which may be the faster uvloop
+        options = {"loop_factory": type(bots)}
         try:
-            asyncio.run(self._serve(listening, bot))
+            anyio.run(self._serve, listening, BotLoop(bots), backend_options=options)
         except Exception:  # noqa: BLE001  the outermost guard of this thread
             logger.exception(say("qqimage: the server ended, please report it"))
         finally:
