@@ -219,7 +219,7 @@ class ImageResolver:
             chat: the chat that they must have been seen in; by default that of the handler that
                 runs, or else that of the image: elsewhere they are nobody's business. ``"all"``
                 for any chat, for superusers.
-            limit: how many at most; each costs decoding a picture.
+            limit: how many at most, never more than 50; each costs decoding a picture.
 
         Raises:
             ImageUnavailable: no source has the image.

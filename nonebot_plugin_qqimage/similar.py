@@ -22,6 +22,8 @@ Likeness = Literal["same", "contains", "alike", "near"]
 _RANKS: tuple[Likeness, ...] = ("same", "contains", "alike", "near")
 _ALIKE = 0.8
 """The correlation of pictures of which one is the other, cut or with something on it."""
+_MAX_FOUND = 50
+"""Pictures told of at once; each costs decoding it."""
 _MAX_SIGHTINGS = 100
 """Sightings told of each picture, the latest ones."""
 
@@ -73,6 +75,7 @@ class SimilarImages:
             MissingExtra: Pillow is not installed.
             StoreError: the store cannot be read.
         """
+        limit = max(0, min(limit, _MAX_FOUND))
         info = (await self._image).info
         looks: list[Look] = await self._store.looks.of(info.sha256) or []
         if not looks:
@@ -85,10 +88,10 @@ class SimilarImages:
         small = await self._store.looks.small(info.sha256) if others else None
         mine = None if small is None else small[1]
         for match in others:
-            if len(found) == limit:
+            if len(found) >= limit:
                 break
             found += await self._looked_at(match, info, mine)
-        return sorted(found, key=lambda each: (_RANKS.index(each.kind), each.distance))
+        return sorted(found, key=lambda each: (_RANKS.index(each.kind), each.distance))[:limit]
 
     async def _looked_at(
         self, match: Match, info: ImageInfo, mine: "Picture | None"

@@ -26,6 +26,7 @@ class World:
 
     def __init__(self, **data: bytes) -> None:
         self.data = data
+        self.others: dict[str, bytes] = {}
         self.fetched: list[ImageReference] = []
 
     async def fetch(
@@ -34,8 +35,9 @@ class World:
         self.fetched.append(reference)
         if "fileid=slow" in reference.url:
             await anyio.sleep_forever()
-        for name, data in self.data.items():
-            if reference.url.startswith(CDN.partition("{")[0] + f"{name}&"):
+        links = {CDN.partition("{")[0] + f"{name}&": data for name, data in self.data.items()}
+        for link, data in {**links, **self.others}.items():
+            if reference.url.startswith(link):
                 return Fetched(inspect(data, max_size=1 << 30, max_pixels=1 << 30), data, "url"), ()
         return None, (Attempt("url of the segment", Cause.EXPIRED, "dead", 0.1),)
 

@@ -484,6 +484,18 @@ async def test_bytes_are_there_before_the_disk_has_them(
     assert len(world.fetched) == 1
 
 
+async def test_what_is_named_by_its_digest_before_the_disk_has_it(
+    services: Services, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SlowDisk(services, monkeypatch)
+    info = await asyncio.wait_for(services.resolver.image(reference()).info(), 30)
+    named = services.resolver.image(info.uri)
+    assert await asyncio.wait_for(named.read(), 30) == PICTURE.data
+    disk.go.set()
+    assert (await asyncio.wait_for(named.path(), 30)).read_bytes() == PICTURE.data
+    assert len(world.fetched) == 1
+
+
 async def test_bytes_are_given_back_once_the_disk_has_them(services: Services) -> None:
     """A handle that somebody keeps does not keep the picture in memory."""
     image = services.resolver.image(reference())

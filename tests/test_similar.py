@@ -176,6 +176,8 @@ async def test_no_more_than_asked_for_and_the_surest_first(chat: Chat) -> None:
     found = await chat.similar(encoded(original))
     assert [each.kind for each in found][:2] == ["same", "same"]
     assert len(await chat.similar(encoded(original), limit=2)) == 2
+    assert await chat.similar(encoded(original), limit=0) == []
+    assert await chat.similar(encoded(original), limit=-1) == []
 
 
 async def test_annotations_by_the_resolver(chat: Chat) -> None:

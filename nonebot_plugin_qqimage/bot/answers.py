@@ -7,8 +7,7 @@ fetching the image another way. Calls of this plugin itself are left alone, or i
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import anyio
 import anyio.to_thread
@@ -19,16 +18,18 @@ from nonebot.matcher import current_event, current_matcher
 from ..content.formats.signatures import image_type
 from ..content.info import ImageInfo
 from ..content.inspection import inspect
-from ..errors import AttemptFailed, Cause, QQImageError
+from ..errors import AttemptFailed, Cause, QQImageError, StoreError
 from ..fetch import base64_data
 from ..fetch.files import read_file
+from ..fetch.trial import Fetched
 from ..implementation.answers import ImageAnswer, image_answer, is_link
 from ..implementation.connection import is_made_for_a_test
 from ..messages.chats import chat_in, chat_of
 from ..messages.events import find_in_event
 from ..messages.reader import Reader
 from ..messages.reference import ImageReference
-from ..messages.segments import ORIGINALS, from_segment
+from ..messages.segments import from_segment
+from ..messages.served import ServedText
 from ..serving.urls import token_of
 from .rewriting import Rewriting
 from .services import Services
@@ -70,23 +71,24 @@ class ApiAnswers:
     async def repaired(
         self, bot: Bot, params: Mapping[str, Any], exception: Exception | None, result: object
     ) -> dict[str, Any] | None:
-        """An answer to a ``get_image`` that has failed; None to leave the answer as it is.
+        """An answer to a ``get_image`` that has failed; None to leave it as it is now.
 
-        Implementations say ``ok`` of files that are not there or hold a web page, and of links that
-        are dead, so an answer is judged by the bytes that it leads to. SnowLuma answers a link
-        where plugins expect a path, so that counts as a failure, too; but where there is a link, a
-        plugin is not kept waiting for long.
+        OneBot v11 promises a path in ``file``. Implementations on another machine give one that is
+        of no use here, SnowLuma a link; and some say ``ok`` of files that are not there or hold a
+        web page. So an answer is judged by the bytes that it leads to, and gets the path of a copy
+        of its own where it has none that can be read here. Where there is a link at least, a plugin
+        is not kept waiting for long.
 
         Args:
             bot: the bot that was called.
             params: the parameters of the call.
             exception: what the call raised.
-            result: what the implementation answered; a URL in it may be changed to a served one.
+            result: what the implementation answered; its file and URL may be changed.
         """
         reference = self._reference(bot, params)
         if reference is None or is_made_for_a_test(bot):
             return None
-        if exception is None and await self._is_of_use(bot, reference, result):
+        if exception is None and await self._has_file(bot, reference, result):
             self._serve_url(reference, result)
             return None
         if isinstance(exception, NetworkError) and get_bots().get(bot.self_id) is not bot:
@@ -95,7 +97,8 @@ class ApiAnswers:
         link = image_answer(result).url
         with anyio.move_on_after(_QUICK if link else _PATIENCE), suppress(QQImageError):
             image = self._resolver.image(reference)
-            return self._answer(reference, await image.info(), await image.path(), link)
+            await image.path()  # for it must be there to be copied
+            return await self._answer(reference, await image.info(), link)
         self._serve_url(reference, result)
         return None
 
@@ -105,19 +108,20 @@ class ApiAnswers:
         chat = chat_in({"self_id": bot.self_id, **answer})
         if answer and self._wanted(chat):
             message_id = str(params.get("message_id", ""))
-            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).answer(answer, message_id))
+            walk = Reader(bot.self_id, chat=chat).answer(answer, message_id)
+            self._rewriting.in_answer(answer, walk)
 
     def serve_record(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
         """Put served URLs into an answer of ``get_forward_msg``, in place."""
         if self._wanted(""):
             record = params.get("id") or params.get("message_id") or params.get("forward_id", "")
-            self._rewriting.rewrite(Reader(bot.self_id).record(result, str(record)))
+            self._rewriting.in_answer(result, Reader(bot.self_id).record(result, str(record)))
 
     def serve_history(self, bot: Bot, params: Mapping[str, Any], result: object) -> None:
-        """Put served URLs into an answer of ``get_group_msg_history``, in place."""
+        """Put served URLs into an answer of ``get_group_msg_history`` or alike, in place."""
         chat = chat_in(params)
         if self._wanted(chat):
-            self._rewriting.rewrite(Reader(bot.self_id, chat=chat).history(result))
+            self._rewriting.in_answer(result, Reader(bot.self_id, chat=chat).history(result))
 
     def _wanted(self, chat: str) -> bool:
         """Whether the plugin that calls wants served URLs.
@@ -137,6 +141,8 @@ class ApiAnswers:
         file = params.get("file") or params.get("file_id")
         if not isinstance(file, str):
             return None
+        if isinstance(file, ServedText):  # put there in the place of a served URL
+            file = file.original or ""
         event = current_event.get(None)
         own, quoted = find_in_event(event) if event is not None else ([], [])
         for reference in own + quoted:
@@ -148,22 +154,24 @@ class ApiAnswers:
 
     async def _stored(self, reference: ImageReference) -> dict[str, Any] | None:
         """The answer where the image is in the store, undamaged; else None."""
-        store, info = self._store, None
-        with anyio.move_on_after(_QUICK):
+        store = self._store
+        with anyio.move_on_after(_QUICK), suppress(StoreError):
             info = await store.find(reference)
             if info is not None and not await store.intact(info):
                 info = None
-        return self._answer(reference, info, store.path(info)) if info else None
+            if info is not None:
+                return await self._answer(reference, info)
+        return None
 
-    def _answer(
-        self, reference: ImageReference, info: ImageInfo, path: Path, link: str = ""
+    async def _answer(
+        self, reference: ImageReference, info: ImageInfo, link: str = ""
     ) -> dict[str, Any]:
         """An answer with every implementation's fields; ``file_size`` is text, as LLOneBot's is."""
         matcher = current_matcher.get(None)
         excluded = matcher is not None and self._rewriting.excludes(matcher)
-        name = reference.file or path.name
+        name = reference.file or self._store.path(info).name
         return {
-            "file": str(path),
+            "file": str(await self._store.copy(info)),
             "url": (not excluded and self._rewriting.served(reference)) or link or reference.url,
             "file_size": str(info.size),
             "file_name": name,
@@ -171,43 +179,57 @@ class ApiAnswers:
             "filename": name,
         }
 
-    async def _is_of_use(self, bot: Bot, reference: ImageReference, result: object) -> bool:
-        """Whether a plugin can get an image out of an answer, wherever in it plugins look."""
+    async def _has_file(self, bot: Bot, reference: ImageReference, result: object) -> bool:
+        """Whether an answer has the path of an image, or is given one of what it leads to."""
         answer = image_answer(result)
         self._implementations.of(bot).learn_size(reference.file, answer.size)
         with suppress(QQImageError), anyio.move_on_after(_QUICK):
-            if answer.base64:
-                data = await base64_data.decode(answer.base64, self._config.max_image_size)
-                return image_type(data) is not None
             if answer.file and await self._holds_image(answer, reference):
                 return True
-            if answer.url and not is_link(cast(Mapping[str, Any], result).get("file")):
-                behind = ImageReference(
-                    url=answer.url, named_md5=reference.md5, size=reference.size
-                )
-                found, _ = await self._pipeline.fetch_anew(behind)
-                return found is not None
+            found = await self._led_to(answer, reference, result)
+            if isinstance(found, Fetched):
+                path = await self._store.copy(found.info, found.data)
+                cast(dict[str, Any], result)["file"] = str(path)
+            return found is not None
         return False
+
+    async def _led_to(
+        self, answer: ImageAnswer, reference: ImageReference, result: object
+    ) -> "Fetched | Literal[True] | None":
+        """The image that the base64 or the link of an answer leads to; True for one too large."""
+        if answer.base64:
+            data = await base64_data.decode(answer.base64, self._config.max_image_size)
+            try:
+                return Fetched(await self._inspected(data, reference.md5), data, "")
+            except AttemptFailed:
+                return True if image_type(data) else None
+        if answer.url and not is_link(cast(Mapping[str, Any], result).get("file")):
+            behind = ImageReference(url=answer.url, named_md5=reference.md5, size=reference.size)
+            found, _ = await self._pipeline.fetch_anew(behind)
+            return found
+        return None
 
     async def _holds_image(self, answer: ImageAnswer, reference: ImageReference) -> bool:
         """Whether the file in an answer, under the very name that it has there, is an image."""
-        limits, md5 = self._config, reference.md5
+        largest, md5 = self._config.max_image_size, reference.md5
         try:
-            data = await read_file(
-                answer.file, {}, limits.max_image_size, size=answer.size, md5=md5
-            )
-            await anyio.to_thread.run_sync(
-                lambda: inspect(
-                    data,
-                    max_size=limits.max_image_size,
-                    max_pixels=limits.max_pixels,
-                    max_frames=limits.max_frames,
-                    md5=md5,
-                )
-            )
+            data = await read_file(answer.file, {}, largest, size=answer.size, md5=md5)
+            await self._inspected(data, md5)
         except AttemptFailed as failure:
             return failure.cause is Cause.TOO_LARGE  # for us, and not for whoever asked
         return True
+
+    async def _inspected(self, data: bytes, md5: str) -> ImageInfo:
+        limits = self._config
+        return await anyio.to_thread.run_sync(
+            lambda: inspect(
+                data,
+                max_size=limits.max_image_size,
+                max_pixels=limits.max_pixels,
+                max_frames=limits.max_frames,
+                md5=md5,
+            )
+        )
 
     def _serve_url(self, reference: ImageReference, result: object) -> None:
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}
@@ -216,4 +238,4 @@ class ApiAnswers:
             return
         url = self._rewriting.served(replace(reference, url=reference.url or own))
         if url:
-            answer[ORIGINALS["url"]], answer["url"] = own, url
+            answer["url"] = ServedText(url, own)

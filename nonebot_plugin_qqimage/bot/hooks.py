@@ -5,6 +5,7 @@ wait, because every matcher would wait with them. Those of calls wait, with a de
 call needs an image.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +27,8 @@ from .outgoing import Outgoing
 from .rewriting import Rewriting
 from .services import Services
 
-_MESSAGES = ("get_msg", "get_forward_msg", "get_group_msg_history", "get_friend_msg_history")
-_HISTORIES = ("get_group_msg_history", "get_friend_msg_history")
+_HISTORIES = ("get_group_msg_history", "get_friend_msg_history", "get_essence_msg_list")
+_MESSAGES = ("get_msg", "get_forward_msg", *_HISTORIES)
 
 
 class Hooks:
@@ -89,7 +90,7 @@ class Hooks:
         _guard(self._rewriting.for_matcher, matcher)
 
     async def before_call(self, bot: Bot, api: str, data: dict[str, Any]) -> None:
-        """Translate what is sent, and answer ``get_image`` for an image in the store.
+        """Translate what is sent and asked for, and answer ``get_image`` for a stored image.
 
         Raises:
             MockApiException: the answer, by which NoneBot does not make the call.
@@ -98,10 +99,11 @@ class Hooks:
         if not isinstance(bot, OneBot) or calling.get():
             return
         try:
-            if api.startswith("send_"):
-                await self._outgoing.translate(data, bot.self_id)
-            elif api == "get_image":
+            await asyncio.sleep(0)  # others that look at calls see what their plugin has said
+            if api == "get_image":
                 answer = await self._answers.from_store(bot, data)
+            if answer is None:
+                await self._outgoing.translate(data, bot.self_id, api)
         except Exception:  # noqa: BLE001  as in _guard
             _log_failure(f"before {api}")
         if answer is not None:

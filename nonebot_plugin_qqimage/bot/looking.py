@@ -23,19 +23,22 @@ and for the event loop is not measured."""
 _AFTER_TROUBLE = 60.0
 
 
-def looking(store: ImageStore, complain: Callable[[StoreError], None]) -> BackgroundTask:
+def looking(
+    store: ImageStore, complain: Callable[[StoreError], None], *, delay: float = _DELAY
+) -> BackgroundTask:
     """The task that looks at all pictures of a store; it ends for good where Pillow is missing.
 
     Args:
         store: the store.
         complain: told when it cannot be used.
+        delay: seconds to wait before the first picture.
     """
     return BackgroundTask(
         "looking",
         _Looking(store).work,
         after_trouble=_AFTER_TROUBLE,
         complain=complain,
-        delay=_DELAY,
+        delay=delay,
     )
 
 

@@ -1,33 +1,31 @@
-"""What the bot sends, translated into what the implementation understands.
+"""What the bot sends, translated into what the implementation understands: its messages here.
 
-Served URLs work on this machine only, and only this plugin knows ``qqimage:`` URIs. An image
-segment with one of them, received a moment or a year ago, is sent as base64, as a file that the
-implementation can read, or by the public URL. So is one with a link of QQ that must be dead by now,
-where the picture is stored; a link that lives is left alone. Segments are changed in a copy, never
-in the message that the sending plugin holds.
+An image segment with a served URL or a ``qqimage:`` URI, received a moment or a year ago, is sent
+as base64, as a file that the implementation can read, or by the public URL. So is one with a link
+of QQ that must be dead by now, where the picture is stored; a link that lives is left alone.
+Segments are changed in a copy, never in the message that the sending plugin holds.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, cast
-from urllib.parse import quote
 
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
 from ..content.info import ImageInfo
-from ..errors import AttemptFailed, Cause, QQImageError
-from ..image import Image
-from ..language import Text, say
+from ..errors import QQImageError
+from ..language import say
 from ..log import logger
 from ..messages.contents import segments_of
 from ..messages.reader import Found, Reader, found_in
 from ..messages.reference import ImageReference
-from ..messages.segments import ORIGINALS
+from ..messages.segments import ORIGINALS, originals
 from ..serving.urls import MAX_URL, token_of
+from .parameters import Parameters
 from .services import Services
+from .substitutes import Meant, Substitutes
 
 _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""
@@ -35,14 +33,16 @@ _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
 _MAX_SEEN = 100
 """Sightings of an image among which its link is looked for; one further back is too old anyway."""
-_MARKS = re.compile("qqimage|url=|=http")
-"""What stands in CQ codes of ours, and in those with a link."""
+_MARKS = re.compile("qqimage|url=|=http|file=")
+"""What stands in CQ codes of ours, and in those with a link or a path."""
 _MAX_LOOKED_AT = 10_000
 """Equals signs in a text that are looked at."""
 _WORD = 24
 """Characters on either side of one."""
 _OF_THE_RECEIVED = ("url", "path", "file_id", "file_unique", "file_size")
 """Fields about the image as received; implementations prefer some of them to ``file``."""
+_MESSAGES = ("message", "messages")
+"""Parameters that hold messages."""
 
 
 class Outgoing:
@@ -53,41 +53,44 @@ class Outgoing:
     """
 
     def __init__(self, services: Services) -> None:
-        self._config = services.config
-        self._links = services.links
-        self._resolver = services.resolver
         self._store = services.store
         self._pipeline = services.pipeline
         self._implementations = services.implementations
+        self._substitutes = Substitutes(services)
+        self._parameters = Parameters(services, self._substitutes)
 
-    async def translate(self, params: dict[str, Any], bot_id: str = "") -> None:
-        """Translate the message in the parameters of a call, in place.
+    async def translate(
+        self, params: dict[str, Any], bot_id: str = "", api: str = "send_msg"
+    ) -> None:
+        """Translate the parameters of a call, in place.
 
-        First each image gets the values that the implementation itself gave it. Then each is
-        replaced by its content as soon as that is there. An image that does not come in time keeps
-        those values, and the log says so.
+        First each image in a message gets the values that the implementation itself gave it. Then
+        each is replaced by its content as soon as that is there. An image that does not come in
+        time keeps those values, and the log says so. Everything else that the call says follows.
 
         Args:
-            params: the parameters; a message in them is replaced by a copy, and not changed itself.
-            bot_id: the bot that sends it.
+            params: the parameters; what is in them is replaced by a copy, and not changed itself.
+            bot_id: the bot that calls.
+            api: the action.
         """
         waiting: list[_Waiting] = []
-        for name in ("message", "messages"):
-            content = params.get(name)
-            if isinstance(content, str) and (params.get("auto_escape") or _has_none(content)):
+        for holder, name in _messages_in(params):
+            content = holder.get(name)
+            if isinstance(content, str) and (holder.get("auto_escape") or _has_none(content)):
                 continue  # plain text, or no image in it that could be ours or dead
             healed = await self._healed(content, bot_id)
             if healed:
-                content = params[name] = _own_copy(content)
+                content = holder[name] = _own_copy(content)
                 for number, found in enumerate(_images_of(content)):
                     if number in healed:
                         _forget_the_received(found.data)
                         found.data["file"] = healed[number]
             if any(self._is_ours(found) for found in _images_of(content)):
-                params[name] = _own_copy(content)
-                waiting += self._without_ours(params[name])
+                holder[name] = _own_copy(content)
+                waiting += self._without_ours(holder[name])
         if waiting:
             await self._put_in(waiting)
+        await self._parameters.translate(api, params, bot_id, _MAX_INLINE)
 
     async def _healed(self, content: object, bot_id: str) -> dict[int, str]:
         """A ``file`` for each stored image whose link must be dead, by its number in a message."""
@@ -101,8 +104,8 @@ class Outgoing:
                 try:
                     info = await self._store.find(reference)
                     if info is not None and await self._is_dead(reference, info, bot_id):
-                        image = self._resolver.image(replace(reference, sha256=info.sha256))
-                        healed[number] = await self._usable(image, room)
+                        known = replace(reference, sha256=info.sha256)
+                        healed[number] = await self._substitutes.file(known, room)
                         room -= len(healed[number])
                 except QQImageError as error:
                     logger.warning(
@@ -128,15 +131,16 @@ class Outgoing:
             or self._meant(found, "url") is not None
         )
 
-    def _meant(self, found: Found, field: str) -> ImageReference | None:
-        """The image that a field means by a served URL or a ``qqimage:`` URI; else None."""
-        value = found.data.get(field)
-        if not isinstance(value, str):
-            return None
-        reference = self._links.referred(value)
-        if reference is None and token_of(value) and ORIGINALS[field] in found.data:
+    def _meant(self, found: Found, field: str) -> Meant | None:
+        """What a field means that only this bot understands; else None."""
+        meant = self._substitutes.meant(found.data.get(field))
+        if (
+            meant is None
+            and token_of(str(found.data.get(field)))
+            and ORIGINALS[field] in found.data
+        ):
             return found.reference  # made from the originals, where the token is damaged
-        return reference
+        return meant
 
     def _without_ours(self, content: object) -> "Iterator[_Waiting]":
         """Give each image the implementation's own values; yields those whose content is sent."""
@@ -145,27 +149,29 @@ class Outgoing:
                 continue
             data = found.data
             in_file, in_url = self._meant(found, "file"), self._meant(found, "url")
-            url, file = (data.pop(kept, None) for kept in ORIGINALS.values())
+            before = originals(data)
+            for kept in ORIGINALS.values():
+                data.pop(kept, None)
             if in_url and not in_file and _is_content(data.get("file")):
                 _forget_the_received(data)  # the plugin has put another image into it
                 continue
             if in_url:
-                data["url"] = url or in_url.url
+                data["url"] = _own(before, "url") or _said(in_url, "url")
             if in_file:
-                data["file"] = file or in_file.file or in_file.url or data["file"]
-            reference = in_file or in_url
-            if reference and found.kind == "image":  # a market face cannot be sent as a picture
-                yield reference, data
+                own = _own(before, "file") or _said(in_file, "file") or _said(in_file, "url")
+                data["file"] = own or data["file"]
+            meant = in_file or in_url
+            if meant and found.kind == "image":  # a market face cannot be sent as a picture
+                yield meant, data
 
     async def _put_in(self, waiting: "list[_Waiting]") -> None:
-        images = [self._resolver.image(reference) for reference, _ in waiting]
-        for image in images:
-            image.prefetch()
+        for meant, _ in waiting:
+            self._substitutes.prefetch(meant)
         room, done, troubles = _MAX_INLINE, 0, list[str]()
         with anyio.move_on_after(_PATIENCE):
-            for image, (_, data) in zip(images, waiting, strict=True):
+            for meant, data in waiting:
                 try:
-                    file = await self._usable(image, room)
+                    file = await self._substitutes.file(meant, room)
                 except QQImageError as error:
                     troubles.append(str(error))
                 else:
@@ -176,10 +182,10 @@ class Outgoing:
         troubles += [
             say(
                 "{image}: not there within {seconds:g} s",
-                image=str(image.reference),
+                image=str(meant),
                 seconds=_PATIENCE,
             )
-            for image in images[done:]
+            for meant, _ in waiting[done:]
         ]
         if troubles:
             logger.warning(
@@ -187,35 +193,30 @@ class Outgoing:
                     "qqimage: {count} of the {all} images in a message are sent as they were "
                     "received: {trouble}",
                     count=len(troubles),
-                    all=len(images),
+                    all=len(waiting),
                     trouble=troubles[0],
                 )
             )
 
-    async def _usable(self, image: Image, room: int) -> str:
-        """A ``file`` that the implementation can use.
 
-        Args:
-            image: the image.
-            room: characters of base64 that still fit into the call.
-        """
-        info = await image.info()
-        if (info.size + 2) // 3 * 4 <= room - len("base64://"):
-            return (await image.segment()).data["file"]
-        uri = implementations_uri(await image.path(), self._config.path_map)
-        if uri:
-            return uri
-        if self._config.public_url and self._links.can_serve:
-            return self._links.url(image.reference, public=True)
-        raise AttemptFailed(
-            Cause.TOO_LARGE,
-            Text(
-                "{image} has {size} bytes, too many for one call. Share the store with the "
-                "implementation (QQIMAGE__PATH_MAP), or set QQIMAGE__PUBLIC_URL",
-                image=str(image.reference),
-                size=info.size,
-            ),
-        )
+def _messages_in(params: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where messages are in the parameters of a call, also in those of a quick operation."""
+    yield from ((params, name) for name in _MESSAGES if name in params)
+    operation = params.get("operation")
+    if isinstance(operation, Mapping) and "reply" in operation:
+        params["operation"] = copied = dict(cast(Mapping[str, Any], operation))
+        yield copied, "reply"
+
+
+def _said(meant: Meant, field: str) -> str:
+    """What the segment said of an image; empty for a file."""
+    return str(getattr(meant, field)) if isinstance(meant, ImageReference) else ""
+
+
+def _own(before: Mapping[str, Any], field: str) -> object:
+    """The implementation's own value of a field, where anybody remembers it."""
+    value = before.get(field)
+    return "" if isinstance(value, str) and token_of(value) else value
 
 
 def _is_received(found: Found) -> bool:
@@ -230,7 +231,7 @@ def _own_copy(content: Any) -> Any:
     return Message(content) if isinstance(content, str) else _copied(content)
 
 
-_Waiting = tuple[ImageReference, dict[str, Any]]
+_Waiting = tuple[Meant, dict[str, Any]]
 """An image to be put in, and the data of its segment in the copy that is sent."""
 
 
@@ -275,25 +276,6 @@ def _copied(value: object) -> Any:
 def _forget_the_received(data: dict[str, Any]) -> None:
     for name in _OF_THE_RECEIVED:
         data.pop(name, None)
-
-
-def implementations_uri(path: Path, path_map: Mapping[str, str]) -> str:
-    """The ``file://`` URI under which the implementation can read a file of ours, or empty.
-
-    Args:
-        path: the file.
-        path_map: the implementation's path prefix → the same folder as we see it; the deepest one
-            wins.
-    """
-    for prefix, folder in sorted(path_map.items(), key=lambda pair: len(pair[1]), reverse=True):
-        if not path.is_relative_to(folder):
-            continue
-        windows = "\\" in prefix or prefix[1:2] == ":"
-        kind = PureWindowsPath if windows else PurePosixPath
-        name = kind(prefix, *path.relative_to(folder).parts).as_posix()
-        start = "file:" if name.startswith("//") else "file://" if name[0] == "/" else "file:///"
-        return start + quote(name, safe="/:")
-    return ""
 
 
 def _is_content(file: object) -> bool:

@@ -1,28 +1,34 @@
 """Putting URLs of this bot into messages, for plugins that download what a segment says.
 
-Nothing is fetched here: a served URL gets its image when somebody asks for it. A segment keeps its
-own values under the names in `segments.ORIGINALS`, and references are always made from those.
+Nothing is fetched here: a served URL gets its image when somebody asks for it. It is a text that
+remembers what stood in its place (`ServedText`), and references are always made from that.
 """
 
 import inspect
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, cast
 
-from nonebot.adapters.onebot.v11 import Message, MessageEvent
-from nonebot.consts import PREFIX_KEY
+from nonebot.adapters.onebot.v11 import MessageEvent
+from nonebot.adapters.onebot.v11.utils import escape
 from nonebot.matcher import Matcher
 
 from ..config import ScopedConfig
 from ..errors import QQImageError
+from ..implementation.answers import is_link
 from ..language import say
 from ..log import logger
 from ..messages.chats import chat_of
+from ..messages.contents import forward_nodes
 from ..messages.reader import Found, Reader, Walk, found_in
 from ..messages.reference import ImageReference
-from ..messages.segments import ORIGINALS, originals
+from ..messages.segments import originals
+from ..messages.served import ServedText, received
 from ..serving.links import Links
 from ..serving.urls import token_of
 
+_MAX_RAW = 1 << 20
+"""Characters of a ``raw_message`` that is looked at; a longer one holds an image in base64."""
 _RUN = inspect.signature(Matcher.run)
 
 
@@ -102,41 +108,66 @@ class Rewriting:
         if not self.serves(chat):
             return
         own = str(event.user_id) == self_id
+        put: list[ServedText] = []
         for message in (event.message, event.original_message):
-            self.rewrite(Reader(self_id, chat=chat, own=own).message(message, message_id))
-        if event.reply is not None:
-            own = str(event.reply.sender.user_id) == self_id
+            put += self.rewrite(Reader(self_id, chat=chat, own=own).message(message, message_id))
+        event.raw_message = in_codes(event.raw_message, put)
+        if (reply := event.reply) is not None:
+            own = str(reply.sender.user_id) == self_id
             reader = Reader(self_id, chat=chat, own=own)
-            self.rewrite(reader.message(event.reply.message, str(event.reply.message_id)))
+            put = self.rewrite(reader.message(reply.message, str(reply.message_id)))
+            if isinstance(raw := getattr(reply, "raw_message", None), str):
+                setattr(reply, "raw_message", in_codes(raw, put))  # noqa: B010  it may have it
 
-    def rewrite(self, walk: Walk) -> None:
+    def in_answer(self, answer: object, walk: Walk) -> None:
+        """Put served URLs into an answer that holds messages, in place.
+
+        Args:
+            answer: the answer.
+            walk: of its messages, by a `Reader` that knows the bot.
+        """
+        put = self.rewrite(walk)
+        for message in (answer, *forward_nodes(answer)):
+            fields = cast(dict[str, Any], message) if isinstance(message, dict) else {}
+            if isinstance(raw := fields.get("raw_message"), str):
+                fields["raw_message"] = in_codes(raw, put)
+
+    def rewrite(self, walk: Walk) -> list[ServedText]:
         """Put served URLs into the images of a walk, in place; shared files are left as they are.
 
         Args:
             walk: of a `Reader` that knows the bot.
-        """
-        for found in found_in(walk):
-            if found.kind != "file":
-                self._put_into(found)
 
-    def _put_into(self, found: Found) -> None:
+        Returns:
+            What was put in.
+        """
+        return [
+            text
+            for found in found_in(walk)
+            if found.kind != "file"
+            for text in self._put_into(found)
+        ]
+
+    def _put_into(self, found: Found) -> list[ServedText]:
         reference, data = found.reference, found.data
         url = "" if reference.content else self.served(reference)
-        own = originals(data)
         # a saved segment that came back without its originals has a served URL already
         if not url or token_of(reference.url):
-            return
+            return []
+        own = dict(originals(data))
+        data.clear()  # of what an earlier release has put in, too
+        data.update(own)
         # plugins look for a URL in `url`, and in `file` where the implementation puts it there
         in_file = str(own.get("file"))[:8].lower().startswith(("http://", "https://"))
         for field in ("url", "file") if in_file else ("url",):
-            data[ORIGINALS[field]] = own.get(field)
-            data[field] = url
+            data[field] = ServedText(url, own.get(field), field not in own)
+        return [data[field] for field in ("url", "file") if type(data.get(field)) is ServedText]
 
     def for_matcher(self, matcher: Matcher) -> None:
         """Let this run of a matcher see no served URLs, if its plugin is excluded.
 
-        Messages in the state are restored, too. The matcher's rule has run already; anything else
-        that it put into the state stays as it is.
+        Messages and texts in the state are restored, too. The matcher's rule has run already;
+        anything else that it put into the state stays as it is.
         """
         if not self.excludes(matcher):
             return
@@ -144,9 +175,8 @@ class Rewriting:
 
         async def run_with_originals(*args: Any, **kwargs: Any) -> None:
             given = _RUN.bind(matcher, *args, **kwargs)
-            restored = {"event": restored_event, "state": _restored_state}
-            for name, restore in restored.items():
-                given.arguments[name] = restore(given.arguments[name])
+            given.arguments["event"] = received_event(given.arguments["event"])
+            given.arguments["state"] = received(given.arguments["state"])
             if given.arguments.get("dependency_cache") is not None:
                 # it holds what other matchers have made of the event with served URLs
                 given.arguments["dependency_cache"] = {}
@@ -155,36 +185,31 @@ class Rewriting:
         matcher.run = run_with_originals
 
 
-def restored_event(event: Any) -> Any:
-    """A copy of an event in which every segment is as the implementation sent it."""
+def in_codes(text: str, put: Iterable[ServedText]) -> str:
+    """Text as ``raw_message`` has it, with served URLs in the place of the links they replace.
+
+    Args:
+        text: the text; links in its CQ codes are escaped, or not.
+        put: the served URLs.
+    """
+    if not text or len(text) > _MAX_RAW:
+        return text
+    links = {it.original: it for it in put if is_link(it.original)}
+    served = {form(link): form(it) for form in (str, escape) for link, it in links.items() if link}
+    healed = text
+    for link in sorted(served, key=len, reverse=True):  # one may begin as another does
+        healed = healed.replace(link, served[link])
+    return text if healed == text else ServedText(healed, text)
+
+
+def received_event(event: Any) -> Any:
+    """An event in which every segment is as the implementation sent it: a copy, if it is one of
+    a message."""
     if not isinstance(event, MessageEvent):
         return event
     copy = deepcopy(event)
-    messages = [copy.message, copy.original_message]
-    for message in [*messages, copy.reply.message] if copy.reply else messages:
-        _restore(message)
+    for holder in (copy, copy.reply):
+        for name in ("message", "original_message", "raw_message"):
+            if holder is not None and hasattr(holder, name):
+                setattr(holder, name, received(getattr(holder, name)))
     return copy
-
-
-def _restored_state(state: dict[Any, Any]) -> dict[Any, Any]:
-    def restored(value: Any) -> Any:
-        if not isinstance(value, Message):
-            return value
-        copy = deepcopy(value)
-        _restore(copy)
-        return copy
-
-    copy = {key: restored(value) for key, value in state.items()}
-    if isinstance(prefix := copy.get(PREFIX_KEY), dict):  # the command's argument is in there
-        copy[PREFIX_KEY] = {
-            key: restored(value) for key, value in cast(dict[str, Any], prefix).items()
-        }
-    return copy
-
-
-def _restore(message: Message) -> None:
-    for found in found_in(Reader().message(message, "")):
-        own = originals(found.data)
-        if own is not found.data:
-            found.data.clear()
-            found.data.update(own)

@@ -18,6 +18,7 @@ from nonebot.adapters.onebot.v11 import Message
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
+from .served import ServedText
 
 _MAX_DEPTH = 5
 """Records inside records; QQ itself allows three."""
@@ -187,6 +188,8 @@ class Reader:
         """Read what has a content, and write it back if it is CQ codes that are changed now."""
         fields, name = content_place(holder)
         content = fields.get(name)
+        if isinstance(content, ServedText) and self._keep_codes:
+            content = content.original  # what is sent is read as it is
         segments = segments_of(content)
         if not isinstance(content, str):
             yield from self._segments(segments, place, depth)
@@ -195,7 +198,8 @@ class Reader:
         yield from self._segments(segments, place, depth)
         changed = before != [parts_of(segment)[1] for segment in segments]
         if changed and isinstance(segments, Message):  # of a very long text not all is read
-            cast(dict[str, Any], fields)[name] = str(segments) if self._keep_codes else segments
+            new = ServedText(str(segments), content) if self._keep_codes else segments
+            cast(dict[str, Any], fields)[name] = new
 
     def _reference(self, segment: object, place: "_Numbering") -> ImageReference | None:
         if self._limited and (

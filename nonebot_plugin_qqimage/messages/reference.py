@@ -66,6 +66,8 @@ class ImageReference:
     """Whether it is known that its message has other images, too."""
     inside: str = field(default="", repr=False, compare=False)
     """A digest of `content`, where that itself is not kept."""
+    served: bool = field(default=False, repr=False, compare=False)
+    """Whether a served URL says it, which is the same for all segments that say the same."""
 
     @cached_property
     def md5s(self) -> tuple[str, ...]:
@@ -116,6 +118,8 @@ class ImageReference:
             return self.key
         if self.place:
             return f"{self.place} in {self.chat}"
+        if self.served and self.anywhere:
+            return self.anywhere
         return f"segment:{(self.self_id, self.file, self.url, hash(self.content))}"
 
     @cached_property
@@ -151,9 +155,23 @@ class ImageReference:
         return f"own:{place}" if self.own else f"message:{place}:{self.said}"
 
     @cached_property
+    def anywhere(self) -> str:
+        """A name for what segments say that say the same, wherever they stand; empty for those
+        without a link.
+
+        By it alone served URLs find an image that no claim names.
+        """
+        if not self.url or self.sha256 or self.face_id or self.file_id:
+            return ""
+        link = self.link.name if self.link else _without_key_or_mark(self.url)
+        return f"segment:{self.self_id}:{self._digest_with(link)}"
+
+    @cached_property
     def said(self) -> str:
         """A digest of what the segment says about the content, without the key of its link."""
-        link = self.link.name if self.link else _without_key(self.url)
+        return self._digest_with(self.link.name if self.link else _without_key(self.url))
+
+    def _digest_with(self, link: str) -> str:
         said = (self.file, link, *self.md5s, str(self.size), self.lean().inside)
         return _digest("\0".join(said))
 
@@ -218,3 +236,9 @@ def _digest(text: str) -> str:
 
 def _without_key(url: str) -> str:
     return _KEY.sub(r"\1", url)
+
+
+def _without_key_or_mark(url: str) -> str:
+    """What stays the same of a URL, whether its key has been taken out before or not."""
+    address, _, query = url.partition("#")[0].partition("?")
+    return "&".join([address, *filter(None, _without_key(f"?{query}")[1:].split("&"))])

@@ -14,11 +14,12 @@ from nonebot.adapters.onebot.v11 import MessageSegment
 
 from .named_md5 import md5_in_fields
 from .reference import ImageReference
+from .served import ServedText, received
 from .text_part import TextPart
 
 ORIGINALS = {"url": "qqimage_original_url", "file": "qqimage_original_file"}
-"""Where a segment keeps the value that the implementation gave a field, after the field has been
-given a URL of this bot."""
+"""Where segments kept the value that the implementation gave a field, after an earlier release had
+put a URL of this bot into it. Plugins have saved such segments."""
 KINDS = frozenset(("image", "mface", "file"))
 """The types of segments that may refer to an image: images, market faces, shared files."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -135,6 +136,7 @@ def originals(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
     It is the argument itself where nothing was put in.
     """
+    data = cast(Mapping[str, Any], received(data)) if _has_served(data) else data
     if data.keys().isdisjoint(ORIGINALS.values()):
         return data
     restored = dict(data)
@@ -144,6 +146,10 @@ def originals(data: Mapping[str, Any]) -> Mapping[str, Any]:
             if restored[name] is None:  # it had none
                 del restored[name]
     return restored
+
+
+def _has_served(data: Mapping[str, Any]) -> bool:
+    return any(type(data.get(field)) is ServedText for field in ORIGINALS)
 
 
 def parts_of(segment: object) -> tuple[str, Mapping[str, Any]]:

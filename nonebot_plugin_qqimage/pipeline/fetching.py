@@ -76,7 +76,10 @@ class Fetching:
         Raises:
             ImageUnavailable: no source has it, or its turn did not come in time.
         """
-        if reference.bare:
+        if (arrival := self._keeping.under_way(reference.sha256)) is not None:
+            deliver(arrival)
+            await arrival.settled()
+        elif reference.bare:
             await self._where_seen(reference, deliver, urgent=urgent)
         else:
             await self._fetch(await self._without_said_path(reference), deliver, urgent=urgent)

@@ -35,10 +35,19 @@ class Keeping:
         self._store = store
         self._implementations = implementations
         self._trouble = trouble
+        self._under_way: dict[str, Arrival] = {}
+
+    def under_way(self, sha256: str) -> Arrival | None:
+        """The image with this SHA-256 while it is written to the store, where it is not found yet.
+
+        What has seen it may be read from the index a moment before it is there itself.
+        """
+        return self._under_way.get(sha256)
 
     async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
         """Keep an image that has been delivered, and settle it: on the disk, or not to be kept."""
         reference, kept = arrival.reference, False
+        self._under_way[arrival.info.sha256] = arrival
         try:
             agreement = await self._agreement(reference, fetched)
             await asyncio.sleep(_HEAD_START)
@@ -64,6 +73,8 @@ class Keeping:
             self._trouble.log(error)
         finally:
             arrival.settle(kept=kept)
+            if self._under_way.get(arrival.info.sha256) is arrival:
+                del self._under_way[arrival.info.sha256]
             # once more, for what was seen since it was delivered, and could not be known yet
             self._store.is_image(reference, arrival.info)
         await self._forget_again(arrival)

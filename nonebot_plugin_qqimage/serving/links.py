@@ -30,8 +30,9 @@ _OVERHEAD = 8 * 1024
 class Links:
     """Makes URLs and opens them.
 
-    The latest references are remembered with what their tokens leave out, such as the key in a
-    link. It is valid for hours, so an image that is asked for soon can be had by that link.
+    The latest references are remembered with what their tokens leave out: where each stands, and
+    the key in its link. That is valid for hours, so an image that is asked for soon can be had by
+    that link. Any thread may open URLs.
 
     Args:
         config: the settings.
@@ -140,8 +141,7 @@ class Links:
                 )
             )
         token = self._tokens.seal(reference)
-        if reference.content or without_key(reference.url) != reference.url:
-            self._keep(token, reference)
+        self._keep(token, reference)
         return served_url(self._public_url if public else self._base_url, reference.url, token)
 
     def open(self, text: str) -> ImageReference | None:
@@ -172,9 +172,14 @@ class Links:
         return self.open(reference.url) or reference
 
     def _keep(self, token: str, reference: ImageReference) -> None:
-        # one larger than all that may be kept is a ValueError
-        with self._keeping, contextlib.suppress(ValueError):
-            self._kept[token] = reference
+        # a ValueError: larger than all that may be kept
+        with contextlib.suppress(ValueError), self._keeping:
+            if (
+                token not in self._kept
+                or reference.content
+                or without_key(reference.url) != reference.url
+            ):
+                self._kept[token] = reference
 
 
 def _held(reference: ImageReference) -> int:

@@ -2,7 +2,7 @@
 
 A token carries everything that is needed to find the image again, in the store or from the
 implementation, so nothing has to be remembered and it works after any restart. Its signature is
-checked before its content is read.
+checked before anything of its content is believed.
 """
 
 import base64
@@ -11,7 +11,8 @@ import hmac
 import json
 import os
 import tempfile
-from hashlib import blake2b
+from dataclasses import replace
+from hashlib import blake2b, shake_256
 from pathlib import Path
 
 from ..errors import StoreError
@@ -19,7 +20,15 @@ from ..language import Text
 from ..messages.reference import ImageReference
 from .urls import without_key
 
-_VERSION = "1"
+_FIRST_VERSION = "1"
+"""Begins the tokens of releases up to 0.1, which say where the segment stood, for all to read."""
+_VERSION = "2"
+_FIELDS = (
+    *("self_id", "file", "url", "size", "sticker", "forwarded", "own", "named_md5", "face_id"),
+    *("sha256", "file_id", "group_id", "inside"),
+    *("message_id", "position", "chat", "one_of_several"),
+)
+"""What a token carries, in this order; every default is falsy. It grows at its end alone."""
 _SECRET = 32
 """Bytes of the secret."""
 _MAC = 16
@@ -82,22 +91,18 @@ class Tokens:
         return cls(secret)
 
     def seal(self, reference: ImageReference) -> str:
-        """The token of a reference; equal references have equal tokens.
-
-        The key in the URL is left out, and so are a URL that is too long and an image inside the
-        reference. What was stored of those is found again by its names or its place.
+        """The token of a reference: what `carried` says of it, which equal segments have in common.
 
         Raises:
-            ValueError: the rest does not say which image it is, or is too long.
+            ValueError: that does not say which image it is, or is too long.
         """
-        url = without_key(reference.url)
-        whole = len(url) <= _MAX_URL
-        token = self._sign(reference, url if whole else "")
-        if whole and len(token) > MAX_TOKEN:
-            whole, token = False, self._sign(reference, "")
-        named = reference.name or reference.sha256
-        named = bool(named) or (whole and not reference.content)
-        if not named or len(token) > MAX_TOKEN:
+        said = carried(reference)
+        token = self._sealed(said)
+        if len(token) > MAX_TOKEN:
+            said = carried(reference, link=False)
+            token = self._sealed(said)
+        whole = said.url or not (reference.url or reference.content)
+        if not (said.name or said.sha256 or said.md5s or whole) or len(token) > MAX_TOKEN:
             raise ValueError(f"{reference} has no name that a URL could carry")
         return token
 
@@ -106,42 +111,76 @@ class Tokens:
         if not _MAC_TEXT < len(token) <= MAX_TOKEN or not token.isascii():
             return None
         body, signature = token[:-_MAC_TEXT], token[-_MAC_TEXT:]
-        if not hmac.compare_digest(signature, self._signature(body)) or body[0] != _VERSION:
+        if token[0] == _VERSION:
+            return self._unsealed(body[1:], signature)
+        if not hmac.compare_digest(signature, _text(self._mac(body.encode("ascii")))):
             return None
-        return _unpack(body[1:])
+        return _unpack_first(body[1:]) if body[0] == _FIRST_VERSION else None
 
-    def _sign(self, reference: ImageReference, url: str) -> str:
-        body = _VERSION + _pack(reference, url)
-        return body + self._signature(body)
+    def _sealed(self, said: ImageReference) -> str:
+        """The text of a token: its signature, and its content encrypted with that as the nonce.
 
-    def _signature(self, body: str) -> str:
-        return _text(blake2b(body.encode("ascii"), key=self._secret, digest_size=_MAC).digest())
+        So who is given a URL learns neither chats nor messages from it, and equal content gives
+        equal text (RFC 5297 has such a construction, with other ciphers).
+        """
+        content = _pack(said)
+        mac = self._mac(content)
+        return _VERSION + _text(self._masked(content, mac)) + _text(mac)
+
+    def _unsealed(self, text: str, signature: str) -> ImageReference | None:
+        try:
+            sealed, mac = _bytes(text), _bytes(signature)
+        except ValueError:
+            return None
+        if _text(sealed) != text or _text(mac) != signature:  # bytes can be spelt in several ways
+            return None
+        content = self._masked(sealed, mac)
+        return _unpack(content) if hmac.compare_digest(mac, self._mac(content)) else None
+
+    def _mac(self, content: bytes) -> bytes:
+        return blake2b(content, key=self._secret, digest_size=_MAC).digest()
+
+    def _masked(self, content: bytes, nonce: bytes) -> bytes:
+        """The content encrypted, or decrypted, with bytes that nobody else can compute."""
+        stream = shake_256(b"qqimage token" + self._secret + nonce).digest(len(content))
+        mixed = int.from_bytes(content, "big") ^ int.from_bytes(stream, "big")
+        return mixed.to_bytes(len(content), "big")
 
 
-def _pack(reference: ImageReference, url: str) -> str:
-    fields = (
-        reference.self_id,
-        reference.message_id,
-        reference.position,
-        reference.file,
-        url,
-        reference.size or 0,
-        reference.face_id,
-        reference.sha256,
-        reference.file_id,
-        reference.group_id,
-        reference.sticker << 0
-        | reference.forwarded << 1
-        | reference.own << 2
-        | reference.one_of_several << 3,
-    )
-    return _text(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
+def carried(reference: ImageReference, *, link: bool = True) -> ImageReference:
+    """What a token says of an image: what its segment said, without the key in its link.
+
+    Where that says which image it is, nothing tells where the segment stood; so equal segments have
+    equal tokens. What was stored is found by its claims and names, or by `anywhere`.
+
+    Args:
+        reference: the image.
+        link: whether its URL is said, unless that is too long.
+    """
+    url = without_key(reference.url) if link else ""
+    url = url if len(url) <= _MAX_URL else ""
+    said = reference if url or not reference.url else replace(reference, url="")
+    named = said.sha256 or said.face_id or said.file_id or url or said.md5s
+    place = {"message_id": "", "position": 0, "chat": "", "one_of_several": False} if named else {}
+    return replace(said.lean(), url=url, **place)
 
 
-def _unpack(text: str) -> ImageReference:
-    packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def _pack(said: ImageReference) -> bytes:
+    fields = [getattr(said, name) or 0 for name in _FIELDS]
+    while fields and not fields[-1]:
+        fields.pop()
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _unpack(content: bytes) -> ImageReference:
+    fields = dict(zip(_FIELDS, json.loads(content), strict=False))
+    said = ImageReference(**{name: value for name, value in fields.items() if value})
+    return said if said.message_id else replace(said, served=True)
+
+
+def _unpack_first(text: str) -> ImageReference:
     self_id, message_id, position, file, url, size, face_id, sha256, file_id, group_id, flags = (
-        json.loads(packed)
+        json.loads(_bytes(text))
     )
     return ImageReference(
         self_id=self_id,
@@ -159,6 +198,10 @@ def _unpack(text: str) -> ImageReference:
         own=bool(flags & 4),
         one_of_several=bool(flags & 8),
     )
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _text(data: bytes) -> str:

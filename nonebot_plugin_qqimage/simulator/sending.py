@@ -106,8 +106,10 @@ async def _part(segment: Any, make_picture: MakePicture) -> Part:
     if kind == "reply":
         return Quote(int(data["id"]))
     if kind == "image":
-        file = str(data.get("file", ""))
-        return replace(make_picture(await _bytes(file)), given=file)
+        file, url = str(data.get("file", "")), str(data.get("url", ""))
+        # a received segment is sent again by its link, as long as that lives
+        source = file if "://" in file or not url else url
+        return replace(make_picture(await _bytes(source)), given=file)
     return Other(kind, data)
 
 

@@ -85,7 +85,7 @@ class Annotations:
         """
         if len(text) > _MAX_QUERY:
             raise ValueError(say("search for at most {count} characters", count=_MAX_QUERY))
-        words, most = dict.fromkeys(cleaned(text).split()), min(limit, _MAX_FOUND)
+        words, most = dict.fromkeys(cleaned(text).split()), max(0, min(limit, _MAX_FOUND))
         return await self._access.read(
             lambda db: annotations.search(db, words, owner=owner, chat=chat, limit=most)
         )

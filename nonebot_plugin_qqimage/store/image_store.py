@@ -180,9 +180,9 @@ class ImageStore:
             None where it was forgotten meanwhile.
         """
         info = found.info
-        name = self._name(reference, info, by_link=found.by_name)
+        names = self._names(reference, info, by_link=found.by_name)
         begun = time.monotonic()
-        full = await self._putting.put(info, name, found.data, _FROM_SHARED, None)
+        full = await self._putting.put(info, names, found.data, _FROM_SHARED, None)
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, found.data)
         if full:
@@ -211,9 +211,9 @@ class ImageStore:
             agreement: whether the reference's link told the truth, where that brought any bytes.
             by_link: whether these bytes came by the reference's link.
         """
-        name = self._name(reference, info, by_link=by_link)
+        names = self._names(reference, info, by_link=by_link)
         begun = time.monotonic()
-        full = await self._putting.put(info, name, data, source, agreement, send=self._send)
+        full = await self._putting.put(info, names, data, source, agreement, send=self._send)
         if self.tier is not None:
             self.tier.hurry()
         if agreement is not None and self._putting.trust is not None:
@@ -224,12 +224,15 @@ class ImageStore:
         if full:
             await self._evict_step(keep=info.sha256)
 
-    def _name(self, reference: ImageReference, info: ImageInfo, *, by_link: bool) -> str:
-        """What an image is found by, beside digests that confirm it; empty for nothing."""
+    def _names(
+        self, reference: ImageReference, info: ImageInfo, *, by_link: bool
+    ) -> tuple[str, ...]:
+        """What an image is found by, beside digests that confirm it."""
         link, sure = reference.link, confirmed(info, reference, binding=False)
         if reference.names and (link is None or (by_link and not (sure and link.sha1))):
-            return reference.names[0]
-        return reference.own_key if reference.place and not sure else ""
+            return reference.names[:1]
+        place = (reference.own_key,) if reference.place else ()
+        return () if sure else tuple(filter(None, (*place, reference.anywhere)))
 
     async def read(self, info: ImageInfo) -> bytes | None:
         """The bytes of a stored image, verified.
@@ -261,6 +264,23 @@ class ImageStore:
     def path(self, info: ImageInfo) -> Path:
         """Where the image's file is."""
         return self._blobs.path(info)
+
+    async def copy(self, info: ImageInfo, data: bytes | None = None) -> Path:
+        """A new file of an image, for somebody who may change, move or delete it.
+
+        Args:
+            info: the image; it is removed a day later, where it was not moved.
+            data: its bytes, where it is not stored.
+        """
+        copies, source = self._blobs.copies, self.path(info) if data is None else data
+        return await self._access.files(
+            lambda: copies.make(source, info.sha256, f".{info.extension}"), writing=True
+        )
+
+    @property
+    def copies(self) -> Path:
+        """The folder of the copies."""
+        return self._blobs.copies.folder
 
     async def pin(self, sha256: str, owner: str) -> bool:
         """Keep an image until its owner unpins it as often; False if it is not stored."""

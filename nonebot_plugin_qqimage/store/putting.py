@@ -27,7 +27,7 @@ class _Row(NamedTuple):
     """An image to be written down."""
 
     info: ImageInfo
-    name: str
+    names: tuple[str, ...]
     source: str
     agreement: Agreement | None
     expected: bytes | None
@@ -58,14 +58,14 @@ class Putting:
     async def put(
         self,
         info: ImageInfo,
-        name: str,
+        names: tuple[str, ...],
         data: bytes,
         source: str,
         agreement: Agreement | None,
         *,
         send: bool = False,
     ) -> bool:
-        """Keep an image, a name for it (none when empty), and whether its link told the truth.
+        """Keep an image, names for it, and whether its link told the truth.
 
         With `send`, the shared store is told of it: that is noted in the same transaction.
 
@@ -79,7 +79,7 @@ class Putting:
         for _ in range(_TRIES):
             if not there and not await self._write(info, data):
                 continue
-            row = _Row(info, name, source, agreement, data if there else None, send)
+            row = _Row(info, names, source, agreement, data if there else None, send)
             full = await self._rows.ask(row)
             if full is not None:
                 return full
@@ -115,10 +115,11 @@ class Putting:
                 # another process may have evicted it since; nobody can as long as this lasts
                 sound[place] = sound[place] and blobs.there(row.info)
                 if sound[place]:
-                    is_new = images.add(db, row.info, row.name, row.source)
+                    is_new = images.add(db, row.info, "", row.source)
+                    images.add_names(db, row.info, row.names)
                     new |= is_new
-                    if row.send and (is_new or row.name):
-                        outbox.add_image(db, row.info.sha256, row.name, row.source)
+                    if row.send and (is_new or row.names):
+                        outbox.add_image(db, row.info.sha256, row.names, row.source)
             self.mark = mark(db)
             agreements = [row.agreement for row in rows if row.agreement]
             if agreements:

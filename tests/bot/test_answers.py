@@ -1,5 +1,6 @@
 """What other plugins get from the implementation's actions, and what ours do not."""
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -90,7 +91,6 @@ async def check(answer: dict[str, Any], services: Services) -> None:
     assert await anyio.Path(answer["file"]).read_bytes() == PNG
     assert await services.resolver.image(cast(Any, _segment(answer["url"]))).read() == PNG
     assert answer["url"].startswith(BASE)
-    assert BASE not in answer.get("qqimage_original_url", "")
     assert int(answer["file_size"]) == answer["size"] == len(PNG)
     assert answer["file_name"] == answer["filename"]
 
@@ -133,8 +133,9 @@ async def test_an_unknown_picture_is_the_implementation_s_to_give(services: Serv
     )
     answer = await implementation.bot.get_image(file="a.jpg")
     assert implementation.calls == ["get_image"]
-    assert answer["file"] == "/implementation/a.jpg"
-    assert answer["qqimage_original_url"] == CDN.format("a")
+    assert await anyio.Path(answer["file"]).read_bytes() == PNG  # that file is not on this machine
+    assert answer["url"].original == CDN.format("a")
+    assert answer.keys() == {"file", "url", "file_size"}
     assert await services.resolver.image(_segment(answer["url"])).read() == PNG
 
 
@@ -199,6 +200,34 @@ async def test_a_link_is_better_than_nothing(
     assert answer["file"] == link
 
 
+@pytest.mark.parametrize("rewriting", [True, False])
+async def test_a_file_may_be_changed_moved_and_deleted(
+    services: Services, monkeypatch: pytest.MonkeyPatch, rewriting: bool
+) -> None:
+    """Plugins write into such files, and clear them away."""
+    if not rewriting:
+        hooks = Hooks(replace(services, config=ScopedConfig()))
+        monkeypatch.setattr(BaseBot, "_calling_api_hook", {hooks.before_call})
+        monkeypatch.setattr(BaseBot, "_called_api_hook", {hooks.after_call})
+    encoded = base64.b64encode(PNG).decode()
+    answers = [{"file": "/gone/a.jpg", "url": CDN.format("a")}, {"file": "", "base64": encoded}]
+    paths: list[anyio.Path] = []
+    with handling(group_message(image("a"))):
+        for answer in [None, *answers, None]:
+            bot = Implementation(get_image=answer).bot
+            path = anyio.Path((await bot.get_image(file="a.jpg"))["file"])
+            assert await path.read_bytes() == PNG
+            assert path.suffix == ".png"
+            assert path not in paths
+            paths.append(path)
+            await path.write_bytes(b"changed")
+    assert await paths[0].read_bytes() == b"changed"
+    await paths[1].rename(paths[1].with_name("moved"))
+    await paths[2].unlink()
+    handle = (await services.resolver.images(group_message(image("a"))))[0]
+    assert await anyio.Path(await handle.path()).read_bytes() == PNG
+
+
 async def test_a_good_answer_is_left_alone(services: Services, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(PNG)
     for good in ({"file": str(tmp_path / "a.jpg")}, {"file": "", "base64": "iVBORw0KGgo="}):
@@ -247,7 +276,7 @@ async def test_messages_that_others_ask_for(services: Services) -> None:
     implementation = Implementation(get_msg=message_answer())
     (segment,) = (await implementation.bot.get_msg(message_id=5))["message"]
     assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
-    assert segment["data"]["qqimage_original_url"] == CDN.format("a")
+    assert segment["data"]["url"].original == CDN.format("a")
 
 
 async def test_records_that_others_ask_for(services: Services) -> None:
@@ -266,6 +295,17 @@ async def test_histories_that_others_ask_for(services: Services, api: str) -> No
     for message in answer["messages"]:
         (segment,) = message["message"]
         assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
+
+
+async def test_a_group_s_best_messages(services: Services) -> None:
+    link = CDN.format("a").replace("&", "&amp;")
+    raw = {"raw_message": f"[CQ:image,file=a.jpg,url={link}]"}
+    message = {"message_id": 5, "sender_id": 1, "content": message_answer()["message"], **raw}
+    bot = Implementation(get_essence_msg_list=[message]).bot
+    [answer] = await bot.call_api("get_essence_msg_list", group_id=20001)
+    url = answer["content"][0]["data"]["url"]
+    assert await services.resolver.image(_segment(url)).read() == PNG
+    assert Message(answer["raw_message"])[0].data["url"] == url
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", {}, {"message": None}, {"messages": 5}])
@@ -311,7 +351,9 @@ async def test_an_excluded_plugin_gets_the_implementation_s_own(services: Servic
     implementation = Implementation(get_image=dict(picture), get_msg=message_answer())
     await (await services.resolver.images(group_message(image("a"))))[0]
     with handling(group_message(image("a")), "excluded"):
-        assert await implementation.bot.get_image(file="a.jpg") == picture
+        answer = await implementation.bot.get_image(file="a.jpg")
+        assert answer == {**picture, "file": answer["file"]}
+        assert await anyio.Path(answer["file"]).read_bytes() == PNG
         assert await implementation.bot.get_msg(message_id=5) == message_answer()
         # what has failed can only become better
         answer = await Implementation().bot.get_image(file="a.jpg")

@@ -1,30 +1,38 @@
 """Which segments get URLs of ours, what they keep, and who sees the originals."""
 
 import json
-from collections.abc import AsyncIterator
-from copy import deepcopy
+import pickle
+from collections.abc import AsyncIterator, Callable
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import pytest
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageSegment
+from nonebot.adapters.onebot.v11.event import Reply, Sender
+from nonebot.compat import model_dump
 from nonebot.log import logger
 from nonebot.matcher import Matcher, MatcherSource
 from nonebot.params import Depends
 
-from nonebot_plugin_qqimage.bot.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.intake import Intake
+from nonebot_plugin_qqimage.bot.rewriting import Rewriting, received_event
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.messages.events import find_in_event
 from nonebot_plugin_qqimage.messages.reader import Reader, find_in_message
 
+from .. import samples
 from ..served_pictures import BASE, CDN, World, group_message, image, serving
+
+PNG = samples.png()
 
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with serving(tmp_path, World()) as services:
+    async with serving(tmp_path, World(a=PNG)) as services:
         yield services
 
 
@@ -59,12 +67,182 @@ def test_the_originals_are_kept_and_found(rewriting: Rewriting) -> None:
     event = group_message(image("a"), MessageSegment("mface", {"url": CDN.format("f")}))
     before = find_in_event(event)
     rewriting.in_event(event)
-    assert [segment.data["qqimage_original_url"] for segment in event.message] == [
+    assert [segment.data["url"].original for segment in event.message] == [
         CDN.format("a"),
         CDN.format("f"),
     ]
     assert find_in_event(event) == before
     json.dumps([segment.__dict__ for segment in event.message])
+
+
+def test_nothing_else_of_a_segment_is_changed(rewriting: Rewriting) -> None:
+    """Plugins hash, compare and save what is left when the URL has been taken out."""
+    segments = [
+        image("a", summary="[x]", sub_type=1),
+        MessageSegment("mface", {"url": CDN.format("f"), "emoji_id": "5"}),
+        image("a", file=CDN.format("a")),
+    ]
+    event = group_message(*deepcopy(segments))
+    rewriting.in_event(event)
+    for segment, before in zip(event.message, segments, strict=True):
+        assert list(segment.data) == list(before.data)
+        links = {"url", "file"} if before.data.get("file") == CDN.format("a") else {"url"}
+        for name in before.data.keys() - links:
+            assert segment.data[name] == before.data[name]
+            assert type(segment.data[name]) is type(before.data[name])
+    assert str(event.message[:1]).count("http") == 1
+
+
+COPIES: dict[str, Callable[[Message], Message]] = {
+    "Message()": Message,
+    "+": lambda message: "text" + message + MessageSegment.text("more"),
+    "a segment and +": lambda message: message[0] + Message(message[1:]),
+    "copy": copy,
+    "deepcopy": deepcopy,
+    "model": lambda message: (
+        Reply(
+            time=0, message_type="", message_id=1, real_id=1, sender=Sender(), message=message
+        ).message
+    ),
+    **{
+        f"pickle {protocol}": lambda message, protocol=protocol: pickle.loads(
+            pickle.dumps(message, protocol)
+        )
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+@pytest.mark.parametrize("way", list(COPIES))
+def test_the_originals_survive_copies(rewriting: Rewriting, way: str) -> None:
+    event = group_message(image("a"), MessageSegment("image", {"file": "b.jpg"}))
+    before = find_in_event(event)[0]
+    rewriting.in_event(event)
+    copied = [segment for segment in COPIES[way](event.message) if segment.type == "image"]
+    assert copied == list(event.message)
+    assert find_in_message(copied, "10001", "1", chat="group:20001") == before
+    assert copied[0].data["url"].original == CDN.format("a")
+
+
+async def test_json_and_codes_need_the_token_alone(
+    rewriting: Rewriting, services: Services
+) -> None:
+    event = group_message(image("a"))
+    rewriting.in_event(event)
+    (saved,) = json.loads(json.dumps([vars(segment) for segment in event.message]))
+    (parsed,) = Message(str(event.message))
+    for segment in (saved, vars(parsed)):
+        assert segment["data"].keys() == image("a").data.keys()
+        assert type(segment["data"]["url"]) is str
+        handle = services.resolver.image(segment)
+        assert handle.reference.url == CDN.format("a")
+        assert await handle.read() == PNG
+
+
+SAID: dict[str, dict[str, Any]] = {
+    "a link that names nothing": {},
+    "a link elsewhere": {"file": "photo.jpg", "url": "https://example.com/a.jpg"},
+    "a name that is another MD5": {"file": "0123456789ABCDEF0123456789ABCDEF.png"},
+    "a link whose fileid cannot be read": {
+        "url": CDN.format("unreadable_but_long_enough"),
+        "file": "image.png",
+    },
+}
+
+
+@pytest.mark.parametrize("said", SAID.values(), ids=SAID)
+async def test_after_a_restart_the_stored_picture_is_found(
+    tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """Nobody but the store has it any more, and the URL says nothing of the message."""
+    world = World(a=PNG, unreadable_but_long_enough=PNG)
+    world.others["https://example.com/a.jpg"] = PNG
+    event = group_message(image("a", file_size="", **said), image("b"))
+    async with serving(tmp_path, world) as services:
+        Intake(services).received(event)
+        await (await services.resolver.images(event))[0]
+        Rewriting(ScopedConfig(rewrite_url=True), services.links).in_event(event)
+    url = str(urls(event.message)[0])
+    async with serving(tmp_path, World()) as services:
+        handle = services.resolver.image({"type": "image", "data": {"url": url}})
+        assert handle.reference.message_id == ""
+        assert await handle.read() == PNG
+        await services.store.forget(chat="group:20001")
+        with pytest.raises(ImageUnavailable, match="forgotten"):
+            await services.resolver.image(url).read()
+    async with serving(tmp_path, World()) as services:  # it comes once more, in another message
+        again = group_message(image("a", file_size="", **said))
+        again.message_id = 99
+        Rewriting(ScopedConfig(rewrite_url=True), services.links).in_event(again)
+        assert urls(again.message) == [url]
+
+
+MD5 = "0123456789ABCDEF0123456789ABCDEF"
+EQUAL = {
+    "a picture": [image("a", file=f"{MD5}.jpg")],
+    "text with a picture": [MessageSegment.text("look"), image("a")],
+    "pictures": [image("a"), image("b"), image("a")],
+    "a market face": [
+        MessageSegment("mface", {"url": "https://gxh.vip.qq.com/x.gif", "emoji_id": MD5.lower()})
+    ],
+    "a market face as an image": [
+        image("m", file="ab-x.gif", url="https://gxh.vip.qq.com/x.gif", emoji_id=MD5.lower())
+    ],
+    "an old link": [image(url=f"https://gchat.qpic.cn/gchatpic_new/0/0-0-{MD5}/0?term=2")],
+    "an old link that says no MD5": [image(url="https://gchat.qpic.cn/gchatpic_new/1/2-3-9/0")],
+    "a link in file": [image("a", file=CDN.format("a"))],
+    "no link": [MessageSegment("image", {"file": f"{MD5}.jpg"})],
+}
+
+
+@pytest.mark.parametrize("segments", EQUAL.values(), ids=EQUAL)
+def test_equal_messages_stay_equal(rewriting: Rewriting, segments: list[MessageSegment]) -> None:
+    """Plugins that repeat what two people have said compare messages."""
+    first, second = (group_message(*deepcopy(segments)) for _ in range(2))
+    second.message_id, second.user_id = 99, 30009
+    for event in (first, second):
+        rewriting.in_event(event)
+        assert any(is_ours(url) for url in urls(event.message))
+    assert first.message == second.message
+    assert str(first.message) == str(second.message)
+
+
+def test_pictures_that_nothing_names_stay_apart(rewriting: Rewriting) -> None:
+    first, second = (group_message(MessageSegment("image", {"file": "image.png"})) for _ in "ab")
+    second.message_id = 99
+    for event in (first, second):
+        rewriting.in_event(event)
+    assert urls(first.message) != urls(second.message)
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+def test_the_raw_message_too(rewriting: Rewriting, escaped: bool) -> None:
+    """Plugins take URLs out of its CQ codes."""
+    event = group_message(image("a"), image("ab"), image("a"))
+    codes = [f"[CQ:image,file={name}.jpg,url={CDN.format(name)}]" for name in ("a", "ab", "a")]
+    raw = "look: " + "".join(codes)
+    event.raw_message = raw.replace("&", "&amp;") if escaped else raw
+    before = event.raw_message
+    rewriting.in_event(event)
+    assert "qq.com" not in event.raw_message
+    assert event.raw_message.count("&amp;qqimage=" if escaped else "&qqimage=") == 3
+    assert urls(Message(event.raw_message)) == urls(event.message)
+    json.dumps(model_dump(event), default=vars)
+    rewriting.in_event(event)
+    assert event.raw_message.count("qqimage=") == 3
+    assert received_event(event).raw_message == before
+
+
+def test_a_segment_of_an_earlier_release(rewriting: Rewriting) -> None:
+    """It holds the original beside the URL; who saved it may put it into a message again."""
+    kept = {"url": "http://127.0.0.1:1/qqimage/download?qqimage=1x", "qqimage_original_url": None}
+    event = group_message(MessageSegment("image", {"file": f"{MD5}.jpg", **kept}))
+    before = find_in_event(event)
+    assert before[0][0].url == ""
+    rewriting.in_event(event)
+    assert find_in_event(event) == before
+    assert event.message[0].data.keys() == {"file", "url"}
+    assert is_ours(event.message[0].data["url"])
 
 
 @pytest.mark.parametrize("data", [{"url": ""}, {"url": None}, {}])
@@ -206,13 +384,15 @@ def test_a_record_inside_an_event(rewriting: Rewriting) -> None:
     assert all(is_ours(segment["data"]["url"]) for segment in inner)
 
 
-def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting) -> None:
+def test_an_answer_of_get_msg_in_codes(rewriting: Rewriting, services: Services) -> None:
     answer = {"message_id": 1, "message": f"hi [CQ:image,file=a.jpg,url={CDN.format('a')}]"}
-    rewriting.rewrite(Reader("10001").answer(answer, "1"))
-    text, picture = Message(answer["message"])
-    assert str(text) == "hi "
-    assert is_ours(picture.data["url"])
-    assert find_in_message([picture])[0].url == CDN.format("a")
+    answer["raw_message"] = answer["message"]
+    rewriting.in_answer(answer, Reader("10001").answer(answer, "1"))
+    for name in ("message", "raw_message"):
+        text, picture = Message(answer[name])
+        assert str(text) == "hi "
+        assert is_ours(picture.data["url"])
+        assert services.resolver.image(picture).reference.url == CDN.format("a")
 
 
 @pytest.mark.parametrize("content", [None, 5, {}, [], "", [None], {"message": 5}, {"data": []}])
@@ -220,7 +400,7 @@ def test_answers_without_sense(rewriting: Rewriting, content: Any) -> None:
     for answer in (content, {"messages": [content]}):
         rewriting.rewrite(Reader("10001").answer(answer, "1"))
         rewriting.rewrite(Reader("10001").record(answer, "1"))
-        rewriting.rewrite(Reader("10001").history(answer))
+        rewriting.in_answer(answer, Reader("10001").history(answer))
 
 
 def matcher_of(module: str) -> tuple[Matcher, list[Any]]:

@@ -170,4 +170,4 @@ async def test_settings_take_bare_ids_as_both_kinds(
             for served, sending in places:
                 await sending
                 (url,) = await said(implementation)
-                assert ("qqimage=" in url) == served, url
+                assert ("qqimage=" in url[::-1]) == served, url

@@ -296,7 +296,7 @@ async def test_a_reconnect_clears_failures_of_the_connection(
         implementation.behaviour.missing.add("get_msg")
         implementation.behaviour.hanging.add("get_image")
         await implementation.send_group(["/url", implementation.picture(new_png())], group_id=20009)
-        url = (await implementation.next_sent(PATIENCE)).text
+        url = (await implementation.next_sent(PATIENCE)).text[::-1]
         began = time.monotonic()
         await implementation.away(7)  # longer than anybody waits for it
         await implementation.connected(2, PATIENCE)

@@ -114,7 +114,9 @@ async def _in_some_chats_and_not_for_all(cdn: SimulatedCdn, bot: SharedBot) -> N
             picture = implementation.picture(new_png())
             await implementation.send_group(["/see", picture], group_id=group_id)
             answers = dict([(await text(implementation)).split(" ", 1) for _ in range(3)][:2])
-            assert answers["here"].startswith(start)
+            seen, said = answers["here"].split(" said ")
+            assert seen[::-1].startswith(start)
+            assert said == cdn.url(picture.hosted, spec=False)  # others can do nothing with ours
             assert answers["far"] == cdn.url(picture.hosted, spec=False)
         # a call that has failed is repaired there, too: nothing can be lost
         implementation.answers["get_image"] = implementation.refusal("file not found")

@@ -45,7 +45,7 @@ def wrong_tokens(right: list[str], count: int) -> Iterator[str]:
             changed = bytearray(chance.choice(payload))
             changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
             text = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
-            yield f"1{text}{token[-22:]}"
+            yield f"{token[0]}{text}{token[-22:]}"
         else:
             yield "".join(chance.choices([chr(code) for code in range(1, 256)], k=at + 1))
 
@@ -53,7 +53,7 @@ def wrong_tokens(right: list[str], count: int) -> Iterator[str]:
 async def test_wrong_tokens(remote: Remote, services: Services, world: World) -> None:
     tokens = [
         query_of(services, picture(name, message)).rpartition("=")[2]
-        for name, message in (("png", 1), ("png", 2), ("gone", 3))
+        for name, message in (("png", 1), ("png2", 2), ("gone", 3))
     ]
     assert (await remote.ask(f"qqimage={tokens[0]}")).body == PNG
     fetched = len(world.fetched)

@@ -1,5 +1,6 @@
 """Tokens: they carry what finds an image again, and nobody else can write one."""
 
+import base64
 import os
 import string
 import subprocess
@@ -34,11 +35,16 @@ FULL = ImageReference(
 )
 
 
-def test_everything_comes_back() -> None:
-    assert TOKENS.open(TOKENS.seal(FULL)) == FULL
-    for flag in ("sticker", "forwarded", "own"):
-        other = replace(FULL, **{flag: False})
-        assert TOKENS.open(TOKENS.seal(other)) == other
+SAID = replace(FULL, message_id="", position=0)
+
+
+def test_what_the_segment_said_comes_back() -> None:
+    assert TOKENS.open(TOKENS.seal(FULL)) == SAID
+    for changed in (
+        *({flag: False} for flag in ("sticker", "forwarded", "own")),
+        {"named_md5": "0123456789abcdef0123456789abcdef", "size": None},
+    ):
+        assert TOKENS.open(TOKENS.seal(replace(FULL, **changed))) == replace(SAID, **changed)
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -53,13 +59,57 @@ def test_any_reference_comes_back(
     )
     without_key = TOKENS.open(TOKENS.seal(reference))
     assert without_key is not None
-    assert replace(without_key, url=reference.url) == reference
+    assert replace(without_key, url=reference.url) == replace(reference, message_id="")
 
 
-def test_equal_references_have_equal_tokens_whatever_the_key() -> None:
-    keyed = replace(FULL, url=URL.replace("&spec", "&rkey=CAQS&spec"))
-    assert TOKENS.seal(keyed) == TOKENS.seal(FULL) == TOKENS.seal(replace(FULL))
-    assert TOKENS.seal(replace(FULL, position=4)) != TOKENS.seal(FULL)
+NAMELESS = ImageReference("10001", "7", 2, "image.png", chat="group:20001", one_of_several=True)
+
+
+@given(text, text.filter(bool), st.integers(0, 99), text, text, st.booleans())
+def test_where_nothing_names_the_image_its_place_comes_back(
+    self_id: str, message: str, position: int, chat: str, inside: str, several: bool
+) -> None:
+    fields = {"chat": chat, "inside": inside, "one_of_several": several}
+    reference = ImageReference(self_id, message, position, "image.png", **fields)
+    opened = TOKENS.open(TOKENS.seal(reference))
+    assert opened is not None
+    assert vars(replace(opened)) == vars(replace(reference))
+
+
+def test_nobody_reads_the_place_in_a_token() -> None:
+    token = TOKENS.seal(NAMELESS)
+    assert b"20001" not in base64.urlsafe_b64decode(token[1:-22] + "==")
+
+
+MD5 = "0123456789ABCDEF0123456789ABCDEF"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"url": URL},
+        {"file": f"{MD5}.png"},
+        {"named_md5": MD5.lower()},
+        {"face_id": "abcdef"},
+        {"sha256": "0" * 64},
+        {"file_id": "/id"},
+        {"file": "photo.jpg", "url": "https://gchat.qpic.cn/gchatpic_new/1/2-3-9/0"},
+    ],
+    ids=str,
+)
+def test_equal_segments_have_equal_tokens_whatever_the_key(said: dict[str, str]) -> None:
+    first = ImageReference("10001", "1", 0, chat="group:20001", **said)
+    later = replace(first, message_id="2", position=3, chat="private:5", one_of_several=True)
+    keyed = replace(later, url=later.url and f"{later.url}&rkey=CAQS")
+    assert TOKENS.seal(first) == TOKENS.seal(later)
+    assert not later.url or "?" not in later.url or TOKENS.seal(keyed) == TOKENS.seal(first)
+    for other in ({"self_id": "2"}, {"forwarded": True}, {"own": True}, {"size": 5}):
+        assert TOKENS.seal(replace(first, **other)) != TOKENS.seal(first)
+
+
+def test_what_nothing_names_is_told_apart_by_its_place() -> None:
+    for other in ({"message_id": "8"}, {"position": 3}, {"chat": "group:20002"}):
+        assert TOKENS.seal(replace(NAMELESS, **other)) != TOKENS.seal(NAMELESS)
 
 
 def test_it_fits_into_a_url_as_it_is() -> None:
@@ -79,6 +129,7 @@ def test_a_long_url_is_left_out_first() -> None:
         token = TOKENS.seal(reference)
         assert len(token) <= MAX_TOKEN
         assert TOKENS.open(token) == replace(reference, url="")
+        assert TOKENS.open(TOKENS.seal(replace(reference, content="base64://A"))) is not None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +170,7 @@ def test_no_changed_token_opens() -> None:
 def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     token = Tokens.load(folder).seal(FULL)
-    assert Tokens.load(folder).open(token) == FULL
+    assert Tokens.load(folder).open(token) == SAID
     assert [file.name for file in folder.iterdir()] == ["secret"]
     assert (folder / "secret").stat().st_size == 32
     if os.name == "posix":
@@ -145,7 +196,7 @@ def test_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(os, "link", refuse)
     token = Tokens.load(tmp_path).seal(FULL)
-    assert Tokens.load(tmp_path).open(token) == FULL
+    assert Tokens.load(tmp_path).open(token) == SAID
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 

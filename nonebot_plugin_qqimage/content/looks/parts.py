@@ -102,7 +102,7 @@ def _longest(grey: "Picture") -> tuple[int, int]:
     """The first of the most lines in a row that are not of one colour, and the one behind them."""
     width, height = grey.size
     data = grey.tobytes()
-    lines = (data[start : start + width] for start in range(0, width * height, width))
+    lines = (data[start : start + width] for start in range(0, width * height, width or 1))
     return _longest_run([_is_coloured(line) for line in lines] if width else [])
 
 

@@ -25,8 +25,8 @@ from .bot_loop import PATIENCE, BotLoop, DoesNotReact
 
 _MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory, beside those that the bot's loop keeps."""
-_DOWNLOAD = 2.5
-"""Seconds for a download while the bot's loop does not react: most clients wait for 5 in all."""
+_DOWNLOAD = 2.0
+"""Seconds for a download while the bot's loop does not react: many clients wait for 5 in all."""
 _MAX_BYTES = 64 * 1024 * 1024
 """Bytes of such downloads, held until the bot's loop has kept them."""
 _MAX_DOWNLOADS = 64

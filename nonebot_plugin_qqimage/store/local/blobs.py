@@ -19,6 +19,7 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from ...content.info import ImageInfo
+from .copies import Copies
 from .facts import Totals
 
 _TEMPORARY = ".new-"
@@ -46,6 +47,8 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
         self._quarantine = folder / "quarantine"
+        self.copies = Copies(folder / "copies")
+        """Copies that others may change."""
         self._verified: LRUCache[str, tuple[int, ...]] = LRUCache(_MAX_VERIFIED)
         self._lock = threading.Lock()  # for `_verified`, which several threads use
 
@@ -180,12 +183,13 @@ class Blobs:
                 shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
 
     def purge(self, digests: set[str]) -> None:
-        """Remove what lies in quarantine of some images, and every damaged index: it may tell of
-        them.
+        """Remove what lies in quarantine of some images, their copies, and every damaged index: it
+        may tell of them.
 
         Args:
             digests: SHA-256 of the images.
         """
+        self.copies.purge(digests)
         for path in self._quarantine.glob("*"):
             name = path.name.partition("-")[2]
             if name.partition(".")[0] in digests or name.startswith("index."):

@@ -83,7 +83,7 @@ def forget_elsewhere(
     for each in digests:
         forget_image(db, blobs, each)
         if images.by_digest(db, each):  # this host refers to it, and has not said so yet
-            outbox.add_image(db, each, "", "")
+            outbox.add_image(db, each, (), "")
 
 
 def mark(db: Connection) -> str:

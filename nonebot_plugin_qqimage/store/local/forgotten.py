@@ -30,11 +30,11 @@ def marks_of(sightings: Iterable[Sighting], images: Iterable[ImageInfo]) -> list
     for sighting in sightings:
         reference, info = sighting.reference, known.get(sighting.sha256)
         if info is None:
-            names = _claims(reference) or reference.names or [_place(reference)]
+            names = _claims(reference) or reference.names or _places(reference)
         elif reference.own or confirmed(info, reference, binding=False):
             names = []  # its digests say enough, and it may have been sent thousands of times
         else:
-            names = reference.names or [_place(reference)]
+            names = reference.names or _places(reference)
         rows += [(name, sighting.sha256) for name in names]
     return [(_storable(name), sha256) for name, sha256 in rows]
 
@@ -72,7 +72,7 @@ def is_there_again(db: Connection, sha256: str) -> None:
 
 def names_of(reference: ImageReference) -> list[str]:
     """What a reference is forgotten by: each of its claims and names, and its place."""
-    return [*_claims(reference), *reference.names, _place(reference)]
+    return [*_claims(reference), *reference.names, *_places(reference)]
 
 
 def _claims(reference: ImageReference) -> list[str]:
@@ -83,9 +83,10 @@ def _claims(reference: ImageReference) -> list[str]:
     return names
 
 
-def _place(reference: ImageReference) -> str:
-    """The place, in whatever chat: served URLs do not say it."""
-    return reference.place or reference.own_key
+def _places(reference: ImageReference) -> list[str]:
+    """The place in whatever chat, and what is said there: served URLs say one of them at most."""
+    places = {reference.place or reference.own_key, reference.anywhere}
+    return [place for place in places if place]
 
 
 def _digests(info: ImageInfo) -> list[str]:

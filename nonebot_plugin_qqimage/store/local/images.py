@@ -21,7 +21,8 @@ MOST_ASKED = 64
 
 
 How = Literal["digest", "name", "place"]
-"""By what an image was found: a digest, one of `ImageReference.names`, or the place it is at."""
+"""By what an image was found: a digest, one of `ImageReference.names`, or the place it is at (or,
+where a served URL does not say it, what is said there)."""
 
 
 def candidates(
@@ -42,7 +43,7 @@ def candidates(
         link = reference.link
         asked += number, reference.sha256 or None, (link and link.sha1) or None
         asked += reference.md5 or None, reference.size, next(iter(reference.names), None)
-        by_place = reference.place and not reference.brings_itself
+        by_place = (reference.place or reference.served) and not reference.brings_itself
         asked.append(reference.own_key if by_place else None)
     name, place = (
         f"(SELECT n.sha256 FROM names n WHERE n.name = asked.{which})"
@@ -103,13 +104,16 @@ def add(db: Connection, info: ImageInfo, name: str, source: str) -> bool:
             *(source, now, now),
         )
     digests.add(db, [info])  # also of one that an earlier release has put there
-    if name:
-        db.run(
-            "INSERT INTO names VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
-            *(name, info.sha256),
-        )
+    add_names(db, info, [name] if name else [])
     return new
+
+
+def add_names(db: Connection, info: ImageInfo, names: Iterable[str]) -> None:
+    """Write down names that mean an image from now on."""
+    db.run_many(
+        "INSERT INTO names VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
+        [(name, info.sha256) for name in names],
+    )
 
 
 def remove(db: Connection, images: Iterable[ImageInfo]) -> None:

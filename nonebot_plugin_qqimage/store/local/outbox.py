@@ -16,7 +16,7 @@ from . import notes
 from .database import Connection, Row
 
 Kind = Literal["image", "sighting", "shows", "pin", "unpin", "forget"]
-"""What there is to tell: an image and maybe a name for it, where one was seen, what sightings show,
+"""What there is to tell: an image and names for it, where one was seen, what sightings show,
 that an owner keeps an image or does not any more, that a chat or a user is forgotten."""
 _MAX = 200_000
 """Rows kept while the shared store is away, some 150 MB; the oldest images and sightings go."""
@@ -48,9 +48,9 @@ class Entry:
     """The rest, as JSON knows it."""
 
 
-def add_image(db: Connection, sha256: str, name: str, source: str) -> None:
-    """Tell of a stored image, and of a name for it (none when empty)."""
-    _add(db, [("image", sha256, "", "", time.time(), json.dumps([name, source]))])
+def add_image(db: Connection, sha256: str, names: Sequence[str], source: str) -> None:
+    """Tell of a stored image, and of names for it."""
+    _add(db, [("image", sha256, "", "", time.time(), json.dumps([names, source]))])
 
 
 def add_sightings(db: Connection, rows: Iterable[Row]) -> None:

@@ -18,7 +18,7 @@ AGAIN = 1 << 16
 """What is added to the position each time that a message id comes again."""
 _MORE = ("named_md5", "one_of_several", "inside")
 """Fields of a reference that earlier releases do not know, and stumble over in their column."""
-_BESIDE = ("content", "chat", *_MORE)
+_BESIDE = ("content", "chat", "served", *_MORE)
 """Fields that have no place in it: the image itself, or the path of a file that this bot once sent,
 which are not kept; and what has another column."""
 _FIELDS = [each.name for each in fields_of(ImageReference) if each.name not in _BESIDE]

@@ -309,3 +309,4 @@ def place_names(reference: ImageReference) -> Iterator[str]:
         yield replace(reference, chat="").own_key  # where nobody knew the chat
         yield f"own:{place}"
         yield f"message:{place}:{reference.file}"
+        yield reference.anywhere

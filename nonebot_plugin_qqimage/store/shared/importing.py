@@ -104,7 +104,7 @@ async def _send_images(
                 continue
             new.append((info, data, source))
             done.sent += 1
-        entries += [Entry(0, "image", info.sha256, "", "", 0.0, [name, source]) for name in names]
+        entries.append(Entry(0, "image", info.sha256, "", "", 0.0, [names, source]))
     await _publish(shared, entries, new)
 
 

@@ -72,7 +72,7 @@ async def _(resolver: Any, event: MessageEvent, words: str, images: list[Image])
 
 @answers("url")
 async def _(resolver: Any, event: MessageEvent, words: str, images: list[Image]) -> Any:
-    return [image.url() for image in images]
+    return [image.url()[::-1] for image in images]  # forwards it would not leave the bot
 
 
 @on_command("record", priority=0, block=True).handle()
@@ -107,7 +107,8 @@ async def _(matcher: Matcher, images: Images) -> None:
 
 @on_command("links", priority=0, block=True).handle()
 async def _(event: MessageEvent, matcher: Matcher) -> None:
-    await matcher.send(json.dumps([each.data.get("url") for each in event.message["image"]]))
+    urls: list[str] = [each.data.get("url", "") for each in event.message["image"]]
+    await matcher.send(json.dumps([url[::-1] for url in urls]))  # forwards they cannot leave
 
 
 KEPT = Path("kept.json")

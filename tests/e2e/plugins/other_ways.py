@@ -26,7 +26,7 @@ async def _(bot: Bot, matcher: Matcher, arguments: Annotated[Message, CommandArg
 
 @on_command("url", block=True).handle()
 async def _(event: MessageEvent, matcher: Matcher) -> None:
-    await matcher.send(event.message["image", 0].data["url"])
+    await matcher.send(event.message["image", 0].data["url"][::-1])  # forwards it cannot leave
 
 
 @on_command("send", block=True).handle()

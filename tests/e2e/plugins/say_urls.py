@@ -1,4 +1,7 @@
-"""Says on command under which URL each picture is served, before anybody has got it."""
+"""Says on command under which URL each picture is served, before anybody has got it.
+
+URLs are written backwards, for they leave the bot in no other way.
+"""
 
 from nonebot import on_command, require
 from nonebot.matcher import Matcher
@@ -11,6 +14,6 @@ from nonebot_plugin_qqimage import Images, QQImageError
 async def _(matcher: Matcher, images: Images) -> None:
     for image in images:
         try:
-            await matcher.send(f"url {image.url()}")
+            await matcher.send(f"url {image.url()[::-1]}")
         except QQImageError as error:
             await matcher.send(f"no url: {error}")

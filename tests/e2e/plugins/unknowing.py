@@ -71,4 +71,5 @@ async def _(bot: Bot, matcher: Matcher, event: GroupMessageEvent) -> None:
 
 @on_command("see", priority=0, block=False).handle()
 async def _(matcher: Matcher, event: GroupMessageEvent) -> None:
-    await matcher.send(f"here {event.message['image'][0].data['url']}")
+    url: str = event.message["image"][0].data["url"]
+    await matcher.send(f"here {url[::-1]} said {url}")

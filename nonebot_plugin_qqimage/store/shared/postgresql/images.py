@@ -46,7 +46,7 @@ async def find(
         [each.md5 or None for each in references],
         [each.size for each in references],
         [indexed(each.names[0]) if each.names else None for each in references],
-        [indexed(each.own_key) if each.place else None for each in references],
+        [indexed(each.own_key) if each.place or each.served else None for each in references],
     )
     found: list[dict[ImageInfo, How]] = [dict[ImageInfo, How]() for _ in references]
     for row in rows:

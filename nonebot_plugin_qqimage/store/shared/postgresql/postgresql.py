@@ -84,7 +84,7 @@ class PostgreSQL:
         ahead: float,
     ) -> bool:
         """See `Shared.publish`."""
-        names = [(e.body[0], e.sha256) for e in entries if e.kind == "image" and e.body[0]]
+        names = [(name, e.sha256) for e in entries if e.kind == "image" for name in e.body[0]]
         seen_ = [entry for entry in entries if entry.kind == "sighting"]
         shown = [entry for entry in entries if entry.kind == "shows"]
 
