@@ -25,6 +25,7 @@ from .hooks import Hooks
 from .looking import looking
 from .services import Services, make_services
 from .serving import start_serving
+from .synchronising import synchronising
 from .trying import Trials
 from .upkeep import upkeep
 
@@ -112,6 +113,7 @@ def install() -> None:
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
+    shared = synchronising(services)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -126,6 +128,8 @@ def install() -> None:
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    if shared is not None:
+        driver.on_startup(shared.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -145,6 +149,8 @@ def install() -> None:
             await connections.stop()
             await looks.stop()
             await keeping.stop()
+            if shared is not None:
+                await shared.stop()
             await services.pipeline.close()
 
     _hooks = Hooks(services)

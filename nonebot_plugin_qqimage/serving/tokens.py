@@ -51,6 +51,11 @@ class Tokens:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
+    @property
+    def secret(self) -> bytes:
+        """What signs them."""
+        return self._secret
+
     @classmethod
     def load(cls, folder: Path) -> "Tokens":
         """Tokens with the secret of this installation, which is made if there is none. Blocks.
