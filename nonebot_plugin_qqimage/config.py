@@ -62,6 +62,12 @@ class ScopedConfig(BaseModel):
     max_age: float = Field(default=30 * 24 * 3600, gt=0)
     """Seconds since its last use after which a stored image may be removed."""
 
+    shared_store: str = ""
+    """``postgresql://…`` of a store that bots on many hosts share; empty for none."""
+
+    shared_max_size: int = Field(default=16 * 1024 * 1024 * 1024, gt=0)
+    """Bytes of all images there; the least recently used over all hosts are removed beyond it."""
+
     sightings: bool = True
     """Remember where each image was seen: chat, user, message, time."""
 

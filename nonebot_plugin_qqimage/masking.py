@@ -22,6 +22,12 @@ def hide_keys(text: str) -> str:
     return _CREDENTIALS.sub(r"\1***@", _KEYS.sub(r"\1***", text))
 
 
+def mask_password(url: str) -> str:
+    """The URL of a database, without whoever logs in there, and without what it says of how."""
+    # up to the last @, for passwords hold anything; and options may say another one
+    return re.sub(r"^([a-z]*:?/*).*@", r"\1***@", url.partition("?")[0], flags=re.DOTALL)
+
+
 def mask_keys(text: str) -> str:
     """What a log may show of a stranger's text: one line, shortened, without keys.
 

@@ -15,6 +15,8 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebug import NONEBOT_INIT_KWARGS
 
+from .shared.server import ABSENT
+
 if sys.dont_write_bytecode:
     # All the processes that tests start would compile everything anew, which is half the time that
     # a bot takes to start. So bytecode is kept after all, but in pytest's own folder.
@@ -32,13 +34,20 @@ nonebot.get_driver().register_adapter(Adapter)
 assert nonebot.load_plugin("nonebot_plugin_qqimage")
 
 
-_LONGEST_FIRST = ("published", "e2e", "demo", "store", "cli", "docs", "")
+_LONGEST_FIRST = ("published", "shared", "e2e", "demo", "store", "cli", "docs", "")
 """Folders whose files go to a worker before others, so that none is left with a long one alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[NONEBOT_INIT_KWARGS] = _SETTINGS
     config.add_cleanup(_FOLDER.cleanup)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines what was left out for want of PostgreSQL."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(ABSENT in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(f"The shared store was not tested: {ABSENT}", yellow=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

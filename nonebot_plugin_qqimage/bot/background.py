@@ -1,8 +1,9 @@
 """A task that runs beside the bot: started and ended with it, and stopped by nothing in between."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
+
+import anyio
 
 from ..errors import StoreError
 from ..language import say
@@ -62,8 +63,9 @@ class BackgroundTask:
             pause = await self._once()
             if pause is None:
                 return
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), pause)
+            # not wait_for: before Python 3.12 that swallows the end where it is hurried just then
+            with anyio.move_on_after(pause):
+                await self._hurried.wait()
 
     async def _once(self) -> float | None:
         try:

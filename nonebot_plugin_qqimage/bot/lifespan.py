@@ -27,6 +27,7 @@ from .metrics import metrics_task
 from .page import Page
 from .services import Services, make_services
 from .serving import start_serving
+from .synchronising import synchronising
 from .trying import Trials
 from .upkeep import upkeep
 
@@ -115,6 +116,7 @@ def install() -> None:
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
+    shared = synchronising(services)
     warm_up = BackgroundTask(
         "warm-up",
         services.pipeline.warm_up,
@@ -132,6 +134,8 @@ def install() -> None:
     driver.on_startup(warm_up.start)
     if metrics is not None:
         driver.on_startup(metrics.start)
+    if shared is not None:
+        driver.on_startup(shared.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
@@ -154,6 +158,8 @@ def install() -> None:
             await connections.stop()
             await looks.stop()
             await keeping.stop()
+            if shared is not None:
+                await shared.stop()
             await services.pipeline.close()
 
     _hooks = Hooks(services)

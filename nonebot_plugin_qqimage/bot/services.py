@@ -16,6 +16,7 @@ from ..serving.links import Links
 from ..serving.own_server.server import OwnServer
 from ..store.image_store import ImageStore
 from ..store.seen import Arrivals
+from ..store.shared.opening import opened
 
 _MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of images kept in memory."""
@@ -92,5 +93,7 @@ def make_services(
         max_age=config.max_age,
         remember_sightings=config.sightings,
         memory_size=_MEMORY_SIZE,
+        shared=opened(config.shared_store),
+        max_shared_size=config.shared_max_size,
     )
     return Services.of(config, store, Fetcher(config), bots)

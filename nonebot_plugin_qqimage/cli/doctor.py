@@ -10,10 +10,12 @@ from typing import Any
 import anyio.to_thread
 
 from ..doctor.line import Line, worst
+from ..doctor.mounts import about_mount
 from ..doctor.network import reaches_hosts, speaks_tls
 from ..doctor.paths import about_paths
 from ..doctor.process import about_process
 from ..doctor.running import RunningBot, running_bots
+from ..doctor.shared import about_shared
 from ..doctor.storage import about_store
 from ..doctor.versions import about_versions, versions
 from ..errors import StoreError
@@ -52,11 +54,13 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
     heard = await _listen(session) if session.there else []
     max_size = config.max_store_size if session.bounded else _said(heard)
     found = await versions()
-    tls, hosts, stored, paths = await asyncio.gather(
+    tls, hosts, stored, paths, shared, mount = await asyncio.gather(
         speaks_tls(),
         reaches_hosts(config),
         about_store(session.store, max_size, deep=True) if session.there else _no_store(session),
         anyio.to_thread.run_sync(about_paths, config.path_map),
+        about_shared(config, session.store if session.there else None),
+        anyio.to_thread.run_sync(about_mount, session.store.folder),
     )
     here = await anyio.to_thread.run_sync(os.getcwd)
     running = [line for bot in heard for line in about_process(bot, config, here, found)]
@@ -69,6 +73,8 @@ async def doctor(session: Session, arguments: argparse.Namespace) -> Result:
         *hosts,
         *([_folder(session)] if session.there else []),
         *stored,
+        *mount,
+        *shared,
     ]
     if arguments.trying:
         lines += await try_each_way(session, heard)

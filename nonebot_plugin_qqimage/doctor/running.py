@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import ScopedConfig
-from ..masking import mask_keys
+from ..masking import mask_keys, mask_password
 from ..store.image_store import ImageStore
 
 PREFIX = "bot:"
@@ -56,5 +56,6 @@ def public(config: ScopedConfig) -> dict[str, Any]:
     return {
         **vars(config),
         "proxy": mask_keys(config.proxy),
+        "shared_store": mask_password(config.shared_store),
         "mirrors": {host: mask_keys(base) for host, base in config.mirrors.items()},
     }

@@ -333,9 +333,15 @@ class Pipeline:
                 attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
                 raise unavailable(str(reference), (attempt,))
             else:
-                urgent = not self._asked.isdisjoint((reference.key, reference.own_key))
                 delivering = partial(self._deliver, deliver, begun)
-                await self._fetching.fetch(reference, delivering, urgent=urgent)
+                if anew:
+                    await self._fetch(reference, delivering)
+                    return
+                async with self.store.turn(reference, begun) as come:  # from another host
+                    if come is not None:
+                        delivering(Arrival(reference, come, "store"))
+                    else:
+                        await self._fetch(reference, delivering)
         except ImageUnavailable as error:
             self.store.count("failed", error.cause)
             busy = error.cause is Cause.BUSY
@@ -360,6 +366,10 @@ class Pipeline:
             self._asked -= {reference.key, reference.own_key}
             # the flight itself is there until this has ended
             asyncio.get_running_loop().call_soon(self._ended, reference.key, busy)
+
+    async def _fetch(self, reference: ImageReference, deliver: Deliver) -> None:
+        urgent = not self._asked.isdisjoint((reference.key, reference.own_key))
+        await self._fetching.fetch(reference, deliver, urgent=urgent)
 
     def _ended(self, key: str, busy: bool) -> None:
         self._prefetches.ended(key, busy=busy)

@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 import threading
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+import anyio.to_thread
 from cachetools import LRUCache
 
 from ..config import ScopedConfig
 from ..errors import QQImageError, StoreError
 from ..language import Text
+from ..messages.link_key import without_key
 from ..messages.reference import ImageReference, from_uri
 from ..settings.values import base_url
 from ..threads import DaemonThreads
+from . import shared_secret
 from .tokens import Tokens
-from .urls import MAX_URL, served_url, token_of, without_key
+from .urls import MAX_URL, served_url, token_of
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Bytes of the references that are remembered."""
@@ -42,6 +46,8 @@ class Links:
         self._base_url = base_url("base_url", config.base_url)
         self._public_url = base_url("public_url", config.public_url)
         self._tokens: Tokens | None = None
+        self._local: Tokens | None = None
+        self._older: Sequence[Tokens] = ()
         self._served = False
         self._kept: LRUCache[str, ImageReference] = LRUCache(_MAX_KEPT, getsizeof=_held)
         self._keeping = threading.Lock()  # the server of our own opens tokens in its thread
@@ -61,13 +67,44 @@ class Links:
             StoreError: the secret cannot be used.
         """
         loading = asyncio.get_running_loop().run_in_executor(
-            DaemonThreads(1, "qqimage-secret"), Tokens.load, folder
+            DaemonThreads(1, "qqimage-secret"),
+            lambda: (Tokens.load(folder), shared_secret.remembered(folder)),
         )
         try:
-            self._tokens = await asyncio.wait_for(loading, _LOAD_TIMEOUT)
+            self._local, shared = await asyncio.wait_for(loading, _LOAD_TIMEOUT)
+            self._use(shared)
         except asyncio.TimeoutError:
             text = Text("{folder} does not answer", folder=folder)
             raise StoreError(text) from None
+
+    async def share(self, folder: Path, agree: Callable[[bytes], Awaitable[bytes | None]]) -> bool:
+        """Sign with the secret that all hosts of a shared store have in common from now on.
+
+        URLs that were signed with this host's own secret can still be opened here.
+
+        Args:
+            folder: where the secret is kept.
+            agree: gives the common secret, and is told this host's own for where there is none;
+                None where nobody answers.
+
+        Returns:
+            Whether it is known now.
+        """
+        if self._local is None:
+            return False
+        secret = await agree(self._local.secret)
+        if secret is None or len(secret) != len(self._local.secret):
+            return False
+        try:
+            known = await anyio.to_thread.run_sync(shared_secret.remember, folder, secret)
+        except OSError:  # it can be asked for again
+            known = [secret]
+        self._use(known)
+        return True
+
+    def _use(self, shared: Sequence[bytes]) -> None:
+        assert self._local is not None
+        self._tokens, *self._older = (*map(Tokens, shared), self._local)
 
     def served_at(self, url: str) -> None:
         """Take note that this bot serves images.
@@ -117,7 +154,8 @@ class Links:
             # what is kept was signed by this bot, so it need not be checked
             reference = self._kept.get(token)
         if reference is None and self._tokens is not None:
-            reference = self._tokens.open(token)
+            opened = (each.open(token) for each in (self._tokens, *self._older))
+            reference = next((each for each in opened if each is not None), None)
             if reference is not None:
                 self._keep(token, reference)
         return reference

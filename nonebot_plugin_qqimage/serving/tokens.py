@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ..errors import StoreError
 from ..language import Text
+from ..messages.link_key import without_key
 from ..messages.reference import ImageReference
-from .urls import without_key
 
 _FIRST_VERSION = "1"
 """Begins the tokens of releases up to 0.1, which say where the segment stood, for all to read."""
@@ -50,6 +50,11 @@ class Tokens:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+
+    @property
+    def secret(self) -> bytes:
+        """What signs them."""
+        return self._secret
 
     @classmethod
     def load(cls, folder: Path) -> "Tokens":

@@ -27,6 +27,9 @@ _FORMS = {
         "a JSON list of host names, addresses or networks, without scheme or port, such as "
         '["nas.lan", "10.0.0.5", "10.1.0.0/16"]'
     ),
+    "shared_store": Text(
+        "a URL of a PostgreSQL database, such as postgresql://user:password@db.lan/qqimage"
+    ),
     "frame_limit": Text("a whole number of bytes, or 0 for what the driver allows"),
     "language": Text("auto, zh or en"),
     "rewrite_url": Text(

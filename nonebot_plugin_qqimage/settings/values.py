@@ -4,14 +4,17 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from yarl import URL
 
 from ..config import ScopedConfig
 from ..language import Text
+from ..masking import mask_password
 from .forms import UnusableSettings, unusable
 
 _PROXIES = ("http", "https", "socks5", "socks5h")
+_DATABASES = ("postgresql://", "postgres://")
 _CHAT = re.compile(r"(?:(?:group|private):)?[0-9]+")
 _HOST = re.compile(r"(?!-)[^\s/\\:@?#\[\]*,\"']{1,253}")
 _LOOPBACK = "127.0.0.1"
@@ -45,6 +48,22 @@ def proxy_url(proxy: str) -> str:
         text = Text("QQIMAGE__PROXY: for SOCKS, install nonebot-plugin-qqimage[socks]")
         raise UnusableSettings([text])
     return proxy
+
+
+def database_url(url: str) -> str:
+    """The URL of a database, or an empty string for none.
+
+    Raises:
+        UnusableSettings: it is no such URL, or the client for it is not installed.
+    """
+    if not url:
+        return ""
+    if not url.startswith(_DATABASES) or url != url.strip() or not _has_port(url):
+        raise UnusableSettings([unusable("shared_store", mask_password(url))])
+    if find_spec("asyncpg") is None:
+        text = Text("QQIMAGE__SHARED_STORE: install nonebot-plugin-qqimage[cluster] for it")
+        raise UnusableSettings([text])
+    return url
 
 
 def mirror_url(host: str, base: str) -> URL:
@@ -95,6 +114,10 @@ def _troubles(config: ScopedConfig) -> Iterator[str]:
         proxy_url(config.proxy)
     except UnusableSettings as error:
         yield from error.troubles
+    try:
+        database_url(config.shared_store)
+    except UnusableSettings as error:
+        yield from error.troubles
     for host, base in config.mirrors.items():
         try:
             mirror_url(host, base)
@@ -119,6 +142,15 @@ def _troubles(config: ScopedConfig) -> Iterator[str]:
     for chat in chats:
         if not _CHAT.fullmatch(str(chat)):
             yield unusable("rewrite_url", chat)
+
+
+def _has_port(url: str) -> bool:
+    """Whether what stands where the port does can be one; a password with a slash cannot."""
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and bool(parts.netloc or parts.path.strip("/"))
+    except ValueError:
+        return False
 
 
 def _url(text: str) -> URL | None:

@@ -4,13 +4,15 @@
 what works on them, in threads, is in ``local/``.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ..content.info import ImageInfo
-from ..language import say
+from ..language import Text, say
 from ..log import logger
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
@@ -19,7 +21,7 @@ from .annotations import Annotations
 from .browsing import Browsing
 from .catalog import Catalog
 from .journal import Journal, SaidPath
-from .local import images, maintenance, notes, sightings
+from .local import images, maintenance, notes, outbox, sightings
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.bounds import Bounds, announce, announced, in_use, withdraw
@@ -35,7 +37,13 @@ from .looks import Looks
 from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting
+from .shared.importing import Imported, import_all
+from .shared.shared import Query, Shared
+from .shared.tier import DEADLINE, Found, SharedTier
 
+_T = TypeVar("_T")
+_FROM_SHARED = Text("shared store")
+"""The source of what another host has fetched."""
 _GRACE = 900.0
 """Seconds for which a file may be unfinished; no write takes that long."""
 _BATCH = 64
@@ -54,6 +62,9 @@ class ImageStore:
         max_age: seconds since its last use after which an image may go.
         remember_sightings: whether `saw` does anything.
         memory_size: bytes of images to keep in memory, verified; 0 for none.
+        shared: the shared store behind this one; None where there is none.
+        max_shared_size: bytes that one may hold.
+        send: whether the outbox is filled for one, by whatever process it is sent.
     """
 
     def __init__(
@@ -64,6 +75,9 @@ class ImageStore:
         max_age: float,
         remember_sightings: bool = True,
         memory_size: int = 0,
+        shared: Shared | None = None,
+        max_shared_size: int = 0,
+        send: bool = False,
     ) -> None:
         self.folder = folder
         self._bounds = Bounds(max_size, max_age)
@@ -72,7 +86,8 @@ class ImageStore:
         self._access = Access(folder, self._clock)
         self._blobs = Blobs(folder)
         self._memory = Memory(memory_size)
-        self._journal = Journal(self._access)
+        self._send = send or shared is not None
+        self._journal = Journal(self._access, send=self._send)
         self._putting = Putting(self._access, self._blobs, self._bounds)
         self._meanings = Meanings(
             self._access, self._blobs, self._journal, self._memory, self._clock
@@ -87,6 +102,21 @@ class ImageStore:
         """What its images look like, and which are near another one."""
         self.annotations = Annotations(self._access)
         """What plugins have found out about its images."""
+        self.tier = None if shared is None else self._tier(shared, max_shared_size)
+        """The shared store behind this one; None where there is none."""
+
+    def _tier(self, shared: Shared, max_size: int) -> SharedTier:
+        tier = SharedTier(
+            *(shared, self._access, self._blobs, self._forgotten_elsewhere),
+            max_size=max_size,
+            max_age=self._bounds.max_age,
+        )
+        self._journal.on_write = tier.noted
+        return tier
+
+    def _forgotten_elsewhere(self) -> None:
+        self.look_anew()
+        self.forgotten += 1
 
     # Images
 
@@ -105,8 +135,65 @@ class ImageStore:
         self._memory.clear()
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, when it is stored."""
-        return await self._meanings.find(reference)
+        """The image a reference means, when it is stored, here or in the shared store."""
+        info = await self._meanings.find(reference)
+        if info is None and self.tier is not None:
+            mark = self._memory.mark
+            found = await self.tier.find(reference, binding=self.binding)
+            info = found and await self._keep(reference, found, mark)
+        return info
+
+    @contextlib.asynccontextmanager
+    async def turn(
+        self, reference: ImageReference, begun: float
+    ) -> AsyncGenerator[ImageInfo | None, None]:
+        """Fetch an image that is not stored within this, so that only one host does.
+
+        Args:
+            reference: the image.
+            begun: since when somebody waits for it, by `time.monotonic`; who waits for another host
+                does so for two seconds from then.
+
+        Returns:
+            The image, where another host has fetched it meanwhile; None where it is to be fetched.
+        """
+        if self.tier is None:
+            yield None
+            return
+        deadline, mark = begun + DEADLINE - time.monotonic(), self._memory.mark
+        turn = await self.tier.take_turn(reference, binding=self.binding, deadline=deadline)
+        if isinstance(turn, Found):
+            yield await self._keep(reference, turn, mark)
+            return
+        try:
+            yield None
+        finally:
+            if turn is not None:
+                self.tier.release(turn)
+
+    async def _keep(self, reference: ImageReference, found: Found, mark: str) -> ImageInfo | None:
+        """Keep what the shared store has brought, which needs not be told of it.
+
+        Args:
+            reference: the reference.
+            found: what it means.
+            mark: `forgetting.mark` as it was before.
+
+        Returns:
+            None where it was forgotten meanwhile.
+        """
+        info = found.info
+        names = self._names(reference, info, by_link=found.by_name)
+        begun = time.monotonic()
+        full = await self._putting.put(info, names, found.data, _FROM_SHARED, None)
+        self._meanings.learn(reference, info, begun, self._putting.mark)
+        self._memory.keep(info.sha256, found.data)
+        if full:
+            await self._evict_step(keep=info.sha256)
+        if self._putting.mark != mark and await self.is_forgotten(reference):
+            await self.forget_image(info.sha256)
+            return None
+        return info
 
     async def put(
         self,
@@ -129,7 +216,9 @@ class ImageStore:
         """
         names = self._names(reference, info, by_link=by_link)
         begun = time.monotonic()
-        full = await self._putting.put(info, names, data, source, agreement)
+        full = await self._putting.put(info, names, data, source, agreement, send=self._send)
+        if self.tier is not None:
+            self.tier.hurry()
         if agreement is not None and self._putting.trust is not None:
             self._meanings.trust = self._putting.trust
         self._meanings.learn(reference, info, begun, self._putting.mark)
@@ -198,14 +287,30 @@ class ImageStore:
 
     async def pin(self, sha256: str, owner: str) -> bool:
         """Keep an image until its owner unpins it as often; False if it is not stored."""
-        return await self._access.write(lambda db: images.pin(db, sha256, owner))
+
+        def pin(db: Connection) -> bool:
+            pinned = images.pin(db, sha256, owner)
+            if pinned and self._send:
+                outbox.add_pin(db, "pin", sha256, owner)
+            return pinned
+
+        return await self._ordered(pin)
 
     async def unpin(self, sha256: str, owner: str) -> bool:
         """Take one of an owner's pins back; whether there was one."""
-        return await self._access.write(lambda db: images.unpin(db, sha256, owner))
+
+        def unpin(db: Connection) -> bool:
+            if self._send:  # also where another host has pinned it
+                outbox.add_pin(db, "unpin", sha256, owner)
+            return images.unpin(db, sha256, owner)
+
+        return await self._ordered(unpin)
 
     async def pins(self, owner: str) -> list[str]:
         """The SHA-256 of the images that an owner keeps, the latest that was stored first."""
+        everywhere = None if self.tier is None else await self.tier.pins(owner)
+        if everywhere is not None:
+            return everywhere
         return await self._access.read(lambda db: images.pinned_by(db, owner))
 
     @property
@@ -268,13 +373,12 @@ class ImageStore:
             arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
         """
-        given = {"sha256": sha256, "bot": bot, "chat": chat, "user": user, "message_id": message_id}
-        await self._journal.flush()
-        return await self._access.read(
-            lambda db: sightings.find(
-                db, **given, since=since, not_by=not_by, arrived_by=arrived_by, limit=limit
-            )
+        query = Query(
+            *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
         )
+        await self._journal.flush()
+        here = await self._access.read(lambda db: sightings.find(db, **vars(query)))
+        return here if self.tier is None else await self.tier.sightings(query, here)
 
     async def forget(
         self,
@@ -296,7 +400,9 @@ class ImageStore:
         if chat is None and user is None:
             raise ValueError("say whose sightings to forget: a chat, a user, or both")
         await self._journal.flush()
-        sighted = removed = 0
+        sighted, removed = 0, list[str]()
+        # first, so that it is obeyed even if this process ends meanwhile
+        await self._order_forgetting(chat, user)
         while True:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
@@ -306,7 +412,28 @@ class ImageStore:
             sighted, removed = sighted + count, removed + gone
             progress(sighted)
             if count < _BATCH:
-                return sighted, removed
+                break
+        # what has just been sent of them may not be known to be of this chat or user elsewhere
+        order = await self._order_forgetting(None, None, removed)
+        if self.tier is None:
+            return sighted, len(removed)
+        elsewhere = await self.tier.forgotten(order)
+        return max(sighted, elsewhere[0]), max(len(removed), elsewhere[1])
+
+    async def _order_forgetting(
+        self, chat: str | None, user: str | None, removed: Sequence[str] = ()
+    ) -> int:
+        if not self._send:
+            return 0
+        return await self._ordered(
+            lambda db: outbox.add_forgetting(db, chat=chat, user=user, images=removed)
+        )
+
+    async def _ordered(self, order: Callable[[Connection], _T]) -> _T:
+        done = await self._access.write(order)
+        if self.tier is not None:
+            self.tier.hurry()
+        return done
 
     async def forget_picture(self, sha256: str) -> int:
         """Forget one image: its file, everything that is known of it, and everybody's pins.
@@ -326,7 +453,9 @@ class ImageStore:
             self.forgotten += 1
             sighted += count
             if count < _BATCH:
-                return sighted
+                break
+        await self._order_forgetting(None, None, [sha256])
+        return sighted
 
     async def is_forgotten(self, reference: ImageReference) -> bool:
         """Whether a reference means an image that was forgotten, and has not been seen since."""
@@ -354,6 +483,14 @@ class ImageStore:
     async def bounds(self) -> dict[str, Bounds]:
         """The bounds of each process that uses the store, by host and process."""
         return await self._access.read(announced)
+
+    def import_into(self, shared: Shared) -> AsyncIterator[Imported]:
+        """Send all that is here to a shared store; what has been done is given after each step."""
+        return import_all(shared, self._access, self._blobs)
+
+    async def outbox(self) -> dict[outbox.Kind, int]:
+        """How much waits to be sent to the shared store, by kind."""
+        return await self._access.read(outbox.waiting)
 
     async def totals(self) -> Totals:
         """How much the store holds."""
@@ -411,6 +548,8 @@ class ImageStore:
         """Write down what waits, and close the index. What was put is safe already."""
         self.looks.close()
         await self._journal.close()
+        if self.tier is not None:
+            await self.tier.close()
         await self._access.close(withdraw)
 
     def _evict_sightings(self, after: int, db: Connection) -> int:

@@ -18,7 +18,7 @@ from ..language import say
 from ..log import logger
 from ..messages.sighting import Sighting
 from .last_hour import LastHour
-from .local import digests, images, notes, sightings
+from .local import digests, images, notes, outbox, sightings
 from .local.access import Access
 from .local.browsing.figures import count_by_hour
 from .local.database import Connection
@@ -50,6 +50,7 @@ class _Pending:
     uses: dict[str, float]
     counts: Counter[tuple[str, str]]
     rows: list[Row]
+    send: bool
 
     def write(self, db: Connection) -> None:
         """Write everything down, rows in their order."""
@@ -58,9 +59,14 @@ class _Pending:
         count_by_hour(db, self.counts)
         for kind, group in groupby(self.rows, type):
             if kind is Sighting:
-                sightings.add(db, cast(Iterable[Sighting], group))
+                seen = sightings.add(db, cast(Iterable[Sighting], group))
+                if self.send:
+                    outbox.add_sightings(db, seen)
             elif kind is IsImage:
-                sightings.identify(db, cast(Iterable[IsImage], group))
+                news = sightings.identify(db, cast(Iterable[IsImage], group))
+                if self.send:
+                    shown = ((each.sha256, each.keys, each.reference) for each in news)
+                    outbox.add_shown(db, shown)
             elif kind is SaidPath:
                 said = cast(Iterable[SaidPath], group)
                 notes.add_said(db, (each.digest for each in said))
@@ -77,9 +83,20 @@ class Journal:
         access: to the index.
         max_rows: how many may wait.
         max_text: characters of all that wait.
+        send: whether sightings go into the outbox, too.
     """
 
-    def __init__(self, access: Access, *, max_rows: int = 10_000, max_text: int = 1 << 24) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        max_rows: int = 10_000,
+        max_text: int = 1 << 24,
+        send: bool = False,
+    ) -> None:
+        self.on_write: Callable[[Iterable[str]], None] = lambda _: None
+        """Called with the SHA-256 of used images whenever something has been written down."""
+        self._send = send
         self.last_hour = LastHour()
         """What was counted lately."""
         self.watch: Callable[[str, str], None] = lambda kind, what: None
@@ -125,7 +142,7 @@ class Journal:
             StoreError: it cannot be; then it goes on waiting.
         """
         async with self._one_flush:
-            pending = _Pending(self._uses, self._counts, [*self._rows])
+            pending = _Pending(self._uses, self._counts, [*self._rows], self._send)
             if not any((pending.uses, pending.counts, pending.rows)):
                 return
             self._uses, self._counts, self._text = {}, Counter(), 0
@@ -135,6 +152,7 @@ class Journal:
             except BaseException:
                 self._restore(pending)
                 raise
+            self.on_write(pending.uses)
 
     async def close(self) -> None:
         """Write everything down a last time, if that is possible."""

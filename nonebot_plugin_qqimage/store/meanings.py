@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..batching import Batching
 from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
-from .batching import Batching
 from .journal import Journal
 from .local import digests, forgotten, images
 from .local.access import Access

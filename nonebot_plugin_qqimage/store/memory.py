@@ -43,6 +43,11 @@ class Memory:
         # a look that began before everything was forgotten here may have seen what was there
         return self._checked >= self._cleared and time.monotonic() - self._checked <= _VALID
 
+    @property
+    def mark(self) -> str:
+        """What changes in the index whenever something is forgotten, as it was last seen."""
+        return self._mark
+
     def meant_by(self, reference: ImageReference) -> ImageInfo | None:
         """The image that a reference means; None where that is not known here."""
         # the key first: what is needed for the other one takes longer to make

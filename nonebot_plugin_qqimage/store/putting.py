@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..batching import Batching
 from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..language import Text
-from .batching import Batching
-from .local import digests, images
+from .local import digests, images, outbox
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.bounds import Bounds, announce
@@ -32,6 +32,8 @@ class _Row(NamedTuple):
     agreement: Agreement | None
     expected: bytes | None
     """What its file must hold; None where that has just been written."""
+    send: bool
+    """Whether the shared store is to be told."""
 
 
 class Putting:
@@ -60,8 +62,12 @@ class Putting:
         data: bytes,
         source: str,
         agreement: Agreement | None,
+        *,
+        send: bool = False,
     ) -> bool:
         """Keep an image, names for it, and whether its link told the truth.
+
+        With `send`, the shared store is told of it: that is noted in the same transaction.
 
         Returns:
             Whether the store exceeds its bounds with it.
@@ -73,7 +79,7 @@ class Putting:
         for _ in range(_TRIES):
             if not there and not await self._write(info, data):
                 continue
-            row = _Row(info, names, source, agreement, data if there else None)
+            row = _Row(info, names, source, agreement, data if there else None, send)
             full = await self._rows.ask(row)
             if full is not None:
                 return full
@@ -109,8 +115,11 @@ class Putting:
                 # another process may have evicted it since; nobody can as long as this lasts
                 sound[place] = sound[place] and blobs.there(row.info)
                 if sound[place]:
-                    new |= images.add(db, row.info, "", row.source)
+                    is_new = images.add(db, row.info, "", row.source)
                     images.add_names(db, row.info, row.names)
+                    new |= is_new
+                    if row.send and (is_new or row.names):
+                        outbox.add_image(db, row.info.sha256, row.names, row.source)
             self.mark = mark(db)
             agreements = [row.agreement for row in rows if row.agreement]
             if agreements:

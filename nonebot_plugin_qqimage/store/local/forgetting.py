@@ -3,9 +3,11 @@
 Every function blocks, and works in small steps, so that nobody waits long for the index.
 """
 
+import math
 import time
+from collections.abc import Iterable
 
-from . import annotations, forgotten, images, notes, sightings
+from . import annotations, forgotten, images, notes, outbox, sightings
 from .blobs import Blobs
 from .database import Connection
 from .eviction import remove
@@ -15,8 +17,14 @@ _MARK = "forgotten"
 
 
 def forget_step(
-    db: Connection, blobs: Blobs, *, chat: str | None, user: str | None, limit: int
-) -> tuple[int, int]:
+    db: Connection,
+    blobs: Blobs,
+    *,
+    chat: str | None,
+    user: str | None,
+    limit: int,
+    arrived_by: float = math.inf,
+) -> tuple[int, list[str]]:
     """Forget some sightings of a chat or a user, and the images that nobody else referred to.
 
     Args:
@@ -25,11 +33,13 @@ def forget_step(
         chat: the chat; None for any.
         user: the user; None for any.
         limit: how many sightings at most; no more than `images.MOST_ASKED`.
+        arrived_by: only those that arrived by then, in seconds since the epoch.
 
     Returns:
-        How many sightings, and how many images.
+        How many sightings, and the SHA-256 of the images.
     """
-    gone = sightings.remove_some(db, chat=chat, user=user, limit=limit)
+    gone = sightings.remove_some(db, chat=chat, user=user, limit=limit, arrived_by=arrived_by)
+    outbox.forget(db, chat=chat, user=user, arrived_by=arrived_by)
     meant = {each.sha256 for each in gone if each.sha256}
     # the image may have come a moment ago, and what its sighting shows be written down later
     unresolved = [each.reference for each in gone if not each.sha256]
@@ -39,11 +49,12 @@ def forget_step(
     lonely = {*sightings.unreferred(db, meant)}
     infos = [info for sha256 in lonely if (info := images.with_sha1(db, sha256))]
     alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
-    forgotten.remember(db, alone, infos)
+    forgotten.remember(db, forgotten.marks_of(alone, infos))
     notes.leave(db, _MARK, str(time.time_ns()))
+    outbox.forget_images(db, lonely)
     annotations.forget(db, lonely)
     blobs.purge(lonely)
-    return len(gone), len(remove(db, blobs, infos))
+    return len(gone), [info.sha256 for info in remove(db, blobs, infos)]
 
 
 def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -> int:
@@ -61,10 +72,11 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
     gone = sightings.remove_some_of(db, sha256, limit)
     info = images.with_sha1(db, sha256)
     infos = [info] if info else []
-    forgotten.remember(db, gone, infos)
+    forgotten.remember(db, forgotten.marks_of(gone, infos))
     notes.leave(db, _MARK, str(time.time_ns()))
     if len(gone) < limit:
         db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
+        outbox.forget_images(db, [sha256])
         annotations.forget(db, [sha256])
         blobs.purge({sha256})
         remove(db, blobs, infos)
@@ -74,10 +86,30 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
 def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
     """Remove an image that has just come, unless somebody refers to it."""
     for each in sightings.unreferred(db, [sha256]):
+        outbox.forget_images(db, [each])
         blobs.purge({each})
         annotations.forget(db, [each])
         info = images.with_sha1(db, each)
         remove(db, blobs, [info] if info else [])
+
+
+def forget_elsewhere(
+    db: Connection, blobs: Blobs, digests: Iterable[str], marks: Iterable[tuple[str, str]]
+) -> None:
+    """Forget images that another host has forgotten, unless somebody refers to them here.
+
+    Args:
+        db: the connection of a transaction.
+        blobs: where the files are.
+        digests: the SHA-256 of the images.
+        marks: what they must not be fetched by: see `forgotten.marks_of`.
+    """
+    forgotten.remember(db, marks)
+    notes.leave(db, _MARK, str(time.time_ns()))
+    for each in digests:
+        forget_image(db, blobs, each)
+        if images.by_digest(db, each):  # this host refers to it, and has not said so yet
+            outbox.add_image(db, each, (), "")
 
 
 def mark(db: Connection) -> str:

@@ -15,13 +15,15 @@ _MAX = 100_000
 """Names kept; the oldest go first."""
 
 
-def remember(db: Connection, sightings: Iterable[Sighting], images: Iterable[ImageInfo]) -> None:
-    """Note that images are forgotten: by their digests, and by other names that stood for them.
+def marks_of(sightings: Iterable[Sighting], images: Iterable[ImageInfo]) -> list[tuple[str, str]]:
+    """What images are forgotten by: their digests, and other names that stood for them.
 
     Args:
-        db: the connection.
         sightings: those that were removed, of images that nobody else refers to.
         images: these images, as far as they were stored.
+
+    Returns:
+        Each name, with the SHA-256 of its image; that is empty where it is not known.
     """
     known = {info.sha256: info for info in images}
     rows = [(name, info.sha256) for info in known.values() for name in _digests(info)]
@@ -34,10 +36,12 @@ def remember(db: Connection, sightings: Iterable[Sighting], images: Iterable[Ima
         else:
             names = reference.names or _places(reference)
         rows += [(name, sighting.sha256) for name in names]
-    db.run_many(
-        "INSERT OR REPLACE INTO forgotten (name, sha256) VALUES (?, ?)",
-        [(_storable(name), sha256) for name, sha256 in rows],
-    )
+    return [(_storable(name), sha256) for name, sha256 in rows]
+
+
+def remember(db: Connection, marks: Iterable[tuple[str, str]]) -> None:
+    """Note that images are forgotten, by what `marks_of` gives."""
+    db.run_many("INSERT OR REPLACE INTO forgotten (name, sha256) VALUES (?, ?)", marks)
     db.run("DELETE FROM forgotten WHERE id <= (SELECT max(id) FROM forgotten) - ?", _MAX)
 
 

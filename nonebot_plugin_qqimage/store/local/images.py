@@ -220,6 +220,13 @@ def unpin(db: Connection, sha256: str, owner: str) -> bool:
     return changed > 0
 
 
+def set_pins(db: Connection, sha256: str, owner: str, count: int) -> None:
+    """Let an owner keep an image as often as other hosts say, whether it is here or not."""
+    db.run("DELETE FROM pins WHERE sha256 = ? AND owner = ?", sha256, owner)
+    if count > 0:
+        db.run("INSERT INTO pins VALUES (?, ?, ?)", sha256, owner, count)
+
+
 def pins(db: Connection, sha256: str) -> dict[str, int]:
     """Who keeps an image, and how often each has said so."""
     return dict(db.rows("SELECT owner, count FROM pins WHERE sha256 = ?", sha256))
@@ -233,6 +240,11 @@ def pinned_by(db: Connection, owner: str) -> list[str]:
         owner,
     )
     return [sha256 for (sha256,) in rows]
+
+
+def all_pins(db: Connection) -> list[tuple[str, str, int]]:
+    """The SHA-256 of each image that somebody keeps, who does, and how often."""
+    return [(row[0], row[1], row[2]) for row in db.rows("SELECT sha256, owner, count FROM pins")]
 
 
 def pinned(db: Connection) -> int:

@@ -28,7 +28,7 @@ def meant_by(
         complete: asked where a link says a SHA-1, for images that an earlier release has stored.
     """
     found = [
-        _best(reference, there, binding=binding, complete=complete)
+        best(reference, there, binding=binding, complete=complete)
         for reference, there in zip(references, images.candidates(db, references), strict=True)
     ]
     placed = [
@@ -45,14 +45,22 @@ def meant_by(
     return found
 
 
-def _best(
+def best(
     reference: ImageReference,
     there: Sequence[tuple[ImageInfo, images.How]],
     *,
     binding: bool,
-    complete: Complete,
+    complete: Complete = lambda info: info,
 ) -> ImageInfo | None:
-    best: ImageInfo | None = None
+    """The image that a reference means, of those that its digests and names have found.
+
+    Args:
+        reference: the reference.
+        there: the images, each with how it was found.
+        binding: whether links have proven to tell the truth about their content.
+        complete: asked where a link says a SHA-1, for images whose SHA-1 may not be known.
+    """
+    found: ImageInfo | None = None
     for candidate, how in there:
         info = candidate if how == "name" else _completed(complete, candidate, reference)
         agrees = how != "name" and link_agrees(info, reference)
@@ -62,9 +70,9 @@ def _best(
             right = True  # an id of a face or a file says all
         else:  # what a link as a whole is known to bring needs no digest of it
             right = fits(info, reference, binding=binding, by_name=how == "name")
-        if right and (best is None or agrees):
-            best = info
-    return best
+        if right and (found is None or agrees):
+            found = info
+    return found
 
 
 def _completed(complete: Complete, info: ImageInfo, reference: ImageReference) -> ImageInfo:

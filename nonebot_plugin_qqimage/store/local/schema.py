@@ -121,6 +121,19 @@ _TO_BROWSE = {
     "sightings_by_user": "CREATE INDEX sightings_by_user ON sightings (user, time)",
 }
 """Indexes for those who browse, which take seconds to build for a million images."""
+_OUTBOX = """
+-- what the shared store is yet to be told; numbers are never used twice
+CREATE TABLE IF NOT EXISTS outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    user TEXT NOT NULL,
+    time REAL NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS outbox_by_image ON outbox (sha256) WHERE sha256 != '';
+"""
 _LOOKS = """
 -- ids never come again, so that a process finds what is new by them
 CREATE TABLE looks (
@@ -183,6 +196,8 @@ def additions(db: _Reads) -> Iterator[str]:
         yield from statements(_ANNOTATIONS)
     if "annotation_text" not in there and has_full_text(db):
         yield from statements(_FULL_TEXT)
+    if "outbox" not in there:
+        yield from statements(_OUTBOX)
 
 
 def has_full_text(db: _Reads) -> bool:

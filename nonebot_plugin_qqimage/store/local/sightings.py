@@ -3,6 +3,7 @@
 Every function blocks. What changes the table is given the connection of a transaction.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from ...messages.claims import confirmed
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
 from . import forgotten, images
-from .database import Connection
+from .database import Connection, Row
 from .sighting_rows import AGAIN, COLUMNS, load, place_of, row, storable
 
 _MAX_SIGHTINGS = 1_000_000
@@ -53,14 +54,18 @@ class IsImage:
         return cls(info.sha256, keys, reference)
 
 
-def add(db: Connection, seen: Iterable[Sighting]) -> None:
-    """Write sightings down. Of what is seen again, as when it is quoted, the first one stays."""
+def add(db: Connection, seen: Iterable[Sighting]) -> list[Row]:
+    """Write sightings down. Of what is seen again, as when it is quoted, the first one stays.
+
+    Returns:
+        The rows that were added, as `sighting_rows.row` gives them.
+    """
     new = [*seen]
     there = _there(db, {place_of(sighting.reference) for sighting in new})
     ((last,),) = db.rows(
         "SELECT coalesce((SELECT arrived FROM sightings ORDER BY id DESC LIMIT 1), 0)"
     )
-    rows: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     added: list[Sighting] = []
     for sighting in new:
         reference = sighting.reference
@@ -79,6 +84,7 @@ def add(db: Connection, seen: Iterable[Sighting]) -> None:
         rows,
     )
     forgotten.seen_again(db, added)
+    return rows
 
 
 def _there(
@@ -123,8 +129,14 @@ def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]
     The latest counts. A reference whose chat is not known may be in any; one that brings its image
     along was seen with that image.
     """
+    there = _at(db, [*{place_of(reference) for reference in references}])
+    return shown_at(references, (sighting for sighting, _ in there))
+
+
+def shown_at(references: Sequence[ImageReference], there: Iterable[Sighting]) -> list[str]:
+    """`at_places`, of sightings that have been read already, the latest first."""
     found: dict[tuple[str, str, str], str] = {}
-    for sighting, _ in _at(db, [*{place_of(reference) for reference in references}]):
+    for sighting in there:
         if sighting.sha256:
             for chat in (sighting.chat, ""):
                 for inside in (sighting.reference.inside, ""):
@@ -136,8 +148,9 @@ def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]
     ]
 
 
-def identify(db: Connection, known: Iterable[IsImage]) -> None:
-    """Write down which image unresolved sightings show."""
+def identify(db: Connection, known: Iterable[IsImage]) -> list[IsImage]:
+    """Write down which image unresolved sightings show; what of it was news."""
+    news: list[IsImage] = []
     for each in known:
         column, values = "key", [*map(storable, each.keys)]
         if not values:
@@ -146,6 +159,8 @@ def identify(db: Connection, known: Iterable[IsImage]) -> None:
         statement = f"UPDATE sightings SET sha256 = ? WHERE sha256 = '' AND {column} = ?"
         if sum(db.run(statement, each.sha256, value) for value in values):
             forgotten.is_there_again(db, each.sha256)
+            news.append(each)
+    return news
 
 
 def _unresolved_at(db: Connection, reference: ImageReference) -> list[object]:
@@ -155,11 +170,12 @@ def _unresolved_at(db: Connection, reference: ImageReference) -> list[object]:
         *map(storable, place_of(reference)),
     )
     seen = [(id_, load(tuple(values))) for id_, *values in rows]
-    return [
-        id_
-        for id_, sighting in seen
-        if sighting.reference.place == reference.place and reference.chat in ("", sighting.chat)
-    ]
+    return [id_ for id_, sighting in seen if is_at(sighting, reference.place, reference.chat)]
+
+
+def is_at(sighting: Sighting, place: str, chat: str) -> bool:
+    """Whether a sighting is at a place; in any chat, where that is empty."""
+    return sighting.reference.place == place and chat in ("", sighting.chat)
 
 
 def find(
@@ -212,6 +228,16 @@ def unresolved(db: Connection, limit: int) -> list[Sighting]:
     return [load(row) for row in rows]
 
 
+def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
+    """Rows behind an id, as `sighting_rows.row` gives them, each with its id."""
+    rows = db.rows(
+        "SELECT id, message, bot, position, chat, user, time, sha256, key, reference, more, "
+        "coalesce(arrived, time) FROM sightings WHERE id > ? ORDER BY id LIMIT ?",
+        *(last, limit),
+    )
+    return [(row[0], tuple(row[1:])) for row in rows]
+
+
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
     """How many sightings there are: all of them, or those in a chat, or of a user, or both."""
     given = {"chat = ?": chat, "user = ?": user}
@@ -221,7 +247,7 @@ def count(db: Connection, *, chat: str | None = None, user: str | None = None) -
 
 
 def remove_some(
-    db: Connection, *, chat: str | None, user: str | None, limit: int
+    db: Connection, *, chat: str | None, user: str | None, limit: int, arrived_by: float = math.inf
 ) -> list[Sighting]:
     """Forget some of the sightings of a chat or a user, with the names they gave; which ones.
 
@@ -230,8 +256,9 @@ def remove_some(
     given = {"chat = ?": chat, "user = ?": user}
     fitting = {condition: value for condition, value in given.items() if value is not None}
     rows = db.rows(
-        f"SELECT id, {COLUMNS} FROM sightings WHERE {' AND '.join(fitting)} LIMIT ?",
-        *(*fitting.values(), limit),
+        f"SELECT id, {COLUMNS} FROM sightings WHERE {' AND '.join(fitting)} "
+        "AND coalesce(arrived, time) <= ? LIMIT ?",
+        *(*fitting.values(), arrived_by, limit),
     )
     return _remove(db, rows)
 
@@ -284,11 +311,11 @@ def _remove(db: Connection, rows: Sequence[tuple[object, ...]]) -> list[Sighting
     db.run_many("DELETE FROM sightings WHERE id = ?", [(id_,) for id_, *_ in rows])
     removed = [load(tuple(values)) for _, *values in rows]
     for sighting in removed:
-        images.forget_names(db, _place_names(sighting.reference))
+        images.forget_names(db, place_names(sighting.reference))
     return removed
 
 
-def _place_names(reference: ImageReference) -> Iterator[str]:
+def place_names(reference: ImageReference) -> Iterator[str]:
     """The names of a place, as this release and earlier ones have written them; and of its link."""
     if not reference.face_id:  # which is the same everywhere
         yield from reference.names

@@ -1,0 +1,71 @@
+"""What other hosts have changed, done here, too."""
+
+from collections.abc import Callable
+
+from ..local import images, notes
+from ..local.access import Access
+from ..local.blobs import Blobs
+from ..local.database import Connection
+from ..local.forgetting import forget_elsewhere, forget_step
+from .shared import Change
+
+_SEEN = "shared:seen"
+"""The note that says which change was the last one done here."""
+_BATCH = 64
+"""Sightings removed in one transaction: others that write wait meanwhile."""
+
+
+class Changes:
+    """Does what other hosts have done.
+
+    Args:
+        access: to the local index.
+        blobs: where the local files are.
+        forget: forgets what this process knows.
+    """
+
+    def __init__(self, access: Access, blobs: Blobs, forget: Callable[[], None]) -> None:
+        self._access = access
+        self._blobs = blobs
+        self._forget_known = forget
+
+    async def seen(self) -> int | None:
+        """The number of the last change done here; None where nothing is known of any."""
+        text = await self._access.read(lambda db: notes.text_of(db, _SEEN))
+        return int(text) if text else None
+
+    async def note(self, number: int) -> None:
+        """Take note that all changes up to a number are done here."""
+        await self._access.write(lambda db: notes.leave(db, _SEEN, str(number)))
+
+    async def make(self, change: Change, *, ahead: float) -> None:
+        """Do what another host has done; to do it twice does no harm.
+
+        Args:
+            change: what.
+            ahead: seconds by which the shared store's clock is ahead of this machine's.
+        """
+        body = change.body
+        if change.kind == "pins":
+            sha256, owner, count = str(body["sha256"]), str(body["owner"]), int(body["count"])
+            await self._access.write(lambda db: images.set_pins(db, sha256, owner, count))
+        elif change.kind == "forget":  # a later version may know of more
+            if body["chat"] or body["user"]:
+                await self._forget(
+                    body["chat"] or None, body["user"] or None, float(body["by"]) - ahead
+                )
+            marks = [(str(name), str(sha256)) for name, sha256 in body["marks"]]
+            await self._access.write(
+                lambda db: forget_elsewhere(db, self._blobs, body["images"], marks)
+            )
+            self._forget_known()
+        await self.note(change.number)
+
+    async def _forget(self, chat: str | None, user: str | None, by: float) -> None:
+        def step(db: Connection) -> int:
+            return forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH, arrived_by=by)[
+                0
+            ]
+
+        while await self._access.write(step) == _BATCH:
+            self._forget_known()

@@ -1,0 +1,1 @@
+"""PostgreSQL as the shared store: images as `bytea`, everything else in the same database."""

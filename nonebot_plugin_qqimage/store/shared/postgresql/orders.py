@@ -1,0 +1,110 @@
+"""Orders: to pin, to unpin, to forget; each is obeyed once, and every host is told of it."""
+
+import json
+from typing import Any
+
+from ....content.info import ImageInfo
+from ...local.forgotten import marks_of
+from ...local.outbox import Entry
+from ...local.sightings import place_names
+from . import images, sightings
+from .connections import Connection
+from .rows import indexed, stored
+
+_STEP = 500
+"""Sightings forgotten in one transaction, while which no host can publish anything."""
+
+
+async def obey(db: Connection, entry: Entry, name: str, *, ahead: float) -> tuple[int, int]:
+    """Do what an entry of an outbox orders; how many sightings and images have gone."""
+    if entry.kind != "forget":
+        await _pin(db, entry, name)
+        return 0, 0
+    sighted = removed = 0
+    while True:
+        count, gone = await _forget(db, entry, ahead=ahead)
+        sighted, removed = sighted + count, removed + gone
+        if count < _STEP:
+            return sighted, removed
+
+
+async def changed(db: Connection, kind: str, body: dict[str, Any]) -> None:
+    """Tell every host of a change, in a transaction that `locked` has begun."""
+    await db.execute(
+        "INSERT INTO qqimage.change (number, kind, body) SELECT number, $1, $2 "
+        "FROM qqimage.counter",
+        *(kind, json.dumps(body)),
+    )
+
+
+async def locked(db: Connection) -> None:
+    """Let nobody else change or publish anything until this transaction ends."""
+    await db.execute("UPDATE qqimage.counter SET number = number + 1")
+
+
+async def _pin(db: Connection, entry: Entry, name: str) -> None:
+    owner = stored(entry.user)
+    async with db.transaction():
+        new = await db.fetch(
+            "INSERT INTO qqimage.obeyed (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING name",
+            name,
+        )
+        if not new:
+            return
+        await locked(db)
+        rows = await db.fetch(
+            "INSERT INTO qqimage.pin AS pin VALUES ($1, $2, 1) ON CONFLICT (sha256, owner) "
+            "DO UPDATE SET count = pin.count + 1 RETURNING count"
+            if entry.kind == "pin"
+            else "UPDATE qqimage.pin SET count = count - 1 WHERE sha256 = $1 AND owner = $2 "
+            "RETURNING count",
+            *(entry.sha256, owner),
+        )
+        await db.execute("DELETE FROM qqimage.pin WHERE sha256 = $1 AND count < 1", entry.sha256)
+        count = max(0, rows[0][0]) if rows else 0
+        await changed(db, "pins", {"sha256": entry.sha256, "owner": owner, "count": count})
+
+
+async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, int]:
+    """Forget some sightings, and the images that nobody on any host refers to."""
+    ordered = [str(each) for each in entry.body or ()]
+    by = entry.time + ahead
+    async with db.transaction():
+        await locked(db)
+        gone = (
+            await sightings.remove_some(
+                db, chat=entry.chat, user=entry.user, arrived_by=by, limit=_STEP
+            )
+            if entry.chat or entry.user
+            else []
+        )
+        unresolved = [each.reference for each in gone if not each.sha256]
+        meant = {each.sha256 for each in gone if each.sha256} | {*ordered}
+        found = await images.find(db, unresolved) if unresolved else []
+        meant |= {info.sha256 for candidates in found for info, _ in candidates}
+        lonely = {*await sightings.unreferred(db, [*meant])}
+        infos = await images.infos(db, lonely)
+        alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
+        await _remove(db, infos, [name for each in gone for name in place_names(each.reference)])
+        await changed(
+            db,
+            "forget",
+            {
+                "chat": entry.chat,
+                "user": entry.user,
+                "by": by,
+                "images": sorted(lonely),
+                "marks": marks_of(alone, infos),
+            },
+        )
+    return len(gone), len(infos)
+
+
+async def _remove(db: Connection, infos: list[ImageInfo], names: list[str]) -> None:
+    await db.execute(
+        "DELETE FROM qqimage.image WHERE sha256 = ANY($1)", [info.sha256 for info in infos]
+    )
+    if names:
+        await db.execute(
+            "DELETE FROM qqimage.name WHERE name = ANY($1)", [indexed(name) for name in names]
+        )

@@ -1,0 +1,42 @@
+"""Verifying: bytes that come from elsewhere are what they are said to be, or are not taken."""
+
+import hashlib
+
+import anyio.to_thread
+
+from ...content.info import ImageInfo
+from ...content.inspection import inspect
+from ...errors import AttemptFailed
+
+_ANY = 1 << 62
+
+
+class Damaged(Exception):
+    """Bytes are not what they are said to be."""
+
+
+async def verified(info: ImageInfo, data: bytes) -> ImageInfo | None:
+    """The facts of bytes, read from themselves; None where this version knows no such images.
+
+    Args:
+        info: what they are said to be.
+        data: the bytes.
+
+    Raises:
+        Damaged: they have another digest.
+    """
+    return await anyio.to_thread.run_sync(_verified, info, data)
+
+
+def _verified(info: ImageInfo, data: bytes) -> ImageInfo | None:
+    if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
+        raise Damaged
+    try:
+        # what is there has been accepted once, maybe under more generous settings
+        found = inspect(data, max_size=_ANY, max_pixels=_ANY, max_frames=_ANY, md5=info.md5)
+    except AttemptFailed:
+        return None
+    # by these the image was found, so they must be true, too
+    if (found.md5, found.sha1) != (info.md5, info.sha1 or found.sha1):
+        raise Damaged
+    return found

@@ -1,0 +1,143 @@
+"""The database is gone, silent or slow: the bot goes on, and nothing is lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+import pytest
+
+from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.store.image_store import ImageStore
+
+from ..store.pictures import Picture
+from .hosts import Hosts, until
+from .proxy import Proxy
+from .server import Server
+
+
+@pytest.fixture
+async def proxy(server: Server) -> AsyncGenerator[Proxy, None]:
+    proxy = Proxy(server.port)
+    await proxy.start()
+    yield proxy
+    proxy.forward()
+    await proxy.refuse()
+
+
+@pytest.fixture
+async def cut_off(hosts: Hosts, proxy: Proxy) -> ImageStore:
+    """A host whose connections run through the proxy."""
+    url = hosts.database.replace(
+        hosts.database.rpartition(":")[2].partition("/")[0], f"{proxy.port}"
+    )
+    return await hosts.start("cut off", url=url)
+
+
+async def waits(store: ImageStore, numbers: range) -> list[float]:
+    """Seconds for which look-ups of unknown pictures last that come at the same time."""
+
+    async def one(number: int) -> float:
+        begun = time.monotonic()
+        reference = replace(Picture(number).reference, self_id="9")
+        assert await store.find(reference) is None
+        async with store.turn(reference, begun):
+            return time.monotonic() - begun
+
+    return await asyncio.gather(*map(one, numbers))
+
+
+@pytest.mark.parametrize("how", ["silent", "refused", "slow"])
+async def test_nobody_waits_longer_than_once_and_everything_is_sent_afterwards(
+    hosts: Hosts, cut_off: ImageStore, proxy: Proxy, how: str
+) -> None:
+    other = await hosts.start("other")
+    assert cut_off.tier is not None
+    if how == "silent":
+        proxy.be_silent()
+    elif how == "refused":
+        await proxy.refuse()
+    else:
+        proxy.delay = 0.2
+
+    first = await waits(cut_off, range(500, 520))
+    again = await waits(cut_off, range(520, 540))
+    begun = time.monotonic()
+    for number in range(20):
+        picture = Picture(number)
+        cut_off.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+        await cut_off.put(picture.reference, picture.info, picture.data, "test")
+        assert await cut_off.find(picture.reference) == picture.info
+    local = time.monotonic() - begun
+    seen = await cut_off.sightings(chat="group:1", limit=99)
+
+    assert max(first) < 3
+    assert max(again) < (3 if how == "slow" else 0.5)
+    assert local < 10
+    assert len(seen) == 20
+    if how != "slow":
+        assert not cut_off.tier.breaker.closed
+        assert sum((await cut_off.outbox()).values()) == 40
+
+    proxy.forward()
+    proxy.delay = 0
+    if how == "refused":
+        await proxy.start()
+    await until(lambda: cut_off.tier and cut_off.tier.breaker.closed, 15)
+    assert await cut_off.tier.sent(10)
+    assert await cut_off.outbox() == {}
+    assert len(await other.sightings(chat="group:1", limit=99)) == 20
+    assert await other.find(replace(Picture(3).reference, self_id="2")) == Picture(3).info
+
+
+async def test_what_is_forgotten_meanwhile_is_forgotten_everywhere_afterwards(
+    hosts: Hosts, cut_off: ImageStore, proxy: Proxy, picture: Picture
+) -> None:
+    other = await hosts.start("other")
+    other.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+    await other.put(picture.reference, picture.info, picture.data, "test")
+    await other.sightings(limit=1)
+    await proxy.refuse()
+
+    begun = time.monotonic()
+    await cut_off.forget(chat="group:1")
+    assert time.monotonic() - begun < 3
+    await proxy.start()
+    await until(lambda: cut_off.tier and cut_off.tier.breaker.closed, 15)
+    assert cut_off.tier is not None
+    assert await cut_off.tier.sent(10)
+    await asyncio.sleep(1.5)
+
+    assert await other.find(replace(picture.reference, self_id="2")) is None
+    assert await other.sightings(chat="group:1", limit=9) == []
+
+
+async def test_one_host_fetches_for_all(hosts: Hosts, picture: Picture) -> None:
+    stores = [await hosts.start(f"{number}") for number in range(4)]
+    fetched: list[int] = []
+
+    async def resolve(number: int) -> None:
+        store = stores[number]
+        reference = replace(picture.reference, self_id=f"{number}")
+        if await store.find(reference) is None:
+            async with store.turn(reference, time.monotonic()) as come:
+                if come is None:
+                    fetched.append(number)
+                    await asyncio.sleep(0.3)
+                    await store.put(reference, picture.info, picture.data, "test")
+        assert await store.find(reference) == picture.info
+
+    await asyncio.gather(*map(resolve, range(4)))
+    assert len(fetched) == 1
+
+
+async def test_who_waits_for_a_host_that_never_comes_fetches_itself(
+    hosts: Hosts, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    begun = time.monotonic()
+    async with one.turn(picture.reference, begun) as come:
+        assert come is None
+        async with other.turn(replace(picture.reference, self_id="2"), time.monotonic()) as come:
+            assert come is None
+            assert 1.5 < time.monotonic() - begun < 4
