@@ -12,11 +12,11 @@ from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..implementation.implementation import Implementation
 from ..language import Text
+from ..messages.link_key import key_of, names_another, with_key, with_key_of
 from ..messages.reader import find_in_message
 from ..messages.text_part import TextPart
 from . import base64_data
 from .files import can_be_read, read_file
-from .links import key_of, names_another, with_key, with_key_of
 from .trial import Fetched, Trial
 
 _DECLINED = Text("not asked for: no file could be read here before")

@@ -14,8 +14,9 @@ from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.implementation import Implementation
 from ..messages.claims import doubt, link_agrees
 from ..messages.file_id import file_id_of
+from ..messages.link_key import without_key
 from ..messages.reference import ImageReference
-from .links import Links, without_key
+from .links import Links
 from .reservation import Reservation, memory_for
 from .roots import Roots
 

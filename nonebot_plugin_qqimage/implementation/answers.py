@@ -4,10 +4,9 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-Kind = Literal["private", "group"]
-"""What a picture was sent to; keys for the one do not open the other."""
+from ..messages.link_key import Kind
 
 _KEY_LIFE = 3600.0
 """Seconds after which a key is not used any more, even if its implementation announces longer."""

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from ..language import Text
 from .file_id import FileId, file_id_of
+from .link_key import without_key
 from .named_md5 import md5_in_name, md5_in_url
 from .text_part import TextPart
 
@@ -163,7 +164,7 @@ class ImageReference:
         """
         if not self.url or self.sha256 or self.face_id or self.file_id:
             return ""
-        link = self.link.name if self.link else _without_key_or_mark(self.url)
+        link = self.link.name if self.link else without_key(self.url)
         return f"segment:{self.self_id}:{self._digest_with(link)}"
 
     @cached_property
@@ -235,10 +236,5 @@ def _digest(text: str) -> str:
 
 
 def _without_key(url: str) -> str:
+    # a form of its own, which the names of places in existing stores were made of
     return _KEY.sub(r"\1", url)
-
-
-def _without_key_or_mark(url: str) -> str:
-    """What stays the same of a URL, whether its key has been taken out before or not."""
-    address, _, query = url.partition("#")[0].partition("?")
-    return "&".join([address, *filter(None, _without_key(f"?{query}")[1:].split("&"))])

@@ -12,12 +12,13 @@ from cachetools import LRUCache
 from ..config import ScopedConfig
 from ..errors import QQImageError, StoreError
 from ..language import Text
+from ..messages.link_key import without_key
 from ..messages.reference import ImageReference, from_uri
 from ..settings.values import base_url
 from ..threads import DaemonThreads
 from . import shared_secret
 from .tokens import Tokens
-from .urls import MAX_URL, served_url, token_of, without_key
+from .urls import MAX_URL, served_url, token_of
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Bytes of the references that are remembered."""

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ..errors import StoreError
 from ..language import Text
+from ..messages.link_key import without_key
 from ..messages.reference import ImageReference
-from .urls import without_key
 
 _FIRST_VERSION = "1"
 """Begins the tokens of releases up to 0.1, which say where the segment stood, for all to read."""

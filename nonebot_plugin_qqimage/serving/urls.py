@@ -36,13 +36,6 @@ def base_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def without_key(url: str) -> str:
-    """The URL without its ``rkey``, which is valid for hours at most."""
-    address, mark, query = url.partition("#")[0].partition("?")
-    kept = [part for part in query.split("&") if _name(part) != "rkey"]
-    return address + mark + "&".join(kept)
-
-
 def token_of(url: str) -> str | None:
     """The token in a served URL, with any base; None for any other URL."""
     if len(url) > MAX_URL or PARAMETER not in url:

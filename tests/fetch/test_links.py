@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from nonebot_plugin_qqimage.errors import Cause
-from nonebot_plugin_qqimage.fetch.links import with_key
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
+from nonebot_plugin_qqimage.messages.link_key import with_key
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 
 from ..implementation.fake_bot import FakeBot, Turns, failed, unknown

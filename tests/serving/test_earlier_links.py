@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.messages.link_key import without_key
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.serving.links import Links
-from nonebot_plugin_qqimage.serving.urls import without_key
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FILES = ("links.json", "links-before-sealed-tokens.json")
