@@ -132,10 +132,10 @@ def install() -> None:
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
-    if metrics is not None:
-        driver.on_startup(metrics.start)
     if shared is not None:
         driver.on_startup(shared.start)
+    if metrics is not None:
+        driver.on_startup(metrics.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 

@@ -77,8 +77,8 @@ def run(
     )
     commands = Commands(parser)
     for module in (
-        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget, page, shared),
-        doctor,
+        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget),
+        *(shared, page, doctor),
     ):
         module.add(commands)
     extend(commands)

@@ -113,14 +113,6 @@ _AFTER_COLUMNS = """
 -- rows of earlier releases have no time of arrival
 CREATE INDEX sightings_by_arrival ON sightings (chat, coalesce(arrived, time));
 """
-_TO_BROWSE = {
-    "images_by_addition": "CREATE INDEX images_by_addition ON images (added)",
-    # with the sizes, or counting what there is of each would look up a million rows one by one
-    "images_by_type": "CREATE INDEX images_by_type ON images (mime, added, size)",
-    "images_by_source": "CREATE INDEX images_by_source ON images (source, added, size)",
-    "sightings_by_user": "CREATE INDEX sightings_by_user ON sightings (user, time)",
-}
-"""Indexes for those who browse, which take seconds to build for a million images."""
 _OUTBOX = """
 -- what the shared store is yet to be told; numbers are never used twice
 CREATE TABLE IF NOT EXISTS outbox (
@@ -134,6 +126,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 CREATE INDEX IF NOT EXISTS outbox_by_image ON outbox (sha256) WHERE sha256 != '';
 """
+_TO_BROWSE = {
+    "images_by_addition": "CREATE INDEX images_by_addition ON images (added)",
+    # with the sizes, or counting what there is of each would look up a million rows one by one
+    "images_by_type": "CREATE INDEX images_by_type ON images (mime, added, size)",
+    "images_by_source": "CREATE INDEX images_by_source ON images (source, added, size)",
+    "sightings_by_user": "CREATE INDEX sightings_by_user ON sightings (user, time)",
+}
+"""Indexes for those who browse, which take seconds to build for a million images."""
 _LOOKS = """
 -- ids never come again, so that a process finds what is new by them
 CREATE TABLE looks (

@@ -218,16 +218,6 @@ def find(
     return [load(row) for row in rows]
 
 
-def unresolved(db: Connection, limit: int) -> list[Sighting]:
-    """The sightings whose image has not come, the latest first; there are few at any time."""
-    rows = db.rows(
-        f"SELECT {COLUMNS} FROM sightings WHERE sha256 = '' "
-        "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
-        limit,
-    )
-    return [load(row) for row in rows]
-
-
 def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
     """Rows behind an id, as `sighting_rows.row` gives them, each with its id."""
     rows = db.rows(
@@ -236,6 +226,16 @@ def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
         *(last, limit),
     )
     return [(row[0], tuple(row[1:])) for row in rows]
+
+
+def unresolved(db: Connection, limit: int) -> list[Sighting]:
+    """The sightings whose image has not come, the latest first; there are few at any time."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM sightings WHERE sha256 = '' "
+        "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
+        limit,
+    )
+    return [load(row) for row in rows]
 
 
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
