@@ -21,6 +21,8 @@ ROOMS = [
     "cli",
     "doctor",
     "resolver",
+    "event_images",
+    "owned",
     "similar",
     "image",
     "serving.own_server",
