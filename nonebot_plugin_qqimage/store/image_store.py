@@ -18,6 +18,7 @@ from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
 from .annotations import Annotations
+from .browsing import Browsing
 from .catalog import Catalog
 from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, outbox, sightings
@@ -29,7 +30,7 @@ from .local.database import Connection
 from .local.digests import Agreement
 from .local.eviction import evict_step, heal, oldest
 from .local.facts import Totals
-from .local.forgetting import forget_image, forget_step
+from .local.forgetting import forget_image, forget_picture_step, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
 from .looks import Looks
@@ -95,6 +96,8 @@ class ImageStore:
         """How often anything was forgotten on request by means of this object."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
+        self.browsing = Browsing(self._access, self._journal, self._blobs)
+        """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs)
         """What its images look like, and which are near another one."""
         self.annotations = Annotations(self._access)
@@ -431,6 +434,28 @@ class ImageStore:
         if self.tier is not None:
             self.tier.hurry()
         return done
+
+    async def forget_picture(self, sha256: str) -> int:
+        """Forget one image: its file, everything that is known of it, and everybody's pins.
+
+        It is fetched again only where it is seen again.
+
+        Returns:
+            How many sightings went.
+        """
+        await self._journal.flush()
+        sighted = 0
+        while True:
+            count = await self._access.write(
+                lambda db: forget_picture_step(db, self._blobs, sha256, _BATCH)
+            )
+            self.look_anew()
+            self.forgotten += 1
+            sighted += count
+            if count < _BATCH:
+                break
+        await self._order_forgetting(None, None, [sha256])
+        return sighted
 
     async def is_forgotten(self, reference: ImageReference) -> bool:
         """Whether a reference means an image that was forgotten, and has not been seen since."""

@@ -205,6 +205,7 @@ async def test_pins_count_over_all_hosts(hosts: Hosts, picture: Picture) -> None
     assert await one.pins("me") == await other.pins("me") == [picture.info.sha256]
 
     await other.unpin(picture.info.sha256, "me")
+    assert await other.pins("me") == [picture.info.sha256]  # once it has been told
     assert await one.pins("me") == [picture.info.sha256]
     await one.unpin(picture.info.sha256, "me")
     assert await one.pins("me") == []
