@@ -79,7 +79,7 @@ class Parameters:
                     await self._put_picture(action, name, params, room)
         links = await self._links_in(params, bot_id)
         if links:
-            changed = with_texts(params, lambda text: _with_links(text, links))
+            changed = with_texts(params, lambda text: _with_links(text, links), encoded=True)
             params.update(cast(dict[str, Any], changed))
 
     async def _put_picture(self, action: str, name: str, params: dict[str, Any], room: int) -> None:
@@ -95,10 +95,11 @@ class Parameters:
                 for each, value in zip(meant, values, strict=True)
             ]
         else:
-            new = [
-                value if each is None else await self._picture(action, each, room) or value
-                for each, value in zip(meant, values, strict=True)
-            ]
+            new: list[object] = []
+            for each, value in zip(meant, values, strict=True):
+                picture = "" if each is None else await self._picture(action, each, room)
+                room -= len(picture)
+                new.append(picture or value)
         params[name] = new if isinstance(given, list) else new[0]
         if action == "download_file" and str(new[0]).startswith("base64://"):
             params["base64"] = str(params.pop(name)).removeprefix("base64://")
@@ -140,7 +141,7 @@ class Parameters:
                     found[mention.url] = reference, own or (kept[1] if kept else "")
             return text
 
-        with_texts(params, look)
+        with_texts(params, look, encoded=True)
         links = {url: own or reference.file for url, (reference, own) in found.items()}
         if found and self._substitutes.has_public:
             with anyio.move_on_after(_QUICK):

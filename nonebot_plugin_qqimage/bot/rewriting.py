@@ -23,7 +23,7 @@ from ..messages.contents import forward_nodes
 from ..messages.reader import Found, Reader, Walk, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import originals
-from ..messages.served import ServedText, received
+from ..messages.served import ServedText, let_yaml_write_it, received
 from ..serving.links import Links
 from ..serving.urls import token_of
 
@@ -51,8 +51,10 @@ class Rewriting:
         self._excluded = set(config.rewrite_exclude)
         self._public = bool(config.public_url)
 
-    def warn_if_not_served(self) -> None:
-        """Tell the operator, once the bot has started, where URLs are wanted but not served."""
+    def begin(self) -> None:
+        """Call it once the bot has started: tells the operator where wanted URLs are not served."""
+        if self.on:
+            let_yaml_write_it()
         if self.on and not self._links.can_serve:
             logger.warning(
                 say(
@@ -194,7 +196,10 @@ def in_codes(text: str, put: Iterable[ServedText]) -> str:
     """
     if not text or len(text) > _MAX_RAW:
         return text
-    links = {it.original: it for it in put if is_link(it.original)}
+    links: dict[str | None, ServedText] = {}
+    for it in put:  # the first image with a link, for some implementations give it to others, too
+        if is_link(it.original):
+            links.setdefault(it.original, it)
     served = {form(link): form(it) for form in (str, escape) for link, it in links.items() if link}
     healed = text
     for link in sorted(served, key=len, reverse=True):  # one may begin as another does
