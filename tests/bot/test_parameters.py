@@ -230,6 +230,9 @@ async def test_a_copy_that_a_plugin_has_changed(services: Services) -> None:
             path.write_bytes(changed)
             params = await called(services, "send_msg", message=written)
             assert _file(params) == f"base64://{base64.b64encode(changed).decode()}"
+    shared = [MessageSegment("file", {"file": path.as_uri(), "name": "a.png"})]
+    params = await called(services, "send_msg", message=shared)
+    assert _file(params) == f"base64://{base64.b64encode(changed).decode()}"
     params = await called(services, "set_qq_avatar", file=str(path))
     assert params["file"] == f"base64://{base64.b64encode(changed).decode()}"
     path.unlink()
