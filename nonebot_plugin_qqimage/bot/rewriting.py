@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, cast
+from urllib.request import getproxies_environment, proxy_bypass
 
 from nonebot.adapters.onebot.v11 import MessageEvent
 from nonebot.adapters.onebot.v11.utils import escape
@@ -29,6 +30,8 @@ from ..serving.urls import token_of
 
 _MAX_RAW = 1 << 20
 """Characters of a ``raw_message`` that is looked at; a longer one holds an image in base64."""
+_HERE = "127.0.0.1"
+"""Where this bot serves images, unless the operator has chosen another place."""
 _RUN = inspect.signature(Matcher.run)
 
 
@@ -52,15 +55,23 @@ class Rewriting:
         self._public = bool(config.public_url)
 
     def begin(self) -> None:
-        """Call it once the bot has started: tells the operator where wanted URLs are not served."""
-        if self.on:
-            let_yaml_write_it()
-        if self.on and not self._links.can_serve:
+        """Call it once the bot has started: tells the operator why URLs would not work."""
+        if not self.on:
+            return
+        let_yaml_write_it()
+        if not self._links.can_serve:
             logger.warning(
                 say(
                     "qqimage: QQIMAGE__REWRITE_URL has no effect, because this bot serves no "
                     "images. That needs a port to listen at (QQIMAGE__LISTEN), or a driver with an "
                     "HTTP server, such as DRIVER=~fastapi; the log says above what is wrong"
+                )
+            )
+        elif "http" in getproxies_environment() and not proxy_bypass(_HERE):
+            logger.warning(
+                say(
+                    "qqimage: HTTP_PROXY is set, so plugins ask the proxy for this bot's URLs. Set "
+                    "NO_PROXY=127.0.0.1,localhost, too"
                 )
             )
 

@@ -361,6 +361,25 @@ async def test_the_public_url_where_there_is_one(tmp_path: Path) -> None:
         assert urls(event.message)[0].startswith(f"{public}/qqimage/download?")
 
 
+@pytest.mark.parametrize(
+    ("proxy", "direct", "warned"),
+    [("", "", False), ("http://127.0.0.1:7890", "", True), ("http://127.0.0.1:7890", "*", False)],
+)
+async def test_a_proxy_that_plugins_would_ask(
+    rewriting: Rewriting, monkeypatch: pytest.MonkeyPatch, proxy: str, direct: str, warned: bool
+) -> None:
+    for name, value in (("HTTP_PROXY", proxy), ("NO_PROXY", direct)):
+        monkeypatch.delenv(name.lower(), raising=False)
+        monkeypatch.setenv(name, value)
+    messages: list[str] = []
+    sink = logger.add(messages.append, level="WARNING", format="{message}")
+    try:
+        rewriting.begin()
+    finally:
+        logger.remove(sink)
+    assert ["NO_PROXY=127.0.0.1,localhost" in line for line in messages] == [True] * warned
+
+
 async def test_where_nothing_is_served(tmp_path: Path) -> None:
     messages: list[str] = []
     sink = logger.add(messages.append, level="WARNING", format="{message}")
