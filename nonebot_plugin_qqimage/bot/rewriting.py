@@ -6,7 +6,6 @@ remembers what stood in its place (`ServedText`), and references are always made
 
 import inspect
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any, cast
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -223,9 +222,17 @@ def received_event(event: Any) -> Any:
     a message."""
     if not isinstance(event, MessageEvent):
         return event
-    copy = deepcopy(event)
+    copy = _copied(event)
+    copy.reply = _copied(event.reply)
     for holder in (copy, copy.reply):
         for name in ("message", "original_message", "raw_message"):
             if holder is not None and hasattr(holder, name):
                 setattr(holder, name, received(getattr(holder, name)))
     return copy
+
+
+def _copied(model: Any) -> Any:
+    """A shallow copy: plugins may have put into an event what cannot be copied, such as a lock."""
+    if model is None:
+        return None
+    return model.model_copy() if hasattr(model, "model_copy") else model.copy()  # pydantic 1

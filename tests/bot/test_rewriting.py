@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import threading
 from collections.abc import AsyncIterator, Callable
 from copy import copy, deepcopy
 from pathlib import Path
@@ -378,6 +379,19 @@ async def test_a_proxy_that_plugins_would_ask(
     finally:
         logger.remove(sink)
     assert ["NO_PROXY=127.0.0.1,localhost" in line for line in messages] == [True] * warned
+
+
+def test_an_excluded_plugin_sees_what_others_have_put_into_an_event(rewriting: Rewriting) -> None:
+    event = group_message(image("a"), quoted=Message(image("a")))
+    lock = event.__dict__["lock"] = threading.Lock()  # which cannot be copied
+    rewriting.in_event(event)
+    copy = received_event(event)
+    assert urls(copy.message) == urls(copy.reply.message) == [CDN.format("a")]
+    assert is_ours(urls(event.message)[0])
+    assert event.reply
+    assert is_ours(urls(event.reply.message)[0])
+    assert copy.__dict__["lock"] is lock
+    assert copy.sender is event.sender
 
 
 async def test_where_nothing_is_served(tmp_path: Path) -> None:
