@@ -6,10 +6,10 @@ what works on them, in threads, is in ``local/``.
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..content.info import ImageInfo
 from ..language import Text, say
@@ -403,7 +403,7 @@ class ImageStore:
         await self._journal.flush()
         sighted, removed = 0, list[str]()
         # first, so that it is obeyed even if this process ends meanwhile
-        await self._order_forgetting(chat, user)
+        await self._order_forgetting(chat=chat, user=user)
         while True:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
@@ -415,20 +415,17 @@ class ImageStore:
             if count < _BATCH:
                 break
         # what has just been sent of them may not be known to be of this chat or user elsewhere
-        order = await self._order_forgetting(None, None, removed)
+        order = await self._order_forgetting(images=removed)
         if self.tier is None:
             return sighted, len(removed)
         elsewhere = await self.tier.forgotten(order)
         return max(sighted, elsewhere[0]), max(len(removed), elsewhere[1])
 
-    async def _order_forgetting(
-        self, chat: str | None, user: str | None, removed: Sequence[str] = ()
-    ) -> int:
+    async def _order_forgetting(self, **what: Any) -> int:
+        """Have the shared store forget something, as `outbox.add_forgetting` takes it."""
         if not self._send:
             return 0
-        return await self._ordered(
-            lambda db: outbox.add_forgetting(db, chat=chat, user=user, images=removed)
-        )
+        return await self._ordered(lambda db: outbox.add_forgetting(db, **what))
 
     async def _ordered(self, order: Callable[[Connection], _T]) -> _T:
         done = await self._access.write(order)
@@ -445,6 +442,7 @@ class ImageStore:
             How many sightings went.
         """
         await self._journal.flush()
+        await self._order_forgetting(picture=sha256)
         sighted = 0
         while True:
             count = await self._access.write(
@@ -454,13 +452,22 @@ class ImageStore:
             self.forgotten += 1
             sighted += count
             if count < _BATCH:
-                break
-        await self._order_forgetting(None, None, [sha256])
-        return sighted
+                return sighted
 
     async def is_forgotten(self, reference: ImageReference) -> bool:
         """Whether a reference means an image that was forgotten, and has not been seen since."""
-        return await self._meanings.is_forgotten(reference)
+        if not await self._meanings.is_forgotten(reference):
+            return False
+        return self.tier is None or not await self._seen_elsewhere(self.tier, reference)
+
+    async def _seen_elsewhere(self, tier: SharedTier, reference: ImageReference) -> bool:
+        """Whether a reference's message stands in the shared store, from which the sightings of
+        what is forgotten are removed: another host has seen it since."""
+        if not reference.message_id or "forget" in await self.outbox():  # not yet removed there
+            return False
+        place = Query(_BATCH, bot=reference.self_id, message_id=reference.message_id)
+        seen = await tier.sightings(place, [])
+        return any(each.reference.key == reference.key for each in seen)
 
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
