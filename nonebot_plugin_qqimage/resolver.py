@@ -177,7 +177,7 @@ class ImageResolver:
         checked_owner(owner)
         for _ in range(2):  # it may be evicted between the two steps
             stored = await handle
-            if await self._store.pin(stored.info.sha256, owner):
+            if await self._store.pins.add(stored.info.sha256, owner):
                 return
             await handle.path()
         raise StoreError(
@@ -193,7 +193,7 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
-        return [self.image(f"qqimage:{sha256}") for sha256 in await self._store.pins(owner)]
+        return [self.image(f"qqimage:{sha256}") for sha256 in await self._store.pins.of(owner)]
 
     async def unpin(self, image: Image | Sighting | str, owner: str) -> None:
         """Take back one `pin` of the same owner; where there is none, nothing happens.
@@ -204,7 +204,7 @@ class ImageResolver:
         """
         handle = self.image(image)
         sha256 = handle.reference.sha256 or (await handle.info()).sha256
-        await self._store.unpin(sha256, owner)
+        await self._store.pins.remove(sha256, owner)
 
     async def similar(
         self, image: Image | Target, *, chat: str | None = None, limit: int = 10
@@ -305,7 +305,7 @@ class ImageResolver:
         if chat is not None:
             checked_chat(chat)
         self._pipeline.forget_failures()
-        return await self._store.forget(chat=chat, user=user)
+        return await self._store.forgetting.forget(chat=chat, user=user)
 
     def image(
         self,
