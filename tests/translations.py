@@ -19,7 +19,12 @@ PACKAGE = Path(__file__).parents[1] / "nonebot_plugin_qqimage"
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "nonebot_plugin_qqimage.po"
 MO = PO.with_suffix(".mo")
 _KEYWORDS = {"Text": None, "say": None}
-_METHODS = [("simulator/**", "ignore"), ("demo/project/**", "ignore"), ("**.py", "python")]
+_METHODS = [
+    ("simulator/**", "ignore"),
+    ("demo/project/**", "ignore"),
+    ("**.py", "python"),
+    ("**.html", "jinja2"),
+]
 _HEADER = "# Simplified Chinese texts of nonebot-plugin-qqimage."
 
 

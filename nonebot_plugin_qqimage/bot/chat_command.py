@@ -4,8 +4,14 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-from nonebot import get_driver, on_command
-from nonebot.adapters.onebot.v11 import Bot, Message, MessageEvent, MessageSegment
+from nonebot import get_driver, on_command, on_fullmatch
+from nonebot.adapters.onebot.v11 import (
+    Bot,
+    Message,
+    MessageEvent,
+    MessageSegment,
+    PrivateMessageEvent,
+)
 from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
@@ -22,6 +28,7 @@ from ..errors import StoreError
 from ..language import Text, localized, say, with_commas
 from ..masking import one_line
 from ..store.image_store import ImageStore
+from .page import Page
 from .services import Services
 
 _MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
@@ -30,35 +37,59 @@ _MAX_LENGTH = 1500
 _USAGE = (
     Text("/qqimage doctor: why images do not come; send or quote one to have it tried"),
     Text("/qqimage stats: what the store holds"),
+    Text("/qqimage page: a link to the pictures, in a private chat; page close ends all of them"),
 )
 
 
-def install(services: Services) -> None:
+def install(services: Services, page: Page) -> None:
     """Listen to the command, if there is anybody who may give it: a matcher costs every event.
 
     Args:
         services: of the bot.
+        page: the operator's page.
     """
 
     async def answer(
         bot: Bot, event: MessageEvent, arguments: Annotated[Message, CommandArg()]
     ) -> None:
-        for text in await _answers(services, bot, event, arguments):
+        words = arguments.extract_plain_text().split()
+        if words[:1] == ["page"]:
+            texts = await _about_page(page, event, words[1:])
+        else:
+            texts = await _answers(services, bot, event, words)
+        await say_all(bot, event, texts)
+
+    async def show_page(bot: Bot, event: MessageEvent) -> None:
+        await say_all(bot, event, await _about_page(page, event, []))
+
+    async def say_all(bot: Bot, event: MessageEvent, texts: Iterable[str]) -> None:
+        for text in texts:
             # as it stands there: a string would be searched for CQ codes
             await bot.send(event, MessageSegment.text(text))
 
     if get_driver().config.superusers:
         on_command("qqimage", rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[answer])
+        starts = {*get_driver().config.command_start, ""}
+        names = tuple(f"{start}图库" for start in starts)
+        on_fullmatch(names, rule=_is_onebot, permission=SUPERUSER, block=True, handlers=[show_page])
 
 
 async def _is_onebot(event: MessageEvent) -> bool:  # any other event does not get here
     return True
 
 
+async def _about_page(page: Page, event: MessageEvent, words: list[str]) -> Iterable[str]:
+    if words[:1] == ["close"]:
+        return [await page.close_all()]
+    if not isinstance(event, PrivateMessageEvent) or event.sub_type == "group":
+        return [say("not here, where others read it: ask me in a private chat")]
+    return await page.invitation(event.get_user_id())
+
+
 async def _answers(
-    services: Services, bot: Bot, event: MessageEvent, arguments: Message
+    services: Services, bot: Bot, event: MessageEvent, words: list[str]
 ) -> Iterable[str]:
-    wanted = arguments.extract_plain_text().split()[:1]
+    wanted = words[:1]
     if wanted == ["doctor"]:
         return _messages(map(_in_chat, await _examine(services, bot, event)))
     if wanted == ["stats"]:

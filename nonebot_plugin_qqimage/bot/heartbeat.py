@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio.to_thread
@@ -34,10 +34,17 @@ class Heartbeat:
     Args:
         services: of the bot.
         lately: gives what became of images in the last hour.
+        page: gives the base URLs at which this process has the operator's page.
     """
 
-    def __init__(self, services: Services, lately: Callable[[], Lately] | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        lately: Callable[[], Lately] | None = None,
+        page: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._services = services
+        self._page = page
         self._lately = lately or (lambda: Lately(came=0, failed={}))
         # ends in a colon, so that forgetting it forgets no note whose name starts like it
         self.name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
@@ -91,10 +98,12 @@ class Heartbeat:
             await asyncio.gather(*(each.identify() for each in implementations))
         known = [known_of(each) for each in implementations]
         lately = self._lately()
-        news = (known, lately["failed"], lately["came"] > 0)
+        page = [*self._page()]
+        news = (known, lately["failed"], lately["came"] > 0, page)
         if news == self._said and not due:
             return
         self._said, self._left = news, time.monotonic()
-        text = json.dumps({**self._process, "bots": known, "last_hour": lately}, ensure_ascii=False)
+        said = {**self._process, "bots": known, "last_hour": lately, "page": page}
+        text = json.dumps(said, ensure_ascii=False)
         await self._services.store.leave_note(self.name, text)
         await self._services.store.forget_notes(PREFIX, before=time.time() - MAX_AGE)

@@ -23,6 +23,8 @@ from .connection_notes import ConnectionNotes
 from .heartbeat import Heartbeat
 from .hooks import Hooks
 from .looking import looking
+from .metrics import metrics_task
+from .page import Page
 from .services import Services, make_services
 from .serving import start_serving
 from .synchronising import synchronising
@@ -109,8 +111,9 @@ def install() -> None:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
-    looks = looking(services.store, services.pipeline.store_trouble.log)
-    heartbeat = Heartbeat(services, lambda: counted_lately(services.store))
+    page = Page(services)
+    looks = looking(config, services.store, services.pipeline.store_trouble.log)
+    heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
     shared = synchronising(services)
@@ -121,21 +124,25 @@ def install() -> None:
         complain=services.pipeline.store_trouble.log,
         delay=_WARM_UP_AFTER,
     )
+    metrics = metrics_task(services)
     driver = get_driver()
     driver.on_startup(keeping.start)
-    driver.on_startup(looks.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    if looks is not None:
+        driver.on_startup(looks.start)
     if shared is not None:
         driver.on_startup(shared.start)
+    if metrics is not None:
+        driver.on_startup(metrics.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
     @driver.on_startup
     async def _() -> None:
-        await start_serving(driver, services)
+        await page.start(await start_serving(driver, services))
 
     @driver.on_shutdown
     async def _() -> None:  # one by one: NoneBot would begin with the last
@@ -143,11 +150,15 @@ def install() -> None:
         # drivers cancel the hooks of the first, and fail where one of them waits.
         with anyio.move_on_after(_END_TIMEOUT, shield=True):
             await services.own_server.stop()
+            await page.stop()
+            if metrics is not None:
+                await metrics.stop()
             await warm_up.stop()
             await trials.stop()
             await heartbeat.stop()
             await connections.stop()
-            await looks.stop()
+            if looks is not None:
+                await looks.stop()
             await keeping.stop()
             if shared is not None:
                 await shared.stop()
@@ -155,7 +166,7 @@ def install() -> None:
 
     _hooks = Hooks(services)
     _hooks.install()
-    chat_command.install(services)
+    chat_command.install(services, page)
 
 
 def _is_loaded_as_plugin() -> bool:

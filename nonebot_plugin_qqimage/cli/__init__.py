@@ -23,7 +23,20 @@ from ..language import say, use
 from ..masking import hide_keys, one_line
 from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
-from . import doctor, duplicates, forget, gc, listing, looks, shared, show, stats, transfer, verify
+from . import (
+    doctor,
+    duplicates,
+    forget,
+    gc,
+    listing,
+    looks,
+    page,
+    shared,
+    show,
+    stats,
+    transfer,
+    verify,
+)
 from .commands import Commands, HelpFormatter
 from .place import choose_language, quiet, settings, usual_folder
 from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
@@ -64,7 +77,8 @@ def run(
     )
     commands = Commands(parser)
     for module in (
-        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget, shared, doctor),
+        *(stats, listing, show, looks, duplicates, transfer, verify, gc, forget),
+        *(shared, page, doctor),
     ):
         module.add(commands)
     extend(commands)

@@ -1,23 +1,17 @@
 """``duplicates``: stored pictures that are the same picture, re-encoded or resized, by pages."""
 
 import argparse
-from collections.abc import AsyncIterator
 from typing import Any
 
-from ..content.looks.look import SAME
 from ..doctor.figures import images_of, size_of, time_of
+from ..duplicates import Member, groups_of_same
 from ..errors import MissingExtra
 from ..language import localized, say
-from ..similar import compared, likeness
-from ..store.image_store import ImageStore
-from ..store.local.facts import Selection, Stored
-from ..store.looks import Match
 from .commands import Commands
 from .listing import facts
 from .session import USAGE, Complaint, Result, Session
 from .terminal import Terminal
 
-_PAGE = 200
 _DIGITS = 12
 """Digits shown of a SHA-256; `show` takes them."""
 
@@ -43,13 +37,13 @@ async def duplicates(session: Session, arguments: argparse.Namespace) -> Result:
     try:
         with session.terminal.progress("duplicates", left) as advance:
             done = 0
-            async for stored in _stored(session.store, after):
+            async for first, group in groups_of_same(session.store, after):
                 done += 1
                 advance(done)
-                if group := await _group(session.store, stored):
-                    groups.append(group)
+                if group:
+                    groups.append([_document(member) for member in group])
                     if len(groups) == limit:
-                        following = stored.info.sha256
+                        following = first
                         break
     except MissingExtra as error:
         raise Complaint(localized(error.text)) from None
@@ -57,44 +51,9 @@ async def duplicates(session: Session, arguments: argparse.Namespace) -> Result:
     return Result(document, lambda terminal: _show(terminal, groups, following))
 
 
-async def _stored(store: ImageStore, after: str) -> AsyncIterator[Stored]:
-    last = after
-    while page := await store.catalog.select(Selection(), after=last, limit=_PAGE):
-        for stored in page:
-            yield stored
-        last = page[-1].info.sha256
-
-
-async def _group(store: ImageStore, stored: Stored) -> list[dict[str, Any]]:
-    """A picture with all that are the same; none where it is in the group of an earlier one."""
-    sha256 = stored.info.sha256
-    whole = [look for look in await store.looks.of(sha256) or [] if look.part == "whole"]
-    group = [{**facts(stored), "distance": 0, "difference": 0.0}]
-    for match in await store.looks.near(whole, most=SAME):
-        if match.sha256 == sha256 or match.other_part != "whole":  # it is compared as a whole
-            continue
-        score = await _score(store, stored, match)
-        if score is None:
-            continue
-        if match.sha256 < sha256:
-            return []
-        found = await store.catalog.select(Selection(prefix=match.sha256), limit=1)
-        more = {"distance": match.distance, "difference": round(score, 3)}
-        group += [{**facts(each), **more} for each in found]
-    return group if len(group) > 1 else []
-
-
-async def _score(store: ImageStore, stored: Stored, match: Match) -> float | None:
-    """How much two pictures differ, if they are the same."""
-    mine = await store.looks.small(stored.info.sha256)
-    theirs = await store.looks.small(match.sha256)
-    if mine is None or theirs is None or mine[1] is None or theirs[1] is None:
-        return None
-    pixels = await compared(mine[1], theirs[1], match)
-    still = mine[0].frames == theirs[0].frames
-    if pixels is None or likeness(match, pixels, still=still) != "same":
-        return None
-    return pixels.score
+def _document(member: Member) -> dict[str, Any]:
+    more = {"distance": member.distance, "difference": round(member.difference, 3)}
+    return {**facts(member.stored), **more}
 
 
 def _show(terminal: Terminal, groups: list[list[dict[str, Any]]], following: str) -> None:

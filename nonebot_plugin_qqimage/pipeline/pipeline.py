@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 
 import anyio
@@ -58,6 +58,8 @@ class Pipeline:
         """Where images are kept."""
         self.store_trouble = StoreTrouble()
         """Logs trouble with the store."""
+        self.watch: Callable[[float, int], None] = lambda seconds, size: None
+        """Told of each image that is fetched: after how many seconds, and its bytes."""
         self._config = config
         self._fetcher = fetcher
         self._fetching = Fetching(config, store, fetcher, implementations, self.store_trouble)
@@ -151,7 +153,7 @@ class Pipeline:
         """Keep an image that was fetched elsewhere, while the bot's event loop was blocked."""
         if not self._closed:
             arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
-            self._deliver(lambda _: None, arrival)
+            self._deliver(lambda _: None, time.monotonic(), arrival)
             await self._fetching.keep(arrival, fetched)
 
     async def read(self, arrival: Arrival) -> bytes | None:
@@ -225,9 +227,21 @@ class Pipeline:
         self._connections[self_id] += 1
         self._failures.forget_of_connection(self_id)
 
+    def hint(self, reference: ImageReference) -> str:
+        """What would help an image that has failed in this process; empty where nothing is known.
+
+        It is in English, and `localized` translates it.
+        """
+        return self._failures.hint(reference)
+
     def forget_failures(self) -> None:
         """Try again what failed a moment ago, when it is next asked for."""
         self._failures.clear()
+
+    @property
+    def queue(self) -> tuple[int, int]:
+        """How many images are under way, and how many wait to be."""
+        return len(self._flights), len(self._prefetches)
 
     async def warm_up(self) -> None:
         """Make ready what downloads need, so that the first one does not wait for it."""
@@ -321,12 +335,12 @@ class Pipeline:
                 await self._flights.ended(after, unless=asked)
             known = None if anew else await self._known(reference)
             if known is not None:
-                self._deliver(deliver, Arrival(reference, known, "store"))
+                self._deliver(deliver, begun, Arrival(reference, known, "store"))
             elif self.store.anything_forgotten and await self._is_forgotten(reference):
                 attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
                 raise unavailable(str(reference), (attempt,))
             else:
-                delivering = partial(self._deliver, deliver)
+                delivering = partial(self._deliver, deliver, begun)
                 if anew:
                     await self._fetch(reference, delivering)
                     return
@@ -367,8 +381,10 @@ class Pipeline:
     def _ended(self, key: str, busy: bool) -> None:
         self._prefetches.ended(key, busy=busy)
 
-    def _deliver(self, deliver: Deliver, arrival: Arrival) -> None:
+    def _deliver(self, deliver: Deliver, begun: float, arrival: Arrival) -> None:
         self.store.count("resolved", arrival.source)
+        if arrival.source != "store":
+            self.watch(time.monotonic() - begun, arrival.info.size)
         self.store.is_image(arrival.reference, arrival.info)
         deliver(arrival)
 

@@ -89,6 +89,10 @@ class PrefetchQueue:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
 
+    def __len__(self) -> int:
+        """How many references wait to be resolved."""
+        return len(self._entries)
+
     def __contains__(self, key: str) -> bool:
         """Whether a reference is about to be resolved."""
         entry = self._entries.get(key)

@@ -9,6 +9,8 @@ import re
 
 PATH = "/qqimage/download"
 """Where images are served, below the base URL."""
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Hosts of servers that listen at every address of a machine; and the address for itself."""
 PARAMETER = "qqimage"
 """The query parameter that carries the token."""
 MAX_URL = 64 * 1024
@@ -32,7 +34,7 @@ def served_url(base: str, url: str, token: str) -> str:
 
 def base_of(host: str, port: int) -> str:
     """The base URL by which programs on this machine reach what listens at a host and port."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = ANYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -1,5 +1,7 @@
 """What the store holds, for those who list or examine it: the command line and the doctor."""
 
+from collections.abc import Callable
+
 from ..language import Text
 from .journal import Journal
 from .local import digests, images, notes, sightings
@@ -35,6 +37,14 @@ class Catalog:
         """What this process has counted of a kind in the last hour."""
         return self._journal.last_hour.counted(kind)
 
+    def watch(self, told: Callable[[str, str], None]) -> None:
+        """Be told of each thing that this process counts: its kind, and what.
+
+        Args:
+            told: it must neither raise nor take long.
+        """
+        self._journal.watch = told
+
     async def trust_in_links(self) -> Trust:
         """How often QQ's links have told the truth about their content."""
         return await self._access.read(digests.trust)
@@ -47,7 +57,7 @@ class Catalog:
         """How much of everything there is, counted: seconds for a million images."""
         await self._journal.flush()
         aside = await self.quarantined()
-        return await self._access.read(lambda db: _statistics(db, aside))
+        return await self._access.read_at_length(lambda db: _statistics(db, aside))
 
     async def select(
         self, selection: Selection, *, limit: int, after: str | None = None

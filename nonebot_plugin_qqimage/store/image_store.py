@@ -6,10 +6,10 @@ what works on them, in threads, is in ``local/``.
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..content.info import ImageInfo
 from ..language import Text, say
@@ -18,6 +18,7 @@ from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..messages.sighting import Sighting
 from .annotations import Annotations
+from .browsing import Browsing
 from .catalog import Catalog
 from .journal import Journal, SaidPath
 from .local import images, maintenance, notes, outbox, sightings
@@ -30,7 +31,7 @@ from .local.database import Connection
 from .local.digests import Agreement
 from .local.eviction import evict_step, heal, oldest
 from .local.facts import Totals
-from .local.forgetting import forget_image, forget_step
+from .local.forgetting import forget_image, forget_picture_step, forget_step
 from .local.maintenance import Finding
 from .local.sightings import IsImage
 from .looks import Looks
@@ -96,6 +97,8 @@ class ImageStore:
         """How often anything was forgotten on request by means of this object."""
         self.catalog = Catalog(self._access, self._journal, self._blobs)
         """What the store holds, for those who list or examine it."""
+        self.browsing = Browsing(self._access, self._journal, self._blobs)
+        """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs)
         """What its images look like, and which are near another one."""
         self.annotations = Annotations(self._access)
@@ -400,7 +403,7 @@ class ImageStore:
         await self._journal.flush()
         sighted, removed = 0, list[str]()
         # first, so that it is obeyed even if this process ends meanwhile
-        await self._order_forgetting(chat, user)
+        await self._order_forgetting(chat=chat, user=user)
         while True:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
@@ -412,20 +415,17 @@ class ImageStore:
             if count < _BATCH:
                 break
         # what has just been sent of them may not be known to be of this chat or user elsewhere
-        order = await self._order_forgetting(None, None, removed)
+        order = await self._order_forgetting(images=removed)
         if self.tier is None:
             return sighted, len(removed)
         elsewhere = await self.tier.forgotten(order)
         return max(sighted, elsewhere[0]), max(len(removed), elsewhere[1])
 
-    async def _order_forgetting(
-        self, chat: str | None, user: str | None, removed: Sequence[str] = ()
-    ) -> int:
+    async def _order_forgetting(self, **what: Any) -> int:
+        """Have the shared store forget something, as `outbox.add_forgetting` takes it."""
         if not self._send:
             return 0
-        return await self._ordered(
-            lambda db: outbox.add_forgetting(db, chat=chat, user=user, images=removed)
-        )
+        return await self._ordered(lambda db: outbox.add_forgetting(db, **what))
 
     async def _ordered(self, order: Callable[[Connection], _T]) -> _T:
         done = await self._access.write(order)
@@ -433,9 +433,41 @@ class ImageStore:
             self.tier.hurry()
         return done
 
+    async def forget_picture(self, sha256: str) -> int:
+        """Forget one image: its file, everything that is known of it, and everybody's pins.
+
+        It is fetched again only where it is seen again.
+
+        Returns:
+            How many sightings went.
+        """
+        await self._journal.flush()
+        await self._order_forgetting(picture=sha256)
+        sighted = 0
+        while True:
+            count = await self._access.write(
+                lambda db: forget_picture_step(db, self._blobs, sha256, _BATCH)
+            )
+            self.look_anew()
+            self.forgotten += 1
+            sighted += count
+            if count < _BATCH:
+                return sighted
+
     async def is_forgotten(self, reference: ImageReference) -> bool:
         """Whether a reference means an image that was forgotten, and has not been seen since."""
-        return await self._meanings.is_forgotten(reference)
+        if not await self._meanings.is_forgotten(reference):
+            return False
+        return self.tier is None or not await self._seen_elsewhere(self.tier, reference)
+
+    async def _seen_elsewhere(self, tier: SharedTier, reference: ImageReference) -> bool:
+        """Whether a reference's message stands in the shared store, from which the sightings of
+        what is forgotten are removed: another host has seen it since."""
+        if not reference.message_id or "forget" in await self.outbox():  # not yet removed there
+            return False
+        place = Query(_BATCH, bot=reference.self_id, message_id=reference.message_id)
+        seen = await tier.sightings(place, [])
+        return any(each.reference.key == reference.key for each in seen)
 
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""

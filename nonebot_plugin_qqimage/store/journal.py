@@ -20,6 +20,7 @@ from ..messages.sighting import Sighting
 from .last_hour import LastHour
 from .local import digests, images, notes, outbox, sightings
 from .local.access import Access
+from .local.browsing.figures import count_by_hour
 from .local.database import Connection
 from .local.sightings import IsImage
 
@@ -55,6 +56,7 @@ class _Pending:
         """Write everything down, rows in their order."""
         images.note_uses(db, self.uses)
         notes.add_counts(db, self.counts)
+        count_by_hour(db, self.counts)
         for kind, group in groupby(self.rows, type):
             if kind is Sighting:
                 seen = sightings.add(db, cast(Iterable[Sighting], group))
@@ -97,6 +99,8 @@ class Journal:
         self._send = send
         self.last_hour = LastHour()
         """What was counted lately."""
+        self.watch: Callable[[str, str], None] = lambda kind, what: None
+        """Told of each thing that is counted, at once; it must neither raise nor take long."""
         self._access = access
         self._max_rows = max_rows
         self._max_text = max_text
@@ -121,6 +125,7 @@ class Journal:
         """One more of these; there are few different ones."""
         self._counts[kind, what] += 1
         self.last_hour.count(kind, what)
+        self.watch(kind, what)
         self._flush_after(_DELAY)
 
     def add(self, row: Row) -> None:

@@ -24,6 +24,8 @@ MODULES = {
     "by_link": (16, 17, 18),
     "busy_day": (19,),
     "data_url": (20,),
+    "browsing": (21,),
+    "likeness": (22,),
 }
 """Each module, and the rows it measures."""
 

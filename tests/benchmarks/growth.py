@@ -41,8 +41,8 @@ async def measure() -> list[Result]:
     dice, new = random.Random(1), itertools.count(_MANY)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         few, many = Path(name) / "few", Path(name) / "many"
-        await _fill(few, _FEW)
-        await _fill(many, _MANY)
+        await fill_rows(few, _FEW)
+        await fill_rows(many, _MANY)
         memory = [await asyncio.to_thread(_memory, folder) for folder in (few, many)]
         opened = await _both(lambda: _open(few), lambda: _open(many), 1e3)
         lookup = await _both(
@@ -71,7 +71,7 @@ async def _both(few: Side, many: Side, scale: float) -> Comparison:
     return compare(seconds(costs["many"]), seconds(costs["few"])) * scale
 
 
-async def _fill(folder: Path, count: int) -> None:
+async def fill_rows(folder: Path, count: int) -> None:
     """Write rows about pictures that may have been stored, as fast as possible."""
     async with _opened(folder):
         pass

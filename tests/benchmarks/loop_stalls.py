@@ -99,7 +99,7 @@ async def _arrives(bot: AnsweringBot, number: int, describe: Describe) -> Cost:
         (image,) = await get_resolver().images(event)
         assert len(await image.read()) == _SIZE
 
-    return await _watched(handle())
+    return await watched(handle())
 
 
 async def _is_sent(bot: AnsweringBot, number: int, *, as_text: bool) -> Cost:
@@ -118,14 +118,14 @@ async def _is_sent(bot: AnsweringBot, number: int, *, as_text: bool) -> Cost:
         await bot.call_with_hooks("send_group_msg", group_id=20001, message=content)
         await asyncio.sleep(_IDLE)  # until it is decoded and kept
 
-    return await _watched(send())
+    return await watched(send())
 
 
 async def _idle() -> Cost:
-    return await _watched(asyncio.sleep(_IDLE))
+    return await watched(asyncio.sleep(_IDLE))
 
 
-async def _watched(work: Awaitable[object]) -> Cost:
+async def watched(work: Awaitable[object]) -> Cost:
     """How late the loop was at most, while some work went on."""
     late = 0.0
 

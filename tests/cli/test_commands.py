@@ -369,3 +369,13 @@ async def test_the_doctor_makes_no_store(
     stores = [line["state"] for line in done.json["lines"] if line["about"] == "store"]
     assert (done.status, stores) == (1, ["warning"])
     assert not list(folder.iterdir())
+
+
+async def test_a_link_to_the_page_needs_a_bot(qq: Run, pictures: list[Picture]) -> None:
+    done = await qq("page")
+    assert done.status == 1
+    assert "no bot" in done.out
+    assert "http" not in done.out
+    assert (await qq("page", "--json")).json["url"] is None
+    closed = await qq("page", "--close")
+    assert (closed.status, closed.out) == (0, "2 links and sessions of the page have been ended\n")

@@ -1,6 +1,7 @@
 """Access: work on the index and the files, in a few threads, with every failure put into words."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -42,11 +43,23 @@ class Access:
         self._opening = threading.Lock()  # one thread opens, closes or rescues it for all
         self._readers = DaemonThreads(_THREADS, "qqimage-read")
         self._writers = DaemonThreads(_THREADS, "qqimage-write")
+        self._patient = DaemonThreads(1, "qqimage-count")
         self._closed = False
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """Look something up in the index; nobody who writes is waited for."""
         return await self._run(self._readers, lambda: self._use(lambda it: work(it.reader)))
+
+    async def read_at_length(self, work: Callable[[Connection], _T]) -> _T:
+        """Look something up that takes seconds, by a connection of its own: one serves one thread
+        at a time, and all other readers would wait."""
+
+        def read(database: Database) -> _T:
+            with contextlib.closing(Connection(database.path, self._clock)) as connection:
+                connection.run("PRAGMA query_only = ON")  # a write here would be a mistake of ours
+                return work(connection)
+
+        return await self._run(self._patient, lambda: self._use(read))
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """Change the index in one transaction."""
@@ -90,6 +103,7 @@ class Access:
         await asyncio.get_running_loop().run_in_executor(self._writers, end)
         self._readers.shutdown(wait=False)
         self._writers.shutdown(wait=False)
+        self._patient.shutdown(wait=False)
 
     async def _run(self, threads: DaemonThreads, work: Callable[[], _T]) -> _T:
         if self._closed:

@@ -21,6 +21,7 @@ from cachetools import LRUCache
 from ...content.info import ImageInfo
 from .copies import Copies
 from .facts import Totals
+from .thumbnails import Thumbnails
 
 _TEMPORARY = ".new-"
 _READABLE = 0o644
@@ -47,6 +48,8 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
         self._quarantine = folder / "quarantine"
+        self.thumbnails = Thumbnails(folder)
+        """Small pictures of the images, which go with them."""
         self.copies = Copies(folder / "copies")
         """Copies that others may change."""
         self._verified: LRUCache[str, tuple[int, ...]] = LRUCache(_MAX_VERIFIED)
@@ -244,6 +247,7 @@ class Blobs:
             return self._verified.get(sha256)
 
     def _forget(self, sha256: str) -> None:
+        self.thumbnails.remove(sha256)
         with self._lock:
             self._verified.pop(sha256, None)
 

@@ -57,6 +57,32 @@ def forget_step(
     return len(gone), [info.sha256 for info in remove(db, blobs, infos)]
 
 
+def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -> int:
+    """Forget some sightings of an image; with the last of them the image, and everybody's pins.
+
+    Args:
+        db: the connection of a transaction.
+        blobs: where the files are.
+        sha256: of the image.
+        limit: how many sightings at most.
+
+    Returns:
+        How many sightings. There may be more, unless they are fewer than the limit.
+    """
+    gone = sightings.remove_some_of(db, sha256, limit)
+    info = images.with_sha1(db, sha256)
+    infos = [info] if info else []
+    forgotten.remember(db, forgotten.marks_of(gone, infos))
+    notes.leave(db, _MARK, str(time.time_ns()))
+    if len(gone) < limit:
+        db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
+        outbox.forget_images(db, [sha256])
+        annotations.forget(db, [sha256])
+        blobs.purge({sha256})
+        remove(db, blobs, infos)
+    return len(gone)
+
+
 def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
     """Remove an image that has just come, unless somebody refers to it."""
     for each in sightings.unreferred(db, [sha256]):
@@ -65,6 +91,23 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
         annotations.forget(db, [each])
         info = images.with_sha1(db, each)
         remove(db, blobs, [info] if info else [])
+
+
+def forget_seen(db: Connection, sha256: str, *, limit: int, arrived_by: float) -> int:
+    """Forget some sightings of an image that another host has forgotten, and everybody's pins.
+
+    Args:
+        db: the connection of a transaction.
+        sha256: of the image.
+        limit: how many sightings at most.
+        arrived_by: only those that arrived by then, in seconds since the epoch.
+
+    Returns:
+        How many sightings. There may be more, unless they are fewer than the limit.
+    """
+    outbox.forget(db, sha256=sha256, arrived_by=arrived_by)
+    db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
+    return len(sightings.remove_some_of(db, sha256, limit, arrived_by))
 
 
 def forget_elsewhere(

@@ -126,6 +126,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 CREATE INDEX IF NOT EXISTS outbox_by_image ON outbox (sha256) WHERE sha256 != '';
 """
+_TO_BROWSE = {
+    "images_by_addition": "CREATE INDEX images_by_addition ON images (added)",
+    # with the sizes, or counting what there is of each would look up a million rows one by one
+    "images_by_type": "CREATE INDEX images_by_type ON images (mime, added, size)",
+    "images_by_source": "CREATE INDEX images_by_source ON images (source, added, size)",
+    "sightings_by_user": "CREATE INDEX sightings_by_user ON sightings (user, time)",
+}
+"""Indexes for those who browse, which take seconds to build for a million images."""
 _LOOKS = """
 -- ids never come again, so that a process finds what is new by them
 CREATE TABLE looks (
@@ -197,6 +205,16 @@ def has_full_text(db: _Reads) -> bool:
     if sqlite3.sqlite_version_info < _TRIGRAM:
         return False
     return ("fts5",) in db.rows("SELECT name FROM pragma_module_list WHERE name = 'fts5'")
+
+
+def to_browse(db: _Reads) -> list[str]:
+    """The statements that make the indexes which a file still lacks for browsing.
+
+    They are no part of `additions`: the start would wait for them. Earlier releases keep such an
+    index up to date without knowing it.
+    """
+    there = {name for (name,) in db.rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    return [statement for name, statement in _TO_BROWSE.items() if name not in there]
 
 
 def statements(script: str) -> Iterator[str]:

@@ -228,6 +228,16 @@ def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
     return [(row[0], tuple(row[1:])) for row in rows]
 
 
+def unresolved(db: Connection, limit: int) -> list[Sighting]:
+    """The sightings whose image has not come, the latest first; there are few at any time."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM sightings WHERE sha256 = '' "
+        "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
+        limit,
+    )
+    return [load(row) for row in rows]
+
+
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
     """How many sightings there are: all of them, or those in a chat, or of a user, or both."""
     given = {"chat = ?": chat, "user = ?": user}
@@ -249,6 +259,18 @@ def remove_some(
         f"SELECT id, {COLUMNS} FROM sightings WHERE {' AND '.join(fitting)} "
         "AND coalesce(arrived, time) <= ? LIMIT ?",
         *(*fitting.values(), arrived_by, limit),
+    )
+    return _remove(db, rows)
+
+
+def remove_some_of(
+    db: Connection, sha256: str, limit: int, arrived_by: float = math.inf
+) -> list[Sighting]:
+    """Forget some of the sightings of an image, with the names they gave; which ones."""
+    rows = db.rows(
+        f"SELECT id, {COLUMNS} FROM sightings WHERE sha256 = ? "
+        "AND coalesce(arrived, time) <= ? LIMIT ?",
+        *(sha256, arrived_by, limit),
     )
     return _remove(db, rows)
 

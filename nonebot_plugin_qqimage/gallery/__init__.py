@@ -1,0 +1,1 @@
+"""The operator's page: the stored images in a browser, for superusers with a link."""
