@@ -31,10 +31,25 @@ def decodable(data: bytes, mime: str) -> IO[bytes]:
         data: the picture's bytes.
         mime: their type.
     """
+    parts = _parts(data, mime)
+    return cast("IO[bytes]", _Joined(parts)) if parts else io.BytesIO(data)
+
+
+def copied(data: bytes, mime: str) -> int:
+    """Bytes of a file that its decoder reads into memory at once, beside those that are there.
+
+    Args:
+        data: the picture's bytes.
+        mime: their type.
+    """
+    return sum(map(len, _parts(data, mime))) if mime == "image/avif" else 0
+
+
+def _parts(data: bytes, mime: str) -> list[Part]:
+    """The parts of a file that its decoder needs; none where it is given the whole file."""
     parts = [*_NEEDED[mime](data)] if mime in _NEEDED else []
-    if sum(map(len, parts)) == len(data) == len(parts[0]) or not parts:
-        return io.BytesIO(data)
-    return cast("IO[bytes]", _Joined(parts))
+    whole = bool(parts) and sum(map(len, parts)) == len(data) == len(parts[0])
+    return [] if whole else parts
 
 
 class _Joined:

@@ -10,7 +10,7 @@ from ..errors import AttemptFailed, Cause
 from ..language import Text
 from .bounds import DECODERS
 from .colours import on_screen, scalable
-from .decodable import decodable
+from .decodable import copied, decodable
 from .formats import jpeg, png
 from .info import ImageInfo
 from .pixels import MAX_WRITTEN, on_white, reduced, resized, size_within
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MAX_SCANNED = 10_000_000_000
 """Pixels times scans of a JPEG, at a nanosecond each. Real ones have about ten scans, and what is
 appended to a phone's photo can look like hundreds."""
+_BYTES_OF_PIXEL = 12
+"""Memory that decoding takes for each pixel, at most, as the promises say."""
 _SHEET_FRAMES = 9
 """Frames on a contact sheet."""
 _HELD_FRAMES = 8
@@ -152,7 +154,7 @@ def _whole(
     picture.draft(None, size_within(picture.size, most))  # a JPEG can be decoded smaller
     if picture.format != "JPEG" or not jpeg.is_kept_whole(data):
         decoded = picture.size
-    _check_limit(decoded, max_decoded)
+    _check_limit(decoded, max_decoded - copied(data, info.mime) // _BYTES_OF_PIXEL)
     if _fallbacks(picture):
         with contextlib.suppress(EOFError):  # the animation that was announced is missing
             picture.seek(1)

@@ -26,6 +26,7 @@ from .local.access import Access
 from .local.blobs import Blobs
 from .local.bounds import Bounds, announce, announced, in_use, withdraw
 from .local.clock import Clock
+from .local.copies import Copies
 from .local.database import Connection
 from .local.digests import Agreement
 from .local.eviction import evict_step, heal, oldest
@@ -281,9 +282,9 @@ class ImageStore:
         )
 
     @property
-    def copies(self) -> Path:
-        """The folder of the copies."""
-        return self._blobs.copies.folder
+    def copies(self) -> Copies:
+        """The files that `copy` makes."""
+        return self._blobs.copies
 
     async def pin(self, sha256: str, owner: str) -> bool:
         """Keep an image until its owner unpins it as often; False if it is not stored."""

@@ -6,6 +6,7 @@ import struct
 import warnings
 from typing import Any
 
+import PIL.features
 import PIL.Image
 import pytest
 
@@ -13,6 +14,7 @@ from nonebot_plugin_qqimage.content.bounds import DECODERS, bounds_of
 from nonebot_plugin_qqimage.content.decodable import decodable
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.reencoding import fitting
+from nonebot_plugin_qqimage.errors import AttemptFailed
 
 from .test_variants import KINDS, by_pillow, look, made
 from .variants.metadata import BLOATED, ORIENTATION, PROFILE, chunk, png, turned, written
@@ -123,3 +125,18 @@ def test_it_is_read_in_any_steps() -> None:
     assert b"".join(steps) == whole == png()
     file.seek(-5, io.SEEK_CUR)
     assert file.read() == whole[-5:]
+
+
+@pytest.mark.skipif(not PIL.features.check("avif"), reason="this Pillow has no AVIF")
+def test_what_a_decoder_copies_counts_as_pixels() -> None:
+    """An AVIF without its metadata is a copy of the file, in memory beside what is decoded."""
+    plain, bloated = io.BytesIO(), io.BytesIO()
+    picture = PIL.Image.new("RGB", (64, 64), "teal")
+    picture.save(plain, "AVIF")
+    picture.save(bloated, "AVIF", xmp=b"x" * MUCH)
+    bounds = bounds_of(None, 1000, None, None)
+    assert bounds is not None
+    assert fitting(plain.getvalue(), look(plain.getvalue()), bounds, 64 * 64)
+    with pytest.raises(AttemptFailed, match="MAX_DECODED_PIXELS"):
+        fitting(bloated.getvalue(), look(bloated.getvalue()), bounds, 64 * 64)
+    assert fitting(bloated.getvalue(), look(bloated.getvalue()), bounds, 64 * 64 + MUCH)
