@@ -1,32 +1,22 @@
 """The sources of an image, in the order in which they are tried."""
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import replace
 
-import anyio
-
-from ..errors import Attempt, AttemptFailed, Cause
+from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
-from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.link_key import key_of, names_another, with_key, with_key_of
 from ..messages.reader import find_in_message
 from ..messages.text_part import TextPart
 from . import base64_data
-from .files import can_be_read, read_file
+from .asking import answer_to, may_know_better
+from .files import read_file
 from .trial import Fetched, Trial
 
 _DECLINED = Text("not asked for: no file could be read here before")
 """What is said of a file in an answer to which none was wanted."""
-_PAUSE = 0.5
-"""Seconds before the implementation is asked again for an image that it did not know."""
-_RETURN = 5.0
-"""Seconds for an implementation that has gone in the middle of a call to come back."""
-_POLL = 0.1
-"""Seconds between two looks whether it is back."""
 _MESSAGE_ID = re.compile(r"-?[0-9]{1,20}")
 _Way = Callable[[Trial], Awaitable[Fetched | None]]
 """One way to an image's bytes."""
@@ -67,7 +57,7 @@ async def try_each(trial: Trial) -> AsyncGenerator[tuple[Fetched, float], None]:
     answer: ImageAnswer | None = None
     if trial.find_implementation() is not None:
         action = "get_file" if trial.reference.file_id else "get_image"
-        answer = await trial.ask(action, _answer(trial))
+        answer = await trial.ask(action, answer_to(trial))
     ways = [_from_segment, *_ways_in_answer(answer or ImageAnswer()), *_WAYS_BY_LINK, *_LAST_WAYS]
     for way in ways:
         started = time.perf_counter()
@@ -91,44 +81,17 @@ async def _from_link(trial: Trial) -> Fetched | None:
 async def _from_implementation(trial: Trial) -> Fetched | None:
     """What the implementation answers when it is asked for the image."""
     action = "get_file" if trial.reference.file_id else "get_image"
-    return await _from_answer(trial, await trial.ask(action, _answer(trial)))
+    return await _from_answer(trial, await trial.ask(action, answer_to(trial)))
 
 
 async def _from_implementation_again(trial: Trial) -> Fetched | None:
     """What it answers when it is asked again, as the last way, where that may help."""
     asked = [each for each in trial.attempts if each.source in ("get_image", "get_file")]
     declined = any(each.detail == _DECLINED for each in trial.attempts)
-    if not declined and not (asked and await _may_know_better(trial, asked[0])):
+    if not declined and not (asked and await may_know_better(trial, asked[0])):
         return None
-    answer = await trial.ask(Text("asked again"), _answer(trial, last_way=True))
+    answer = await trial.ask(Text("asked again"), answer_to(trial, last_way=True))
     return await _from_answer(trial, answer)
-
-
-async def _may_know_better(trial: Trial, failed: Attempt) -> bool:
-    """Whether the implementation may answer by now, after a call of it has failed.
-
-    LuckyLilliaBot tells of a message before its database has it, and NapCat may have learned the
-    name anew from ``get_msg`` by now. What is not in the cache of SnowLuma never comes there, and
-    what LuckyLilliaBot could not download, it will not download now.
-    """
-    reference, implementation = trial.reference, trial.find_implementation()
-    name = reference.file_id or reference.file
-    if failed.cause is Cause.NOT_FOUND and not reference.forwarded:
-        if any(words in failed.detail for words in ("not found in cache", "statusText")):
-            return False
-        await anyio.sleep(_PAUSE)
-        return True
-    if failed.cause is Cause.UNREACHABLE and trial.asked is not None:
-        if trial.asked.frames.suspects(name):
-            return False
-        for _ in range(round(_RETURN / _POLL)):
-            if trial.find_implementation() not in (None, trial.asked):
-                return True
-            await anyio.sleep(_POLL)
-    if failed.cause is Cause.SKIPPED and implementation is not None:
-        size = reference.expected_size
-        return not await implementation.would_break(name, size, last_way=True)
-    return False
 
 
 async def _from_answer(trial: Trial, answer: ImageAnswer | None) -> Fetched | None:
@@ -155,56 +118,6 @@ async def _first(ways: Iterable[_Way], trial: Trial) -> Fetched | None:
         if found := await way(trial):
             return found
     return None
-
-
-async def _answer(trial: Trial, *, last_way: bool = False) -> ImageAnswer | None:
-    """What the implementation answers; None where there is nothing to ask it for.
-
-    Args:
-        trial: the image.
-        last_way: whether nothing else is left to try.
-
-    Raises:
-        AttemptFailed: it refused, is away, or asking it could break the bot's connection.
-    """
-    reference, timeout = trial.reference, trial.config.get_image_timeout
-    implementation = trial.find_implementation()
-    name = reference.file_id or reference.file
-    if implementation is None and name and not reference.file_id:
-        if not reference.self_id:
-            text = Text("nobody said which bot to ask: give `resolver.image` an event or a bot")
-            raise AttemptFailed(Cause.FAILED, text)
-        raise AttemptFailed(Cause.UNREACHABLE, Text("the bot is not connected"))
-    if implementation is None or not name:
-        return None
-    trial.asked = implementation
-    size = reference.expected_size
-    danger = await implementation.would_break(name, size, last_way=last_way)
-    if danger:
-        raise AttemptFailed(Cause.SKIPPED, danger)
-    if reference.file_id:
-        return await implementation.get_file(name, timeout, size=size)
-    # each download leaves a file there that nobody deletes, so none where it is no use
-    declined = not last_way and await _is_no_use(trial, implementation)
-    answer = await implementation.get_image(
-        name, timeout, size=size, download=not declined, forwarded=reference.forwarded
-    )
-    nothing_else = not (answer.file or answer.base64)
-    same_link = bool(answer.url) and answer.url == reference.url  # with the same key, too
-    implementation.profile.gave(link_only=nothing_else and same_link)
-    return replace(answer, file_declined=declined)
-
-
-async def _is_no_use(trial: Trial, implementation: Implementation) -> bool:
-    """Whether a file need not be made for this bot, which could not read the last ones."""
-    profile = implementation.profile
-    if not profile.files_unreadable or not await implementation.can_skip_download():
-        return False
-    if profile.look is None or profile.look.done():  # one look for all who ask at the same time
-        profile.look = asyncio.create_task(can_be_read(profile, trial.config.path_map))
-    if await asyncio.shield(profile.look):
-        profile.file_appeared()
-    return profile.files_unreadable
 
 
 async def _decoded(trial: Trial, encoded: str | TextPart) -> bytes | None:

@@ -60,7 +60,7 @@ class Catalog:
 
     async def quarantined(self) -> Totals:
         """How many files have been put aside as damaged, and their bytes."""
-        return await self._access.files(self._blobs.quarantined)
+        return await self._access.files(self._blobs.aside.totals)
 
     async def statistics(self) -> Statistics:
         """How much of everything there is, counted: seconds for a million images."""

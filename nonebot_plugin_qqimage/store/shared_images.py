@@ -11,7 +11,8 @@ from .forgetting import Forgetting
 from .meanings import Meanings
 from .memory import Memory
 from .putting import Putting, names_of
-from .shared.tier import DEADLINE, Found, SharedTier
+from .shared.found import Found
+from .shared.tier import DEADLINE, SharedTier
 from .upkeep import Upkeep
 
 _SOURCE = Text("shared store")

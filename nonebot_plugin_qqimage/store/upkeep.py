@@ -7,7 +7,7 @@ from ..content.info import ImageInfo
 from ..language import say
 from ..log import logger
 from .journal import Journal
-from .local import maintenance, sightings
+from .local import maintenance, sighting_removal
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.bounds import Bounds, in_use
@@ -121,4 +121,4 @@ class Upkeep:
             )
 
     def _evict_sightings(self, after: int, db: Connection) -> int:
-        return sightings.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH, after)
+        return sighting_removal.evict(db, oldest(db, in_use(db, self._bounds)), _BATCH, after)

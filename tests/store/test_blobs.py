@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store.local import blobs as module
+from nonebot_plugin_qqimage.store.local import quarantine
 from nonebot_plugin_qqimage.store.local.blobs import Blobs
 
 from .pictures import Picture, sha256
@@ -88,7 +88,7 @@ def test_deleting(blobs: Blobs, folder: Path, picture: Picture) -> None:
 def test_the_quarantine_is_bounded(
     blobs: Blobs, folder: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MAX_QUARANTINE", 3)
+    monkeypatch.setattr(quarantine, "_MAX_QUARANTINE", 3)
     for number in range(5):
         path = written(blobs, picture)
         path.write_bytes(b"%d" % number)

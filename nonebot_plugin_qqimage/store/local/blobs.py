@@ -9,7 +9,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from cachetools import LRUCache
 
 from ...content.info import ImageInfo
 from .copies import Copies
-from .facts import Totals
+from .quarantine import Quarantine
 from .thumbnails import Thumbnails
 
 _TEMPORARY = ".new-"
@@ -34,8 +33,6 @@ _NO_SUCH_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, er
 """What file systems answer that cannot flush a folder, as some network drives."""
 _MAX_VERIFIED = 16_384
 """Files whose verification is remembered: some 3 MB of memory."""
-_MAX_QUARANTINE = 100
-"""Files kept in quarantine; the oldest go first."""
 
 
 class Blobs:
@@ -47,7 +44,8 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "images"
-        self._quarantine = folder / "quarantine"
+        self.aside = Quarantine(folder / "quarantine")
+        """What was damaged, and has been put aside."""
         self.thumbnails = Thumbnails(folder)
         """Small pictures of the images, which go with them."""
         self.copies = Copies(folder / "copies")
@@ -179,11 +177,7 @@ class Blobs:
     def quarantine(self, path: Path) -> None:
         """Put a file aside, so that it can be looked at; it stays where it cannot be moved."""
         self._forget(path.stem)
-        with contextlib.suppress(OSError):  # somebody has it open on Windows, …
-            make_private_folder(self._quarantine)
-            os.replace(path, self._quarantine / f"{time.time_ns()}-{path.name}")
-            for old in sorted(self._quarantine.iterdir())[:-_MAX_QUARANTINE]:
-                shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
+        self.aside.put(path)
 
     def purge(self, digests: set[str]) -> None:
         """Remove what lies in quarantine of some images, their copies, and every damaged index: it
@@ -193,19 +187,7 @@ class Blobs:
             digests: SHA-256 of the images.
         """
         self.copies.purge(digests)
-        for path in self._quarantine.glob("*"):
-            name = path.name.partition("-")[2]
-            if name.partition(".")[0] in digests or name.startswith("index."):
-                with contextlib.suppress(OSError):  # gone meanwhile, or open on Windows
-                    path.unlink()
-
-    def quarantined(self) -> Totals:
-        """How many files have been put aside, and their bytes."""
-        sizes: list[int] = []
-        for path in self._quarantine.glob("*"):
-            with contextlib.suppress(OSError):  # gone meanwhile
-                sizes.append(path.stat().st_size)
-        return Totals(len(sizes), sum(sizes))
+        self.aside.purge(digests)
 
     def shards(self) -> list[str]:
         """The folders there are: at most 256, by the first two digits of the digests in them."""
@@ -293,10 +275,3 @@ def _flush_folder(folder: Path) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that this user alone may read, or let an earlier one be so."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # somebody else's, or a file system without modes
-        folder.chmod(0o700)

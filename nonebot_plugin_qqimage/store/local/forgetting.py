@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable
 
-from . import annotations, forgotten, images, notes, outbox, sightings
+from . import annotations, forgotten, images, notes, outbox, sighting_removal
 from .blobs import Blobs
 from .database import Connection
 from .eviction import remove
@@ -38,7 +38,9 @@ def forget_step(
     Returns:
         How many sightings, and the SHA-256 of the images.
     """
-    gone = sightings.remove_some(db, chat=chat, user=user, limit=limit, arrived_by=arrived_by)
+    gone = sighting_removal.remove_some(
+        db, chat=chat, user=user, limit=limit, arrived_by=arrived_by
+    )
     outbox.forget(db, chat=chat, user=user, arrived_by=arrived_by)
     meant = {each.sha256 for each in gone if each.sha256}
     # the image may have come a moment ago, and what its sighting shows be written down later
@@ -46,7 +48,7 @@ def forget_step(
     if unresolved:
         found = images.candidates(db, unresolved)
         meant |= {info.sha256 for candidates in found for info, _ in candidates}
-    lonely = {*sightings.unreferred(db, meant)}
+    lonely = {*sighting_removal.unreferred(db, meant)}
     infos = [info for sha256 in lonely if (info := images.with_sha1(db, sha256))]
     alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
     forgotten.remember(db, forgotten.marks_of(alone, infos))
@@ -69,7 +71,7 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
     Returns:
         How many sightings. There may be more, unless they are fewer than the limit.
     """
-    gone = sightings.remove_some_of(db, sha256, limit)
+    gone = sighting_removal.remove_some_of(db, sha256, limit)
     info = images.with_sha1(db, sha256)
     infos = [info] if info else []
     forgotten.remember(db, forgotten.marks_of(gone, infos))
@@ -85,7 +87,7 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
 
 def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
     """Remove an image that has just come, unless somebody refers to it."""
-    for each in sightings.unreferred(db, [sha256]):
+    for each in sighting_removal.unreferred(db, [sha256]):
         outbox.forget_images(db, [each])
         blobs.purge({each})
         annotations.forget(db, [each])
@@ -107,7 +109,7 @@ def forget_seen(db: Connection, sha256: str, *, limit: int, arrived_by: float) -
     """
     outbox.forget(db, sha256=sha256, arrived_by=arrived_by)
     db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
-    return len(sightings.remove_some_of(db, sha256, limit, arrived_by))
+    return len(sighting_removal.remove_some_of(db, sha256, limit, arrived_by))
 
 
 def forget_elsewhere(

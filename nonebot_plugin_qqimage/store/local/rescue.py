@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ...language import Text
 from . import annotations
-from .blobs import make_private_folder
 from .database import Connection, Database
+from .quarantine import make_private_folder
 from .schema import VERSION
 
 _TEXT = " AND ".join(f"{name} NOT GLOB '*[^ -~]*'" for name in ("sha256", "md5", "mime", "source"))

@@ -5,34 +5,29 @@ Whatever is asked here has one deadline, and where the shared store is away noth
 
 import asyncio
 import contextlib
-import math
-import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from ...batching import Batching
 from ...content.info import ImageInfo
 from ...errors import StoreError
-from ...language import Text, say
-from ...log import logger
+from ...language import Text
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
 from ..local import images
 from ..local.access import Access
 from ..local.blobs import Blobs
 from ..local.images import How
-from ..local.meaning import best
 from ..local.sighting_rows import place_of
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
+from .found import Found, bring
+from .rounds import Rounds
 from .sending import Sending
-from .shared import Host, Lease, Pulse, Query, Shared
-from .verifying import Damaged, verified
+from .shared import Lease, Query, Shared
 
 _T = TypeVar("_T")
 DEADLINE = 2.0
@@ -41,30 +36,10 @@ _PAUSE = 1.0
 """Seconds from one look at the shared store to the next: `forget` elsewhere is learnt of so."""
 _SOON = 0.05
 """Seconds until the next look where something is waiting for another process of this host."""
-_INTERVAL = 30.0
-"""Seconds after which the shared store is told anew who uses it."""
-_COLLECT = 60.0
-"""Seconds after which it is brought within its bounds."""
-_COLLECTED = 64
-"""Images removed at a time, so that nobody waits long for their rows."""
 _LEASE = 10.0
 """Seconds for which a host may fetch for all others; nobody waits as long as that."""
 _GLANCE = 0.05
 """Seconds after which another host's fetch is looked for."""
-_MAX_USED = 10_000
-"""Images whose use is yet to be told."""
-_DRIFT = 1e-4
-"""Seconds by which two clocks part from one look to the next, at worst."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """An image that the shared store has brought, verified."""
-
-    info: ImageInfo
-    data: bytes
-    by_name: bool
-    """Whether it is meant by a name, and not by a digest."""
 
 
 class SharedTier:
@@ -91,21 +66,17 @@ class SharedTier:
     ) -> None:
         self.breaker = Breaker()
         """Whether the shared store answers."""
-        self.ahead = 0.0
-        """Seconds by which its clock is ahead of this machine's."""
         self.hurry: Callable[[], None] = lambda: None
         """Called when `synchronise` should be called soon."""
         self.shared = shared
         """The shared store itself."""
-        self._changes = Changes(access, blobs, forget)
         self._sending = Sending(shared, access, blobs)
-        self._bounds = max_size, max_age
+        self._rounds = Rounds(
+            *(shared, self._sending, Changes(access, blobs, forget), self.breaker),
+            *(max_size, max_age),
+        )
         self._finds = Batching(self.shared.find, images.MOST_ASKED)
-        self._used: set[str] = set()
-        self._done: list[Lease] = []
         self._waiting: list[asyncio.Future[bool]] = []
-        self._told = self._collected = -_INTERVAL
-        self._within = math.inf
 
     # What handlers ask for
 
@@ -153,7 +124,7 @@ class SharedTier:
 
     def release(self, lease: Lease) -> None:
         """Let others fetch again, once what was fetched has been sent."""
-        self._done.append(lease)
+        self._rounds.done.append(lease)
         self.hurry()
 
     async def sightings(self, query: Query, local: Sequence[Sighting]) -> list[Sighting]:
@@ -167,11 +138,14 @@ class SharedTier:
             return [*local]
         asked = query
         if query.arrived_by is not None:
-            asked = replace(query, arrived_by=query.arrived_by + self.ahead)
+            asked = replace(query, arrived_by=query.arrived_by + self._rounds.ahead)
         found = await self._in_time(self.shared.sightings(asked))
         if found is None:
             return [*local]
-        here = {_identity(each): replace(each, arrived=each.arrived + self.ahead) for each in local}
+        here = {
+            _identity(each): replace(each, arrived=each.arrived + self._rounds.ahead)
+            for each in local
+        }
         every = {**here, **{_identity(each): each for each in found}}
         # sorted() keeps the order of those that arrived at one moment, which the store has given
         latest = sorted(every.values(), key=lambda each: each.arrived, reverse=True)
@@ -212,8 +186,7 @@ class SharedTier:
 
     def noted(self, used: Iterable[str]) -> None:
         """Something was written down here: send it, with which images were used."""
-        if len(self._used) < _MAX_USED:
-            self._used.update(used)
+        self._rounds.note_uses(used)
         self.hurry()
 
     # What is done in the background
@@ -230,7 +203,7 @@ class SharedTier:
         waiting, self._waiting = self._waiting, []
         sent = False
         try:
-            sent = await self._synchronise()
+            sent = await self._rounds.run()
         except Unreachable as error:
             self.breaker.failed(error)
         except Refused as error:
@@ -255,73 +228,6 @@ class SharedTier:
         self.breaker.end()
         await self.shared.close()
 
-    async def _synchronise(self) -> bool:
-        """One round; whether everything has been sent."""
-        done, self._done = self._done, []
-        try:
-            while True:
-                seen = await self._catch_up()
-                more = await self._sending.send_some(seen=seen, ahead=self.ahead)
-                if more is False:
-                    break
-                if more is None and seen == await self._catch_up():
-                    self._done, done = [*done, *self._done], []
-                    return False  # another process is sending
-        except BaseException:
-            self._done = [*done, *self._done]
-            raise
-        if done:
-            await self.shared.release(done)
-        if time.monotonic() - self._collected > _COLLECT:
-            self._collected = time.monotonic()
-            while (await self.shared.collect(_COLLECTED))[0]:
-                pass
-        return True
-
-    async def _catch_up(self) -> int:
-        """Do what other hosts have done; the number of the last change."""
-        seen = await self._changes.seen()
-        while True:
-            host, now = None, time.monotonic()
-            if now - self._told >= _INTERVAL:
-                running = await anyio.to_thread.run_sync(_version)
-                host = Host(self._sending.name, 0.0, running, *self._bounds)
-            used, self._used = self._used, set()
-            pulse = await self.shared.pulse(seen or 0, host, [*used])
-            self._measure(pulse)
-            self._told = now if host else self._told
-            self.breaker.answered()
-            if seen is None or pulse.last < seen:  # it is new here, or another one than before
-                seen = pulse.last
-                await self._changes.note(seen)
-            elif seen < pulse.oldest - 1:
-                await self._missed()
-                seen = pulse.oldest - 1
-            for change in pulse.changes:
-                if change.number > seen:
-                    await self._changes.make(change, ahead=self.ahead)
-                    seen = change.number
-            if seen >= pulse.last:
-                return seen
-
-    async def _missed(self) -> None:
-        """Send nothing of what waits: nobody knows any more whether it was forgotten."""
-        count = await self._sending.drop()
-        logger.warning(
-            say(
-                "qqimage: the shared store: this host was away for too long to know what was "
-                "forgotten meanwhile, so {count} entries that it has not sent are dropped",
-                count=count,
-            )
-        )
-
-    def _measure(self, pulse: Pulse) -> None:
-        """Keep the best measurement, as long as no clock has been set meanwhile."""
-        self._within += _DRIFT
-        difference = abs(pulse.ahead - self.ahead)
-        if pulse.within <= self._within or difference > self._within + pulse.within:
-            self.ahead, self._within = pulse.ahead, pulse.within
-
     # One image
 
     async def _find(
@@ -329,21 +235,7 @@ class SharedTier:
     ) -> Found | None:
         there: list[tuple[ImageInfo, How]] = await self._finds.ask(reference)
         answered.append(there)
-        info = best(reference, there, binding=binding)
-        if info is None:
-            return None
-        data = await self.shared.fetch(info.sha256)
-        if data is None:
-            return None
-        try:
-            right = await verified(info, data)
-        except Damaged:
-            await self._damaged(info)
-            return None
-        if right is None:
-            return None
-        how = next(how for each, how in there if each is info)
-        return Found(right, data, how != "digest")
+        return await bring(self.shared, reference, there, binding=binding)
 
     async def _take_turn(
         self, reference: ImageReference, binding: bool, answered: "list[object]"
@@ -366,15 +258,6 @@ class SharedTier:
                 return found or lease
             await asyncio.sleep(pause)
             pause = min(2 * pause, 4 * _GLANCE)
-
-    async def _damaged(self, info: ImageInfo) -> None:
-        logger.warning(
-            say(
-                "qqimage: the shared store: image {sha256} is damaged there, and is removed",
-                sha256=info.sha256,
-            )
-        )
-        await self.shared.drop(info.sha256)
 
     async def _in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """What one question to the shared store gives; None where it gives nothing in time."""
@@ -402,10 +285,3 @@ def _identity(sighting: Sighting) -> tuple[object, ...]:
 
 def _no_answer(seconds: float) -> Unreachable:
     return Unreachable(Text("no answer within {seconds:g} s", seconds=seconds))
-
-
-def _version() -> str:
-    try:
-        return version("nonebot-plugin-qqimage")
-    except PackageNotFoundError:  # run from a folder of sources
-        return "unknown"

@@ -6,7 +6,7 @@ from typing import Any
 from ....content.info import ImageInfo
 from ...local.forgotten import marks_of
 from ...local.outbox import Entry
-from ...local.sightings import place_names
+from ...local.sighting_removal import place_names
 from . import images, sightings
 from .connections import Connection
 from .rows import indexed, stored
