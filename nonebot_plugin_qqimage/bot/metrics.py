@@ -78,7 +78,7 @@ def metrics_task(services: Services) -> BackgroundTask | None:
         metrics.queue.labels("under way").set(under_way)
         metrics.queue.labels("waiting").set(waiting)
         if services.store.tier is not None:
-            metrics.outbox.set(sum((await services.store.outbox()).values()))
+            metrics.outbox.set(sum((await services.store.catalog.outbox()).values()))
         return _INTERVAL
 
     return BackgroundTask(

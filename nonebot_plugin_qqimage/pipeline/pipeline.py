@@ -344,7 +344,9 @@ class Pipeline:
                 if anew:
                     await self._fetch(reference, delivering)
                     return
-                async with self.store.turn(reference, begun) as come:  # from another host
+                async with self.store.shared_images.turn(
+                    reference, begun
+                ) as come:  # from another host
                     if come is not None:
                         delivering(Arrival(reference, come, "store"))
                     else:
@@ -397,7 +399,7 @@ class Pipeline:
 
     async def _is_forgotten(self, reference: ImageReference) -> bool:
         try:
-            return await self.store.is_forgotten(reference)
+            return await self.store.forgetting.is_forgotten(reference)
         except StoreError as error:
             self.store_trouble.log(error)
             return False

@@ -170,7 +170,7 @@ async def test_after_a_restart_the_stored_picture_is_found(
         handle = services.resolver.image({"type": "image", "data": {"url": url}})
         assert handle.reference.message_id == ""
         assert await handle.read() == PNG
-        await services.store.forget(chat="group:20001")
+        await services.store.forgetting.forget(chat="group:20001")
         with pytest.raises(ImageUnavailable, match="forgotten"):
             await services.resolver.image(url).read()
     async with serving(tmp_path, World()) as services:  # it comes once more, in another message

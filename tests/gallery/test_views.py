@@ -178,7 +178,7 @@ async def test_forgetting_asks_first(
 ) -> None:
     info = infos[-1]
     assert (await browser.get(f"thumb={info.sha256}")).headers["Content-Type"] == "image/webp"
-    await store.pin(info.sha256, "some plugin")
+    await store.pins.add(info.sha256, "some plugin")
     asked = await browser.post(action="forget", sha=info.sha256)
     assert asked.status_code == 200
     assert await store.browsing.info(info.sha256) is not None
@@ -186,7 +186,7 @@ async def test_forgetting_asks_first(
     assert done.status_code == 303
     assert await store.browsing.info(info.sha256) is None
     assert await store.sightings(sha256=info.sha256, limit=1) == []
-    assert await store.is_forgotten(ImageReference(sha256=info.sha256))
+    assert await store.forgetting.is_forgotten(ImageReference(sha256=info.sha256))
     assert [*store.folder.rglob(f"*{info.sha256}*")] == []  # neither the file nor its thumbnail
     assert (await browser.get(f"file={info.sha256}")).status_code == 404
     assert (await browser.get(f"thumb={info.sha256}")).headers["Content-Type"] == "image/svg+xml"
@@ -227,7 +227,7 @@ async def test_what_strangers_wrote_is_text(browser: Browser, store: ImageStore)
     unresolved = replace(reference, message_id="2", file=HOSTILE + "x")
     store.saw(Sighting(unresolved, HOSTILE, HOSTILE, 1.7e9))
     store.count("failed", HOSTILE)
-    await store.pin(info.sha256, HOSTILE)
+    await store.pins.add(info.sha256, HOSTILE)
     for query in (
         f"view=picture&sha={info.sha256}",
         "view=newest",
