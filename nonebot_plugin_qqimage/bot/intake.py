@@ -1,7 +1,7 @@
 """Intake: the images of events and of sent messages are remembered, and fetched in advance."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
@@ -9,6 +9,7 @@ from nonebot.adapters.onebot.v11 import Bot, MessageEvent
 from nonebot.matcher import current_event
 
 from ..implementation.connection import is_made_for_a_test
+from ..messages.chats import sender_in
 from ..messages.contents import forward_nodes
 from ..messages.events import find_in_own_event, find_received, find_sent
 from ..messages.reference import ImageReference
@@ -56,7 +57,7 @@ class Intake:
         # senders in forwarded records can be made up, and are not believed
         messages = [answer] if api in ("get_msg", "get_forward_msg") else forward_nodes(answer)
         for message in messages:
-            if api == "get_forward_msg" or _sender_in(message) != bot.self_id:
+            if api == "get_forward_msg" or sender_in(message) != bot.self_id:
                 self._said(message)
 
     def _said(self, content: object) -> None:
@@ -90,12 +91,3 @@ class Intake:
         in_test = any(is_made_for_a_test(each.bot) for each in possible)
         if not in_test or reference.content.startswith(("base64:", "data:")):
             self._pipeline.prefetch(reference)
-
-
-def _sender_in(message: object) -> str:
-    fields: Mapping[str, Any] = (
-        cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
-    )
-    sender: Any = fields.get("sender")
-    said = cast(Mapping[str, Any], sender) if isinstance(sender, Mapping) else fields
-    return str(said.get("user_id", ""))

@@ -39,6 +39,16 @@ def chat_of(event: Event) -> str:
     return chat_in(fields_of(event))
 
 
+def sender_in(message: object) -> str:
+    """Who sent a message, by an answer that holds it; empty where it does not say so."""
+    fields: Mapping[str, Any] = (
+        cast(Mapping[str, Any], message) if isinstance(message, Mapping) else {}
+    )
+    sender: Any = fields.get("sender")
+    said = cast(Mapping[str, Any], sender) if isinstance(sender, Mapping) else fields
+    return str(said.get("user_id") or fields.get("sender_id") or "")
+
+
 def chat_in(fields: Mapping[str, Any]) -> str:
     """The chat of a message or another event; empty where its fields do not say it.
 

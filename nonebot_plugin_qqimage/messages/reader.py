@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from nonebot.adapters.onebot.v11 import Message
 
+from .chats import sender_in
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
@@ -145,6 +146,8 @@ class Reader:
             answer: the ``data`` of the answer.
             message_id: the message that was asked for.
         """
+        # as in the event of the same message, or equal segments would get different URLs
+        self._own = bool(self._self_id) and sender_in(answer) == self._self_id
         return self._content(answer, _Numbering(message_id), 0)
 
     def record(self, answer: object, record_id: str) -> Walk:

@@ -23,6 +23,7 @@ from nonebot.matcher import Matcher, MatcherSource, current_event, current_match
 
 from nonebot_plugin_qqimage.bot import answers as api_answers
 from nonebot_plugin_qqimage.bot.hooks import Hooks
+from nonebot_plugin_qqimage.bot.rewriting import Rewriting
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.implementation.calls import calling
@@ -286,6 +287,31 @@ async def test_messages_that_others_ask_for(services: Services) -> None:
     (segment,) = (await implementation.bot.get_msg(message_id=5))["message"]
     assert await services.resolver.image(_segment(segment["data"]["url"])).read() == PNG
     assert segment["data"]["url"].original == CDN.format("a")
+
+
+@pytest.mark.parametrize("sender", [10001, 30001])
+async def test_equal_pictures_are_equal_in_events_and_answers(
+    services: Services, sender: int
+) -> None:
+    event = group_message(quoted=Message(image("a")))
+    assert event.reply
+    event.reply.sender.user_id = sender
+    rewriting = Rewriting(ScopedConfig(rewrite_url=True), services.links)
+    rewriting.in_event(event)
+    said = {"sender": {"user_id": sender}, "group_id": 20001}
+    best = {"sender_id": sender, "content": message_answer()["message"]}
+    implementation = Implementation(
+        get_msg=message_answer(**said),
+        get_group_msg_history={"messages": [message_answer(), message_answer(**said)]},
+        get_essence_msg_list=[best],
+    )
+    answers = [
+        await implementation.bot.get_msg(message_id=5),
+        (await implementation.bot.call_api("get_group_msg_history", group_id=20001))["messages"][1],
+    ]
+    (best,) = await implementation.bot.call_api("get_essence_msg_list", group_id=20001)
+    for segments in (answers[0]["message"], answers[1]["message"], best["content"]):
+        assert segments[0]["data"] == event.reply.message[0].data
 
 
 async def test_records_that_others_ask_for(services: Services) -> None:
