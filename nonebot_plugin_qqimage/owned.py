@@ -25,13 +25,13 @@ class Owned:
     async def pin(self, image: Image, owner: str) -> None:
         """Pin a picture, which is fetched, if need be; `TypeError` for an owner that is no text."""
         _check(owner)
-        if not await _while_stored(image, lambda sha256: self._store.pin(sha256, owner)):
+        if not await _while_stored(image, lambda sha256: self._store.pins.add(sha256, owner)):
             text = Text("{image} cannot be kept, and so not be pinned", image=str(image.reference))
             raise StoreError(text)
 
     async def unpin(self, image: Image, owner: str) -> None:
         """Take back one pin."""
-        await self._store.unpin(await _sha256_of(image), owner)
+        await self._store.pins.remove(await _sha256_of(image), owner)
 
     async def annotate(self, image: Image, owner: str, text: str) -> None:
         """Keep what an owner says of a picture, which is fetched, if need be.

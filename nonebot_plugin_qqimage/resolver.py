@@ -156,7 +156,7 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
-        return [self.image(f"qqimage:{sha256}") for sha256 in await self._store.pins(owner)]
+        return [self.image(f"qqimage:{sha256}") for sha256 in await self._store.pins.of(owner)]
 
     async def unpin(self, image: Image | Sighting | str, owner: str) -> None:
         """Take back one `pin` of the same owner; where there is none, nothing happens.
@@ -258,7 +258,7 @@ class ImageResolver:
         if chat is not None:
             checked_chat(chat)
         self._pipeline.forget_failures()
-        return await self._store.forget(chat=chat, user=user)
+        return await self._store.forgetting.forget(chat=chat, user=user)
 
     def image(
         self, target: Image | Target, *, event: BaseEvent | None = None, bot: BaseBot | None = None

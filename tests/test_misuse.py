@@ -92,7 +92,7 @@ async def test_a_uri_that_is_unknown_and_one_that_was_evicted(make: Make, world:
     (image,) = await services.resolver.images(message([{"type": "image", "data": data}]))
     services.store.saw(sighting_of(image.reference))
     uri = await image.uri()
-    await services.store.evict()
+    await services.store.upkeep.evict()
     world.data.clear()
     with pytest.raises(QQImageError, match="evicted since it was last seen"):
         await services.resolver.image(uri).read()

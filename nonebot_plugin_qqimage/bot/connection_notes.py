@@ -54,8 +54,8 @@ class ConnectionNotes:
         return _GLANCE
 
     async def _recall(self) -> None:
-        await self._store.forget_notes(_PREFIX, before=time.time() - _MAX_AGE)
-        for name, (text, _) in (await self._store.notes(_PREFIX)).items():
+        await self._store.notes.forget(_PREFIX, before=time.time() - _MAX_AGE)
+        for name, (text, _) in (await self._store.notes.find(_PREFIX)).items():
             try:
                 self._histories[name[len(_PREFIX) :]].recall(json.loads(text))
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -68,4 +68,4 @@ class ConnectionNotes:
             if history.changed:
                 history.changed = False
                 note: dict[str, Any] = history.note()
-                await self._store.leave_note(f"{_PREFIX}{self_id}", json.dumps(note))
+                await self._store.notes.leave(f"{_PREFIX}{self_id}", json.dumps(note))

@@ -67,7 +67,7 @@ class Heartbeat:
         """End, and take the note back."""
         await self._task.stop()
         with contextlib.suppress(StoreError):  # then it is left to grow old
-            await self._services.store.forget_notes(self.name, before=time.time() + 1)
+            await self._services.store.notes.forget(self.name, before=time.time() + 1)
 
     async def change(self, bot: Bot) -> None:
         """Leave a note at once: a bot has come or gone."""
@@ -105,5 +105,5 @@ class Heartbeat:
         self._said, self._left = news, time.monotonic()
         said = {**self._process, "bots": known, "last_hour": lately, "page": page}
         text = json.dumps(said, ensure_ascii=False)
-        await self._services.store.leave_note(self.name, text)
-        await self._services.store.forget_notes(PREFIX, before=time.time() - MAX_AGE)
+        await self._services.store.notes.leave(self.name, text)
+        await self._services.store.notes.forget(PREFIX, before=time.time() - MAX_AGE)

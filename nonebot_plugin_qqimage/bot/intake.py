@@ -61,7 +61,7 @@ class Intake:
 
     def _said(self, content: object) -> None:
         for digest in said_paths(content):
-            self._store.said_path(digest)
+            self._store.notes.add_said_path(digest)
 
     def sent(self, bot: BaseBot, api: str, params: Mapping[str, Any], result: object) -> None:
         """Take in the images of a message that a bot has just sent.

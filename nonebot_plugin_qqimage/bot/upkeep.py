@@ -36,12 +36,12 @@ def upkeep(store: ImageStore, complain: Callable[[StoreError], None]) -> Backgro
 
 async def _round(store: ImageStore) -> None:
     loop = asyncio.get_running_loop()
-    await store.evict()
+    await store.upkeep.evict()
     await store.annotations.tidy()
     found: Counter[str] = Counter()
-    for step in await store.steps(thorough=False):
+    for step in await store.upkeep.steps(thorough=False):
         started = loop.time()
-        found.update(finding.trouble for finding in await store.check(step, repair=True))
+        found.update(finding.trouble for finding in await store.upkeep.check(step, repair=True))
         await asyncio.sleep(_SHARE * (loop.time() - started))
     del found["foreign"]  # not ours, left alone
     if found:

@@ -45,7 +45,9 @@ async def forget(session: Session, arguments: argparse.Namespace) -> Result:
         if not session.terminal.ask(question):
             raise Complaint(say("nothing forgotten"))
     with session.terminal.progress("forget", found) as advance:
-        sightings, images = await session.store.forget(chat=where, user=user, progress=advance)
+        sightings, images = await session.store.forgetting.forget(
+            chat=where, user=user, progress=advance
+        )
 
     def show(terminal: Terminal) -> None:
         terminal.line(

@@ -21,7 +21,7 @@ async def collect(session: Session, arguments: argparse.Namespace) -> Result:
     before = await session.store.totals()
     if session.bounded:
         session.terminal.note(say("removing what exceeds the bounds …"))
-        await session.store.evict()
+        await session.store.upkeep.evict()
     after = await session.store.totals()
     swept = Counter(f.trouble for f in await sweep(session, "gc", deep=False, repair=True))
     gone, freed = before.images - after.images, before.bytes - after.bytes

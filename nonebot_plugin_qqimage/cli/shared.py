@@ -56,7 +56,7 @@ async def shared(session: Session, arguments: argparse.Namespace) -> Result:
 async def _status(session: Session, store: Shared, _: argparse.Namespace) -> Result:
     status = await store.status()
     pulse = await store.pulse(0, None, [])
-    waiting = await session.store.outbox() if session.there else {}
+    waiting = await session.store.catalog.outbox() if session.there else {}
     document: dict[str, Any] = {
         "url": mask_password(session.config.shared_store),
         **asdict(status),

@@ -69,11 +69,11 @@ async def verify(session: Session, arguments: argparse.Namespace) -> Result:
 async def sweep(session: Session, what: str, *, deep: bool, repair: bool) -> list[Finding]:
     """Check the store part by part; what is wrong with it."""
     findings: list[Finding] = []
-    steps = await session.store.steps()
+    steps = await session.store.upkeep.steps()
     with session.terminal.progress(what, len(steps)) as advance:
         for done, step in enumerate(steps):
             advance(done)
-            findings += await session.store.check(step, deep=deep, repair=repair)
+            findings += await session.store.upkeep.check(step, deep=deep, repair=repair)
     return findings
 
 

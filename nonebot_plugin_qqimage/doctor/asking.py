@@ -51,18 +51,18 @@ async def ask(store: ImageStore, bots: Sequence[str], timeout: float) -> dict[st
     """
     request = secrets.token_hex(8)
     answers: dict[str, Answer] = {}
-    await store.leave_note(_REQUEST + request, "")
+    await store.notes.leave(_REQUEST + request, "")
     try:
         with anyio.move_on_after(timeout):
             while not answers.keys() >= set(bots):
                 await anyio.sleep(_POLL)
                 prefix = f"{_ANSWER}{request}:"
-                for name, (text, _) in (await store.notes(prefix)).items():
+                for name, (text, _) in (await store.notes.find(prefix)).items():
                     answers[name.removeprefix(prefix)] = _load(json.loads(text))
     finally:
         with anyio.CancelScope(shield=True):
             for name in (_REQUEST + request, f"{_ANSWER}{request}:"):
-                await store.forget_notes(name, before=time.time() + 1)
+                await store.notes.forget(name, before=time.time() + 1)
     return answers
 
 
@@ -72,7 +72,7 @@ async def requests(store: ImageStore) -> list[str]:
     Raises:
         StoreError: the store cannot be read.
     """
-    waiting, now = await store.notes(_REQUEST), time.time()
+    waiting, now = await store.notes.find(_REQUEST), time.time()
     return [name for name, (_, left) in waiting.items() if now - left < _MAX_AGE]
 
 
@@ -96,7 +96,7 @@ async def answer(store: ImageStore, request: str, bot: str, given: Answer) -> No
         }
     )
     name = f"{_ANSWER}{request.removeprefix(_REQUEST)}:{bot}"
-    await store.leave_note(name, text)
+    await store.notes.leave(name, text)
 
 
 async def forget_old(store: ImageStore) -> None:
@@ -106,7 +106,7 @@ async def forget_old(store: ImageStore) -> None:
         StoreError: the store cannot be written.
     """
     for prefix in (_REQUEST, _ANSWER):
-        await store.forget_notes(prefix, before=time.time() - 10 * _MAX_AGE)
+        await store.notes.forget(prefix, before=time.time() - 10 * _MAX_AGE)
 
 
 def _load(said: dict[str, Any]) -> Answer:

@@ -42,7 +42,7 @@ async def running_bots(store: ImageStore) -> list[RunningBot]:
     Raises:
         StoreError: the store cannot be read.
     """
-    notes, now = await store.notes(PREFIX), time.time()
+    notes, now = await store.notes.find(PREFIX), time.time()
     heard = [
         RunningBot(name, now - kept, json.loads(text))
         for name, (text, kept) in notes.items()

@@ -82,7 +82,7 @@ def _about_status(config: ScopedConfig, status: Status, pulse: Pulse) -> Iterato
 
 async def _about_outbox(store: ImageStore) -> list[Line]:
     try:
-        waiting = sum((await store.outbox()).values())
+        waiting = sum((await store.catalog.outbox()).values())
         dropped = (await store.catalog.counters("shared")).get("dropped", 0)
     except StoreError:  # which `about_store` will tell
         return []

@@ -35,7 +35,7 @@ async def about_store(store: ImageStore, max_size: int | None, *, deep: bool) ->
         deep: also have SQLite check its file, and count everything: seconds, for a large one.
     """
     try:
-        totals, bounds = await store.totals(), await store.bounds()
+        totals, bounds = await store.totals(), await store.catalog.bounds()
         trouble = await store.catalog.counters("store")
         delayed = await store.catalog.counters("delayed")
         left_out = await store.catalog.counters("left out")

@@ -48,10 +48,10 @@ class Changes:
 
     async def _pin(self, sha256: str, *, keep: bool) -> None:
         """Pin an image once, however often the button is pressed; or take that back."""
-        if keep and sha256 not in await self._store.pins(OWNER):
-            await self._store.pin(sha256, OWNER)
+        if keep and sha256 not in await self._store.pins.of(OWNER):
+            await self._store.pins.add(sha256, OWNER)
         elif not keep:
-            await self._store.unpin(sha256, OWNER)
+            await self._store.pins.remove(sha256, OWNER)
 
     async def _exported(self, chosen: list[str], **shown: Any) -> Response:
         try:
@@ -65,7 +65,7 @@ class Changes:
         if not form["sure"]:
             return await page("forget.html", chosen=chosen, chat="", user="", **shown)
         for sha256 in chosen:
-            await self._store.forget_picture(sha256)
+            await self._store.forgetting.forget_picture(sha256)
         return see_other("view=newest&done=forgotten")
 
     async def _forget_all(self, form: Asked, **shown: Any) -> Response:
@@ -78,5 +78,5 @@ class Changes:
             return await page(
                 "forget.html", chosen=[], chat=chat or "", user=user or "", count=count, **shown
             )
-        await self._store.forget(chat=chat, user=user)
+        await self._store.forgetting.forget(chat=chat, user=user)
         return see_other("view=newest&done=forgotten")

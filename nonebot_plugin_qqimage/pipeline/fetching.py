@@ -153,7 +153,7 @@ class Fetching:
         if not reference.content.startswith("file:"):
             return reference
         try:
-            said = await self._store.was_said(path_digest(reference.content[:]))
+            said = await self._store.notes.was_said(path_digest(reference.content[:]))
         except StoreError as error:
             self._trouble.log(error)
             said = True  # better no picture than a stranger's choice of files

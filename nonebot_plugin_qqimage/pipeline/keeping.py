@@ -93,7 +93,7 @@ class Keeping:
     async def _forget_again(self, arrival: Arrival) -> None:
         """Remove an image that was forgotten, by whatever process, while it was fetched."""
         try:
-            if await self._store.is_forgotten(arrival.reference):
-                await self._store.forget_image(arrival.info.sha256)
+            if await self._store.forgetting.is_forgotten(arrival.reference):
+                await self._store.forgetting.forget_image(arrival.info.sha256)
         except StoreError as error:
             self._trouble.log(error)

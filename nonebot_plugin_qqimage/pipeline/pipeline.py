@@ -227,6 +227,13 @@ class Pipeline:
         self._connections[self_id] += 1
         self._failures.forget_of_connection(self_id)
 
+    def hint(self, reference: ImageReference) -> str:
+        """What would help an image that has failed in this process; empty where nothing is known.
+
+        It is in English, and `localized` translates it.
+        """
+        return self._failures.hint(reference)
+
     def forget_failures(self) -> None:
         """Try again what failed a moment ago, when it is next asked for."""
         self._failures.clear()
@@ -337,7 +344,9 @@ class Pipeline:
                 if anew:
                     await self._fetch(reference, delivering)
                     return
-                async with self.store.turn(reference, begun) as come:  # from another host
+                async with self.store.shared_images.turn(
+                    reference, begun
+                ) as come:  # from another host
                     if come is not None:
                         delivering(Arrival(reference, come, "store"))
                     else:
@@ -390,7 +399,7 @@ class Pipeline:
 
     async def _is_forgotten(self, reference: ImageReference) -> bool:
         try:
-            return await self.store.is_forgotten(reference)
+            return await self.store.forgetting.is_forgotten(reference)
         except StoreError as error:
             self.store_trouble.log(error)
             return False

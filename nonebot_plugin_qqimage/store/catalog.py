@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from ..language import Text
 from .journal import Journal
-from .local import digests, images, notes, sightings
+from .local import digests, images, notes, outbox, sightings
 from .local.access import Access
 from .local.blobs import Blobs
+from .local.bounds import Bounds, announced
 from .local.database import Connection
 from .local.digests import Trust
 from .local.facts import Description, Selection, Statistics, Stored, Totals
@@ -44,6 +45,14 @@ class Catalog:
             told: it must neither raise nor take long.
         """
         self._journal.watch = told
+
+    async def bounds(self) -> dict[str, Bounds]:
+        """The bounds of each process that uses the store, by host and process."""
+        return await self._access.read(announced)
+
+    async def outbox(self) -> dict[outbox.Kind, int]:
+        """How much waits to be sent to the shared store, by kind."""
+        return await self._access.read(outbox.waiting)
 
     async def trust_in_links(self) -> Trust:
         """How often QQ's links have told the truth about their content."""

@@ -12,7 +12,7 @@ from ..errors import StoreError
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from .journal import Journal
-from .local import digests, forgotten, images
+from .local import digests, images
 from .local.access import Access
 from .local.blobs import Blobs
 from .local.clock import Clock
@@ -87,13 +87,6 @@ class Meanings:
         """
         self._memory.checked(since, mark)
         self._learn(reference, info)
-
-    async def is_forgotten(self, reference: ImageReference) -> bool:
-        """Whether a reference means an image that was forgotten, and has not been seen since."""
-        if not await self._access.read(lambda db: forgotten.among(db, [reference])):
-            return False
-        await self._journal.flush()  # it may just have been seen again
-        return await self._access.read(lambda db: forgotten.among(db, [reference]))
 
     def _learn(self, reference: ImageReference, info: ImageInfo) -> None:
         by_id = bool(reference.face_id or reference.file_id)

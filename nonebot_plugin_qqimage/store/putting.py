@@ -7,6 +7,8 @@ from ..batching import Batching
 from ..content.info import ImageInfo
 from ..errors import StoreError
 from ..language import Text
+from ..messages.claims import confirmed
+from ..messages.reference import ImageReference
 from .local import digests, images, outbox
 from .local.access import Access
 from .local.blobs import Blobs
@@ -127,3 +129,18 @@ class Putting:
                 self.trust = digests.trust(db)
         full = new and exceeded(database.reader, self._bounds)
         return [full if kept else None for kept in sound]
+
+
+def names_of(reference: ImageReference, info: ImageInfo, *, by_link: bool) -> tuple[str, ...]:
+    """What an image is found by, beside digests that confirm it.
+
+    Args:
+        reference: what means it.
+        info: the image.
+        by_link: whether its bytes came by the reference's link.
+    """
+    link, sure = reference.link, confirmed(info, reference, binding=False)
+    if reference.names and (link is None or (by_link and not (sure and link.sha1))):
+        return reference.names[:1]
+    place = (reference.own_key,) if reference.place else ()
+    return () if sure else tuple(filter(None, (*place, reference.anywhere)))

@@ -149,7 +149,7 @@ async def _evict(folder: Path) -> Cost:
         size = (await store.totals()).bytes
     async with _opened(folder, size - _STEP * _SIZE) as store:
         with stopwatch() as cost:
-            await store.evict()
+            await store.upkeep.evict()
         assert (await store.totals()).bytes == size - _STEP * _SIZE
     return cost
 

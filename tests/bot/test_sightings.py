@@ -193,13 +193,13 @@ async def test_a_pinned_image_outlives_the_bounds(make: Make) -> None:
     await services.resolver.pin(image, "album")
     await services.resolver.pin(PICTURE.info.uri, "other album")
     await handled(services, picture("other", 2))
-    await services.store.evict()
+    await services.store.upkeep.evict()
     await services.resolver.unpin(image, "album")
     await services.resolver.unpin(image, "album")  # there is none left: nothing happens
-    await services.store.evict()
+    await services.store.upkeep.evict()
     assert await services.resolver.image(PICTURE.info.uri).read() == PICTURE.data
     await services.resolver.unpin(PICTURE.info.uri, "other album")
-    await services.store.evict()
+    await services.store.upkeep.evict()
     assert (await services.store.totals()).images == 0
 
 
@@ -225,7 +225,7 @@ async def test_the_newest_sightings_of_a_pinned_image_stay(make: Make) -> None:
     for number in range(3, 250):
         take_in(services, picture("good", number, time=number, file=named(PICTURE)))
     await services.resolver.pin(PICTURE.info.uri, "album")
-    await services.store.evict()
+    await services.store.upkeep.evict()
     seen = await services.resolver.find(limit=500)
     assert [int(each.reference.message_id) for each in seen] == [*range(249, 149, -1)]
     assert await services.resolver.forget(chat="group:20001") == (100, 0)
@@ -252,7 +252,7 @@ async def test_pins_are_counted(make: Make) -> None:
     for _ in range(2):
         await services.resolver.pin(PICTURE.info.uri, "album")
     await services.resolver.unpin(PICTURE.info.uri, "album")
-    await services.store.evict()
+    await services.store.upkeep.evict()
     assert (await services.store.totals()).images == 1
 
 

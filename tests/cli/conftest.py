@@ -73,7 +73,7 @@ async def pictures(folder: Path) -> "list[Picture]":
     for what in ("store", "store", "store", "url of the segment"):
         store.count("resolved", what)
     store.count("failed", "expired")
-    await store.pin(pictures[5].info.sha256, "tests")
+    await store.pins.add(pictures[5].info.sha256, "tests")
     await store.close()
     return pictures
 

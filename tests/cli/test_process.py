@@ -123,9 +123,9 @@ async def test_interrupted(tmp_path: Path, folder: Path) -> None:
     assert process.returncode == 130, err
     assert b"Traceback" not in err
     store = ImageStore(folder, max_size=1 << 40, max_age=1e9)
-    for step in await store.steps():
+    for step in await store.upkeep.steps():
         # the last one may have come without its row, which nobody was told of
-        found = {finding.trouble for finding in await store.check(step, deep=True, grace=0)}
+        found = {finding.trouble for finding in await store.upkeep.check(step, deep=True, grace=0)}
         assert found <= {"unindexed", "leftover"}
     await store.close()
 

@@ -120,19 +120,19 @@ async def test_word_of_the_dead_is_ignored_and_removed(
     now = time.time()
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: now - 121)
-        await services.store.leave_note("bot:gone:1", "{}")
+        await services.store.notes.leave("bot:gone:1", "{}")
     assert await running_bots(services.store) == []
     beat = beating(services)
     await beat.start()
     await heard(services, 0)
     with anyio.fail_after(20):
-        while "bot:gone:1" in await services.store.notes("bot:"):
+        while "bot:gone:1" in await services.store.notes.find("bot:"):
             await anyio.sleep(0.01)
     await beat.stop()
 
 
 async def test_words_in_another_tongue_are_not_listened_to(services: FakeServices) -> None:
-    await services.store.leave_note("bot:future:1", '{"speak": "other"}')
+    await services.store.notes.leave("bot:future:1", '{"speak": "other"}')
     assert await running_bots(services.store) == []
 
 
@@ -143,8 +143,10 @@ async def test_a_store_in_trouble_ends_nothing(
     real = services.store
 
     class Broken:
-        async def leave_note(self, name: str, text: str) -> None:
-            raise StoreError("the disk is full")
+        class notes:
+            @staticmethod
+            async def leave(name: str, text: str) -> None:
+                raise StoreError("the disk is full")
 
     services.store = cast(ImageStore, Broken())
     beat = beating(services)

@@ -191,7 +191,7 @@ async def test_forms_of_other_sites_do_nothing(
         answer = await browser.post(headers, action=action, sha=sha256, sure="yes")
         assert answer.status_code == 403
     assert await store.browsing.info(sha256) is not None
-    assert await store.pins("qqimage page") == []
+    assert await store.pins.of("qqimage page") == []
     link = await store.browsing.admit("link", 600, who="80001")
     assert (await browser.post(headers, action="login", token=link)).status_code == 403
     assert (await browser.get()).status_code == 200

@@ -139,7 +139,7 @@ async def test_gone_with_their_picture(store: ImageStore, infos: list[ImageInfo]
     assert len([*folder.rglob("*.webp")]) == 20
     small = ImageStore(store.folder, max_size=1, max_age=1e9)  # everything is evicted
     await store.close()
-    await small.evict()
+    await small.upkeep.evict()
     left = {path.stem for path in folder.rglob("*.webp")}
     assert left == set() or not any((store.folder / "images").rglob("*.*"))
     # one of an image that is not stored, as an earlier release leaves it

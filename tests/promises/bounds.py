@@ -40,7 +40,7 @@ async def _size(folder: Path, images: int) -> Line:
             most = max(most, (await store.totals()).bytes)
 
     await asyncio.gather(*(writer(number) for number in range(_WRITERS)))
-    await stores[0].evict()
+    await stores[0].upkeep.evict()
     totals = await stores[0].totals()
     for store in stores:
         await store.close()
@@ -93,14 +93,14 @@ async def _pins(folder: Path, images: int) -> Line:
         for picture in kept:
             await put(store, picture)
             for owner in ("a", "a", "b"):
-                await store.pin(picture.info.sha256, owner)
+                await store.pins.add(picture.info.sha256, owner)
         bad, flood = 0, iter(pictures(range(100, 100 + images), _LARGEST))
         for owner in ("a", "b", "a"):
             for _, picture in zip(range(images // 4), flood, strict=False):
                 await put(store, picture)
             bad += await wrong_or_missing(store, kept)
             for picture in kept:
-                await store.unpin(picture.info.sha256, owner)
+                await store.pins.remove(picture.info.sha256, owner)
         await put_all(store, flood)
         gone = await _gone(folder, kept)
     return Line(
@@ -121,10 +121,10 @@ async def _age(folder: Path, images: int) -> Line:
     known = pictures(range(images), 100)
     store = open_store(folder, max_age=3600)
     await put_all(store, known)
-    await store.pin(known[0].info.sha256, "attack")
+    await store.pins.add(known[0].info.sha256, "attack")
     old = [picture.info.sha256 for picture in known[: images * 9 // 10]]
     await change(store, lambda db: db.run_many(_AGE, [(sha256,) for sha256 in old]))
-    await store.evict()
+    await store.upkeep.evict()
     totals = await store.totals()
     await store.close()
     expected = images - len(old) + 1

@@ -36,7 +36,7 @@ async def _jumps(folder: Path, jumps: int) -> Line:
         for number, picture in enumerate(known):
             ahead[0] = dice.choice((0.0, dice.uniform(-50, 50) * 365 * _DAY))
             await put(store, picture)
-            await store.evict()
+            await store.upkeep.evict()
             if number % 10 == 9:
                 await store.close()
                 store = open_store(folder, max_age=30 * _DAY)
@@ -65,7 +65,7 @@ async def _three(folder: Path, images: int) -> Line:
     known = pictures(range(3 * images), 10_000)
     async with opened(folder / "store") as store:
         lost, totals = await wrong_or_missing(store, known), await store.totals()
-        bounds = await store.bounds()
+        bounds = await store.catalog.bounds()
     for process in processes:
         process.kill()
         await asyncio.to_thread(process.join)
@@ -89,7 +89,7 @@ def _write(folder: Path, size: int, first: int, images: int) -> None:
             await asyncio.sleep(0.01)
         for picture in pictures(range(first, first + images), 10_000):
             await put(store, picture)
-            await store.evict()
+            await store.upkeep.evict()
         (folder / f"end-{size}").touch()
         await asyncio.sleep(600)
 

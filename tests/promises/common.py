@@ -112,8 +112,8 @@ async def check_all(
 ) -> list[Finding]:
     """What is wrong with the whole store."""
     found: list[Finding] = []
-    for step in await store.steps():
-        found += await store.check(step, deep=deep, repair=repair, grace=grace)
+    for step in await store.upkeep.steps():
+        found += await store.upkeep.check(step, deep=deep, repair=repair, grace=grace)
     return found
 
 

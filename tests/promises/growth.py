@@ -106,9 +106,9 @@ async def _measure(folder: Path, images: int) -> dict[str, object]:
     for picture in some:
         await put(store, picture)
     taken = (time.perf_counter() - started) / len(some)
-    await store.steps()
+    await store.upkeep.steps()
     await store.totals()
-    await store.evict()
+    await store.upkeep.evict()
     memory = _memory() - before
     await store.close()
     return {

@@ -59,7 +59,7 @@ async def _together(
         if bound > _BOUND:
             kept += pictures(n for number in range(_PROCESSES) for n in _written(folder, number))
         did["lost"] += await wrong_or_missing(store, kept)
-        await store.evict()
+        await store.upkeep.evict()
         totals = await store.totals()
         rest = await check_all(store, deep=True)
     did_what = ", ".join(
@@ -115,7 +115,7 @@ class _Worker:
         for picture in _pinned(self.number):
             await put(self.store, picture)
             # it may be evicted in between: then the store says so
-            while not await self.store.pin(picture.info.sha256, "attack"):
+            while not await self.store.pins.add(picture.info.sha256, "attack"):
                 await put(self.store, picture)
         acts = (self.put, self.put, self.read, self.read_pinned, self.read_acknowledged)
         seldom = self.evict, self.check
@@ -160,12 +160,12 @@ class _Worker:
         self.did["lost"] += must_be_there and data is None
 
     async def evict(self) -> None:
-        await self.store.evict()
+        await self.store.upkeep.evict()
         self.did["evictions"] += 1
 
     async def check(self) -> None:
-        for step in await self.store.steps():
-            for finding in await self.store.check(step, deep=True, repair=True):
+        for step in await self.store.upkeep.steps():
+            for finding in await self.store.upkeep.check(step, deep=True, repair=True):
                 raise StoreError(f"the check found {finding}")
         self.did["checks"] += 1
 

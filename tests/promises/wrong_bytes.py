@@ -191,7 +191,7 @@ async def _damage_index(folder: Path, dice: random.Random, rounds: int) -> Line:
         async with opened(folder) as store:
             for _ in range(6):  # what fails is put aside, and works the next time
                 try:
-                    await store.evict()
+                    await store.upkeep.evict()
                     if not await check_all(store, deep=True, repair=True):
                         break
                 except StoreError:

@@ -47,7 +47,7 @@ async def _outage(folder: Path, server: Server, how: str, seconds: float) -> Lin
         assert store.tier is not None
         tier = store.tier
         await until(lambda: tier.breaker.closed, 30)
-        while not await tier.sent(1) or await store.outbox():
+        while not await tier.sent(1) or await store.catalog.outbox():
             assert time.monotonic() - begun < 30
         drained = time.monotonic() - begun
         seen = len(await other.sightings(chat="group:1", limit=1_000_000))
@@ -80,7 +80,7 @@ async def _handle(store: ImageStore, seconds: float) -> list[float]:
         store.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
         begun = time.monotonic()
         if await store.find(picture.reference) is None:
-            async with store.turn(picture.reference, begun) as come:
+            async with store.shared_images.turn(picture.reference, begun) as come:
                 waits.append(time.monotonic() - begun)
                 if come is None:
                     await store.put(picture.reference, picture.info, picture.data, "test")

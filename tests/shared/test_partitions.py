@@ -41,7 +41,7 @@ async def waits(store: ImageStore, numbers: range) -> list[float]:
         begun = time.monotonic()
         reference = replace(Picture(number).reference, self_id="9")
         assert await store.find(reference) is None
-        async with store.turn(reference, begun):
+        async with store.shared_images.turn(reference, begun):
             return time.monotonic() - begun
 
     return await asyncio.gather(*map(one, numbers))
@@ -77,7 +77,7 @@ async def test_nobody_waits_longer_than_once_and_everything_is_sent_afterwards(
     assert len(seen) == 20
     if how != "slow":
         assert not cut_off.tier.breaker.closed
-        assert sum((await cut_off.outbox()).values()) == 40
+        assert sum((await cut_off.catalog.outbox()).values()) == 40
 
     proxy.forward()
     proxy.delay = 0
@@ -85,7 +85,7 @@ async def test_nobody_waits_longer_than_once_and_everything_is_sent_afterwards(
         await proxy.start()
     await until(lambda: cut_off.tier and cut_off.tier.breaker.closed, 15)
     assert await cut_off.tier.sent(10)
-    assert await cut_off.outbox() == {}
+    assert await cut_off.catalog.outbox() == {}
     assert len(await other.sightings(chat="group:1", limit=99)) == 20
     assert await other.find(replace(Picture(3).reference, self_id="2")) == Picture(3).info
 
@@ -100,7 +100,7 @@ async def test_what_is_forgotten_meanwhile_is_forgotten_everywhere_afterwards(
     await proxy.refuse()
 
     begun = time.monotonic()
-    await cut_off.forget(chat="group:1")
+    await cut_off.forgetting.forget(chat="group:1")
     assert time.monotonic() - begun < 3
     await proxy.start()
     await until(lambda: cut_off.tier and cut_off.tier.breaker.closed, 15)
@@ -120,7 +120,7 @@ async def test_one_host_fetches_for_all(hosts: Hosts, picture: Picture) -> None:
         store = stores[number]
         reference = replace(picture.reference, self_id=f"{number}")
         if await store.find(reference) is None:
-            async with store.turn(reference, time.monotonic()) as come:
+            async with store.shared_images.turn(reference, time.monotonic()) as come:
                 if come is None:
                     fetched.append(number)
                     await asyncio.sleep(0.3)
@@ -136,8 +136,10 @@ async def test_who_waits_for_a_host_that_never_comes_fetches_itself(
 ) -> None:
     one, other = await hosts.start("one"), await hosts.start("other")
     begun = time.monotonic()
-    async with one.turn(picture.reference, begun) as come:
+    async with one.shared_images.turn(picture.reference, begun) as come:
         assert come is None
-        async with other.turn(replace(picture.reference, self_id="2"), time.monotonic()) as come:
+        async with other.shared_images.turn(
+            replace(picture.reference, self_id="2"), time.monotonic()
+        ) as come:
             assert come is None
             assert 1.5 < time.monotonic() - begun < 4

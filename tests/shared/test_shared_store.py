@@ -146,7 +146,7 @@ async def test_forget_reaches_every_host(hosts: Hosts, picture: Picture, who: st
     found = await other.find(elsewhere(picture))
     assert found is not None
 
-    gone = await one.forget(**({"chat": "group:1"} if who == "chat" else {"user": "u"}))
+    gone = await one.forgetting.forget(**({"chat": "group:1"} if who == "chat" else {"user": "u"}))
     await asyncio.sleep(2)
 
     assert gone == (1, 1)
@@ -156,7 +156,7 @@ async def test_forget_reaches_every_host(hosts: Hosts, picture: Picture, who: st
         assert not store.path(found).exists()
         assert store.at_hand(found) is None
         assert await store.sightings(chat="group:1", limit=9) == []
-        assert await store.is_forgotten(picture.reference)
+        assert await store.forgetting.is_forgotten(picture.reference)
 
 
 async def test_a_host_that_was_away_forgets_when_it_is_back(
@@ -169,7 +169,7 @@ async def test_a_host_that_was_away_forgets_when_it_is_back(
     away.is_image(picture.reference, picture.info)
     await away.sightings(limit=1)
 
-    await one.forget(chat="group:1")
+    await one.forgetting.forget(chat="group:1")
     hosts.run(away)
     await asyncio.sleep(1)
 
@@ -189,7 +189,7 @@ async def test_what_another_chat_refers_to_stays(hosts: Hosts, picture: Picture)
     assert other.tier is not None
     assert await other.tier.sent(5)
 
-    await one.forget(chat="group:1")
+    await one.forgetting.forget(chat="group:1")
     await asyncio.sleep(1.5)
 
     assert await other.find(elsewhere(picture)) == picture.info
@@ -200,16 +200,16 @@ async def test_pins_count_over_all_hosts(hosts: Hosts, picture: Picture) -> None
     one, other = await hosts.start("one"), await hosts.start("other")
     await put(one, picture)
     assert await other.find(elsewhere(picture))
-    assert await one.pin(picture.info.sha256, "me")
-    assert await other.pin(picture.info.sha256, "me")
-    assert await one.pins("me") == await other.pins("me") == [picture.info.sha256]
+    assert await one.pins.add(picture.info.sha256, "me")
+    assert await other.pins.add(picture.info.sha256, "me")
+    assert await one.pins.of("me") == await other.pins.of("me") == [picture.info.sha256]
 
-    await other.unpin(picture.info.sha256, "me")
-    assert await other.pins("me") == [picture.info.sha256]  # once it has been told
-    assert await one.pins("me") == [picture.info.sha256]
-    await one.unpin(picture.info.sha256, "me")
-    assert await one.pins("me") == []
-    assert await other.pins("me") == []
+    await other.pins.remove(picture.info.sha256, "me")
+    assert await other.pins.of("me") == [picture.info.sha256]  # once it has been told
+    assert await one.pins.of("me") == [picture.info.sha256]
+    await one.pins.remove(picture.info.sha256, "me")
+    assert await one.pins.of("me") == []
+    assert await other.pins.of("me") == []
 
 
 async def test_the_least_recently_used_go_but_what_is_pinned(hosts: Hosts, server: Server) -> None:
@@ -218,8 +218,8 @@ async def test_the_least_recently_used_go_but_what_is_pinned(hosts: Hosts, serve
     store = await hosts.start("one", max_shared_size=size)
     for picture in pictures:
         await put(store, picture)
-    assert await store.pin(pictures[0].info.sha256, "me")
-    assert await store.pins("me")
+    assert await store.pins.add(pictures[0].info.sha256, "me")
+    assert await store.pins.of("me")
     assert store.tier is not None
     while (await store.tier.shared.collect(2))[0]:
         pass
@@ -242,3 +242,50 @@ async def test_strange_text_is_stored_all_the_same(hosts: Hosts, picture: Pictur
     assert await other.find(elsewhere(picture)) == picture.info
     assert len(await other.sightings(user=wild, limit=9)) == 1
     assert len(await other.sightings(chat=f"group:{wild}", message_id=wild, limit=9)) == 1
+
+
+async def test_one_picture_is_forgotten_everywhere(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    for store, reference in ((one, picture.reference), (other, elsewhere(picture))):
+        store.saw(Sighting(reference, "group:1", "u", 1.0, picture.info.sha256))
+        await put(store, picture, reference)
+        await store.sightings(limit=1)
+        assert store.tier is not None
+        assert await store.tier.sent(5)
+
+    await one.forgetting.forget_picture(picture.info.sha256)
+    await asyncio.sleep(1.5)
+
+    name = hosts.database.rpartition("/")[2]
+    assert server.sql("SELECT count(*) FROM qqimage.image", name) == "0"
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "0"
+    for store in (one, other):
+        assert await store.find(elsewhere(picture)) is None
+        assert not store.path(picture.info).exists()
+        assert await store.forgetting.is_forgotten(elsewhere(picture))
+
+
+async def test_what_another_host_has_seen_again_may_be_fetched(
+    hosts: Hosts, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    one.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+    await put(one, picture)
+    await one.sightings(limit=1)
+    assert one.tier is not None
+    assert await one.tier.sent(5)
+    await one.forget(chat="group:1")
+    await asyncio.sleep(1.5)
+    again = replace(picture.reference, message_id="again")
+    assert await other.forgetting.is_forgotten(again)
+
+    one.saw(Sighting(again, "group:1", "u", 2.0))
+    await one.sightings(limit=1)
+    assert await one.tier.sent(5)
+    assert not await one.forgetting.is_forgotten(again)
+    assert not await other.forgetting.is_forgotten(again)
+    assert await other.forgetting.is_forgotten(
+        elsewhere(picture)
+    )  # of a message that nobody has seen again

@@ -26,7 +26,7 @@ async def main(folder: Path, url: str, first: int, count: int, pause: float) -> 
     assert store.tier is not None
     for _ in range(60):
         await store.sightings(limit=1)
-        if await store.tier.sent(2) and not await store.outbox():
+        if await store.tier.sent(2) and not await store.catalog.outbox():
             print("sent", flush=True)
             break
         await asyncio.sleep(0.2)

@@ -125,10 +125,10 @@ async def test_annotations_go_with_their_picture_and_stay_with_a_pin(
     for picture in pictures:
         await store.put(picture.reference, picture.info, picture.data, "test")
         await store.annotations.put(picture.info.sha256, "tests", f"the text of {picture.info.md5}")
-    await store.pin(pictures[0].info.sha256, "tests")
+    await store.pins.add(pictures[0].info.sha256, "tests")
     await store.close()
     small = open_store(max_size=1)
-    await small.evict()
+    await small.upkeep.evict()
     found = await small.annotations.search("the text", owner=None, chat=None, limit=9)
     assert [each.sha256 for each in found] == [pictures[0].info.sha256]
 

@@ -35,7 +35,7 @@ async def test_a_smaller_bound_takes_nothing_from_a_larger_one(open_store: OpenS
     await change(store, lambda db: notes.leave(db, "bounds:elsewhere:1:", LARGE))
     for picture in PICTURES:
         await put(store, picture)
-    await store.evict()
+    await store.upkeep.evict()
     assert (await store.totals()).images == len(PICTURES)
     lines = await about_store(store, 3000, deep=False)
     (line,) = [line for line in lines if "different bounds" in line.text]
@@ -44,16 +44,16 @@ async def test_a_smaller_bound_takes_nothing_from_a_larger_one(open_store: OpenS
     assert f":{os.getpid()}: 2.9 KiB" in line.text
     # whoever does not run any more counts no longer
     await change(store, lambda db: notes.forget(db, "bounds:elsewhere", time.time() + 1))
-    await store.evict()
+    await store.upkeep.evict()
     assert (await store.totals()).images == 2
 
 
 async def test_whoever_ends_takes_its_note_back(open_store: OpenStore) -> None:
     store = open_store(max_size=1 << 30)
     await put(store, PICTURES[0])
-    assert len(await store.bounds()) == 1
+    assert len(await store.catalog.bounds()) == 1
     await store.close()
-    assert await open_store().bounds() == {}
+    assert await open_store().catalog.bounds() == {}
 
 
 async def test_the_hourly_round_reads_no_large_index_as_a_whole(
@@ -65,10 +65,10 @@ async def test_the_hourly_round_reads_no_large_index_as_a_whole(
         "nonebot_plugin_qqimage.store.local.maintenance.is_sound",
         lambda path: asked.append(path) or 1,
     )
-    await store.steps(thorough=False)
+    await store.upkeep.steps(thorough=False)
     assert len(asked) == 1
     monkeypatch.setattr(maintenance, "_SMALL", 100)
-    assert await store.steps(thorough=False) == [PICTURES[0].info.sha256[:2]]
+    assert await store.upkeep.steps(thorough=False) == [PICTURES[0].info.sha256[:2]]
     assert len(asked) == 1
 
 

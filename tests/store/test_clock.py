@@ -19,7 +19,7 @@ async def put(store: ImageStore, picture: Picture) -> None:
 
 
 async def count(store: ImageStore) -> int:
-    await store.evict()
+    await store.upkeep.evict()
     return (await store.totals()).images
 
 
@@ -71,7 +71,7 @@ async def test_a_jump_between_two_runs(open_store: OpenStore, clock: Clock, jump
     store = open_store(max_age=AGE)
     for picture in PICTURES[:5]:
         await put(store, picture)
-    await store.evict()
+    await store.upkeep.evict()
     await store.close()
     clock.now += jump
     later = open_store(max_age=AGE)
@@ -106,7 +106,7 @@ async def test_times_in_the_future_are_put_right_in_their_order(
     order = [picture.info.sha256 for picture in PICTURES]
     assert await look(store, by_use) == order
     running.on(DAY + 60)
-    await store.evict()
+    await store.upkeep.evict()
     assert await look(store, by_use) == order
     stored = await look(store, lambda db: db.rows("SELECT used, added FROM images"))
     assert max(max(row) for row in stored) <= clock.now

@@ -63,8 +63,8 @@ async def test_every_image_is_there_as_it_was(store: ImageStore) -> None:
         data = await store.read(each.info)
         assert data is not None
         assert sha256(data) == each.info.sha256
-    for step in await store.steps():
-        assert await store.check(step, deep=True, grace=0) == []
+    for step in await store.upkeep.steps():
+        assert await store.upkeep.check(step, deep=True, grace=0) == []
     assert await store.catalog.index_trouble() == ""
 
 
@@ -90,7 +90,7 @@ async def test_names_pins_sightings_counters_and_notes_are_kept(store: ImageStor
     for kind, counted in EARLIER["counters"].items():
         assert await store.catalog.counters(kind) == counted
     kept = {name: tuple(note) for name, note in EARLIER["notes"].items()}
-    assert await store.notes("") == kept
+    assert await store.notes.find("") == kept
 
 
 async def test_the_earlier_version_can_go_on_with_it(store: ImageStore) -> None:

@@ -57,7 +57,7 @@ async def test_what_was_not_used_for_too_long_goes(
     kept = PICTURES[7]
     assert await store.find(kept.reference) is not None
     running.on(1000)
-    await store.evict()
+    await store.upkeep.evict()
     assert (await store.totals()).images == 1
     assert blobs(folder) == {kept.info.sha256}
     assert await store.read(kept.info) == kept.data
@@ -69,7 +69,7 @@ async def test_a_smaller_bound_applies_at_once(open_store: OpenStore, folder: Pa
         await store.put(picture.reference, picture.info, picture.data, "test")
     await store.close()
     smaller = open_store(max_size=5 * SIZE)
-    await smaller.evict()
+    await smaller.upkeep.evict()
     totals = await smaller.totals()
     assert totals.bytes <= 5 * SIZE
     assert totals.images >= 4
@@ -121,7 +121,7 @@ async def test_what_another_process_evicted_is_known_for_a_minute(
     store, other = open_store(), open_store(max_size=1)
     picture = PICTURES[0]
     await store.put(picture.reference, picture.info, picture.data, "test")
-    await other.evict()
+    await other.upkeep.evict()
     assert store.known(picture.reference) is not None
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
@@ -188,4 +188,4 @@ async def test_a_large_store_is_not_searched_through_at_each_put(open_store: Ope
 
 
 async def test_an_empty_store_has_nothing_to_evict(open_store: OpenStore) -> None:
-    await open_store(max_size=1, max_age=0.001).evict()
+    await open_store(max_size=1, max_age=0.001).upkeep.evict()

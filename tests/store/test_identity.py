@@ -131,6 +131,6 @@ async def test_one_picture_under_a_wrong_name_leaves_no_rows_behind(
         agreement = Agreement(f"1407:{number}", "NapCat", True)
         await store.put(reference, picture.info, picture.data, "link", agreement, True)
     assert _rows(folder, "names") == 50
-    await store.pin(picture.info.sha256, "me")
-    await store.forget(chat="group:1")
+    await store.pins.add(picture.info.sha256, "me")
+    await store.forgetting.forget(chat="group:1")
     assert _rows(folder, "names") == 0

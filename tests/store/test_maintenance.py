@@ -32,8 +32,8 @@ async def check(
     store: ImageStore, *, deep: bool = False, repair: bool = False, grace: float = -1.0
 ) -> list[Finding]:
     found: list[Finding] = []
-    for step in await store.steps():
-        found += await store.check(step, deep=deep, repair=repair, grace=grace)
+    for step in await store.upkeep.steps():
+        found += await store.upkeep.check(step, deep=deep, repair=repair, grace=grace)
     return found
 
 
@@ -218,7 +218,7 @@ async def test_what_is_readable_of_a_damaged_index_is_taken_over(
     store, picture = open_store(), Picture(1)
     place = ImageReference("1", "77", file="photo.jpg")
     await store.put(place, picture.info, picture.data, "download")
-    await store.pin(picture.info.sha256, "a plugin")
+    await store.pins.add(picture.info.sha256, "a plugin")
     store.count("failed", "timeout")
     await store.close()
     path = folder / "index.sqlite3"
@@ -233,7 +233,7 @@ async def test_what_is_readable_of_a_damaged_index_is_taken_over(
         file.write(b"\xa5" * size)
     store = open_store()
     with pytest.raises(StoreError, match="is damaged"):
-        await store.steps()
+        await store.upkeep.steps()
     assert await store.find(place) == picture.info
     assert await look(store, lambda db: images.pins(db, picture.info.sha256)) == {"a plugin": 1}
     assert await store.catalog.counters("failed") == {"timeout": 1}

@@ -92,18 +92,18 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(store=stores)
     def bring_within_bounds(self, store: int) -> None:
-        self.run(self.stores[store].evict())
+        self.run(self.stores[store].upkeep.evict())
         self.evict()
 
     @rule(store=stores, number=numbers)
     def pin(self, store: int, number: int) -> None:
-        pinned = self.run(self.stores[store].pin(PICTURES[number].info.sha256, "me"))
+        pinned = self.run(self.stores[store].pins.add(PICTURES[number].info.sha256, "me"))
         assert pinned == (number in self.kept)
         self.pins[number] += pinned
 
     @rule(store=stores, number=numbers)
     def unpin(self, store: int, number: int) -> None:
-        was_pinned = self.run(self.stores[store].unpin(PICTURES[number].info.sha256, "me"))
+        was_pinned = self.run(self.stores[store].pins.remove(PICTURES[number].info.sha256, "me"))
         assert was_pinned == (self.pins[number] > 0)
         self.pins[number] -= was_pinned
 
@@ -125,7 +125,7 @@ class StoreMachine(RuleBasedStateMachine):
         for number in gone:
             del self.seen[number, chat]
         elsewhere = {number for number, _ in self.seen}
-        sightings, images = self.run(self.stores[store].forget(chat=chat))
+        sightings, images = self.run(self.stores[store].forgetting.forget(chat=chat))
         removed = {n for n in gone if n in self.kept and n not in elsewhere and not self.pins[n]}
         assert (sightings, images) == (len(gone), len(removed))
         for number in removed:

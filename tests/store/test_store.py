@@ -319,7 +319,12 @@ async def test_an_unusable_folder_is_named_until_it_is_usable(
 ) -> None:
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
-    for call in (store.find(picture.reference), put(store, picture), store.totals(), store.evict()):
+    for call in (
+        store.find(picture.reference),
+        put(store, picture),
+        store.totals(),
+        store.upkeep.evict(),
+    ):
         with pytest.raises(StoreError, match=str(folder)):
             await call
     folder.unlink()
@@ -547,7 +552,7 @@ async def test_who_reads_waits_for_nobody_who_writes(store: ImageStore, picture:
     first = asyncio.create_task(access.write(write))
     await asyncio.to_thread(writing.wait)
     others = [asyncio.create_task(put(store, Picture(number))) for number in range(2, 22)]
-    pins = [asyncio.create_task(store.pin(picture.info.sha256, "me")) for _ in range(20)]
+    pins = [asyncio.create_task(store.pins.add(picture.info.sha256, "me")) for _ in range(20)]
     try:
         with anyio.fail_after(5):
             store._memory.clear()  # pyright: ignore[reportPrivateUsage]
@@ -570,7 +575,7 @@ async def test_half_an_emoji_spoils_nothing(store: ImageStore, picture: Picture)
     assert [sighting.user for sighting in found] == ["2", "?"]
     with pytest.raises(StoreError):
         await store.find(broken)
-    assert await store.forget(chat="group:1") == (2, 0)
+    assert await store.forgetting.forget(chat="group:1") == (2, 0)
 
 
 async def test_one_that_cannot_be_kept_takes_no_other_with_it(
@@ -617,11 +622,11 @@ async def test_forgetting_somebody_forgets_the_names_of_their_images(
         store.saw(Sighting(place, "group:1", "5", 1.0))
         store.is_image(place, picture.info)
     store.saw(Sighting(ImageReference("1", "9"), "group:1", "6", 1.0, shared.info.sha256))
-    await store.pin(pinned.info.sha256, "a plugin")
+    await store.pins.add(pinned.info.sha256, "a plugin")
     with pytest.raises(ValueError, match="whose"):
-        await store.forget()
+        await store.forgetting.forget()
     steps: list[int] = []
-    assert await store.forget(user="5", progress=steps.append) == (3, 1)
+    assert await store.forgetting.forget(user="5", progress=steps.append) == (3, 1)
     assert steps == [3]
     for each in (store, open_store()):
         assert await each.find(ImageReference("1", "0", file="photo.jpg")) is None
@@ -632,12 +637,12 @@ async def test_forgetting_somebody_forgets_the_names_of_their_images(
 
 
 async def test_only_what_is_there_can_be_pinned(store: ImageStore, picture: Picture) -> None:
-    assert not await store.pin(picture.info.sha256, "a")
+    assert not await store.pins.add(picture.info.sha256, "a")
     await put(store, picture)
-    assert await store.pin(picture.info.sha256, "a")
-    assert not await store.unpin(picture.info.sha256, "b")
-    assert await store.unpin(picture.info.sha256, "a")
-    assert not await store.unpin(picture.info.sha256, "a")
+    assert await store.pins.add(picture.info.sha256, "a")
+    assert not await store.pins.remove(picture.info.sha256, "b")
+    assert await store.pins.remove(picture.info.sha256, "a")
+    assert not await store.pins.remove(picture.info.sha256, "a")
 
 
 async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> None:
@@ -645,7 +650,12 @@ async def test_a_closed_store_says_so(store: ImageStore, picture: Picture) -> No
     await store.close()
     await store.close()
     other = Picture(2)
-    for call in (store.find(other.reference), put(store, picture), store.totals(), store.evict()):
+    for call in (
+        store.find(other.reference),
+        put(store, picture),
+        store.totals(),
+        store.upkeep.evict(),
+    ):
         with pytest.raises(StoreError, match="closed"):
             await call
 
@@ -662,7 +672,7 @@ async def test_what_came_a_moment_ago_is_forgotten_by_another_process(
     store.saw(Sighting(picture.reference, "group:1", "5", 1.0))
     assert len(await store.sightings(limit=5)) == 1  # it is written down
     await put(store, picture)  # what it shows is not, when the other one looks
-    assert await open_store().forget(chat="group:1") == (1, 1)
+    assert await open_store().forgetting.forget(chat="group:1") == (1, 1)
     store.is_image(picture.reference, picture.info)
     assert await store.sightings(limit=5) == []
     assert not store.path(picture.info).exists()

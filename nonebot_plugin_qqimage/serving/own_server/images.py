@@ -55,7 +55,7 @@ class OwnImages:
             remember_sightings=False,
             memory_size=_MEMORY_SIZE,
         )
-        self._forgotten = pipeline.store.forgotten
+        self._forgotten = pipeline.store.forgetting.times
         self._config = config
         self._pipeline = pipeline
         self._bot = bot
@@ -67,7 +67,7 @@ class OwnImages:
     @property
     def store(self) -> ImageStore:
         """Where images are kept; it knows nothing of what the bot's loop has forgotten."""
-        forgotten = self._pipeline.store.forgotten
+        forgotten = self._pipeline.store.forgetting.times
         if forgotten != self._forgotten:
             self._forgotten = forgotten
             self._store.look_anew()
@@ -155,7 +155,7 @@ class OwnImages:
 
     async def _refuse_forgotten(self, reference: ImageReference) -> None:
         try:
-            forgotten = await self.store.is_forgotten(reference)
+            forgotten = await self.store.forgetting.is_forgotten(reference)
         except StoreError:
             forgotten = False
         if forgotten:
