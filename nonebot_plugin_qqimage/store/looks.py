@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..content.fitting import max_decoded
 from ..content.info import ImageInfo
@@ -158,9 +158,10 @@ class Looks:
             return []
         async with self._one_search:
             await self._load()
-            loop = asyncio.get_running_loop()
-            ids = await loop.run_in_executor(self._thread, self._scan, found, most)
-        rows = await self._access.read(lambda db: [*looks.still_there(db, ids, chat)])
+            ids: list[int] = []
+            for part in sorted(self._hashes, key=lambda part: part != "whole"):
+                ids += await self._in_thread(self._scan, part, found, most)
+        rows = await self._access.read(lambda db: [*looks.still_there(db, ids[:_MOST], chat)])
         return _matches(found, rows, most)
 
     def close(self) -> None:
@@ -171,27 +172,25 @@ class Looks:
         """Read what is new in the index. Another process, or a new index, may have written it."""
         if await self._access.read(looks.newest) < self._last:
             self._hashes, self._last = {}, 0
-        loop = asyncio.get_running_loop()
         while True:
             pages, last = await self._access.read(lambda db: looks.after(db, self._last, _PAGE))
             if not pages:
                 break
-            await loop.run_in_executor(self._thread, self._add, pages)
+            await self._in_thread(self._add, pages)
             self._last = last
 
     def _add(self, pages: Sequence[Page]) -> None:
         for page in pages:
             self._hashes.setdefault(page.part, Hashes()).add(page.ids, page.hashes)
 
-    def _scan(self, found: Sequence[Look], most: int) -> list[int]:
-        """The ids of the hashes near one of some, those of whole pictures and the newest first."""
-        ids: list[int] = []
-        for part in sorted(self._hashes, key=lambda part: part != "whole"):
-            wanted = [look.bits for look in found if comparable(look.part, part)]
-            if wanted:
-                near = {number for each in self._hashes[part].near(wanted, most) for number in each}
-                ids += sorted(near, reverse=True)
-        return ids[:_MOST]
+    def _scan(self, part: Part, found: Sequence[Look], most: int) -> list[int]:
+        """The ids of the hashes of one part that are near one of some, the newest first."""
+        wanted = [look.bits for look in found if comparable(look.part, part)]
+        near = self._hashes[part].near(wanted, most)
+        return sorted({number for each in near for number in each}, reverse=True)
+
+    def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> "asyncio.Future[_T]":
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
 def _matches(found: Sequence[Look], rows: Iterable[Row], most: int) -> list[Match]:

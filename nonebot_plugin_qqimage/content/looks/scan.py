@@ -4,13 +4,15 @@ No index structure beats it at such distances: there are too many ways to differ
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .blocks import LANES, SIZE, Block, block_of, loose_block_of, pause
 from .numbers import numpy
 
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Blocks between two pauses: about a millisecond."""
+_LOOSE = 4096
+"""Hashes that are no block yet, between two pauses: about a millisecond, too."""
 
 
 class Hashes:
@@ -45,13 +47,21 @@ class Hashes:
             most: how many bits may differ.
         """
         found: list[list[int]] = [[] for _ in wanted]
-        loose = loose_block_of(bytes(self._loose))
         done = 0
-        for numbers, block in [(self._numbers, loose), *self._blocks]:
+        for numbers, block, pauses in self._all():
             for each, near in zip(wanted, found, strict=True):
                 near += (numbers[place] for place in block.near(each, most))
                 done += 1
                 # numpy lets other threads run by itself
-                if numpy() is None and (block is loose or done % _AT_ONCE == 0):
+                if numpy() is None and done % pauses == 0:
                     pause()
         return found
+
+    def _all(self) -> Iterator[tuple["array[int]", Block, int]]:
+        """All blocks, each with how often to pause: once after so many searches."""
+        for numbers, block in self._blocks:
+            yield numbers, block, _AT_ONCE
+        for start in range(0, len(self._numbers), _LOOSE):
+            end = start + _LOOSE
+            block = loose_block_of(bytes(self._loose[start * SIZE : end * SIZE]))
+            yield self._numbers[start:end], block, 1
