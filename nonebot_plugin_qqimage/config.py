@@ -71,6 +71,9 @@ class ScopedConfig(BaseModel):
     sightings: bool = True
     """Remember where each image was seen: chat, user, message, time."""
 
+    looks: bool = True
+    """Hash stored pictures in the background, so that similar ones are found."""
+
     language: Literal["auto", "zh", "en"] = "auto"
     """The language of logs, hints, the command line and chat answers: by the locale, or this."""
 

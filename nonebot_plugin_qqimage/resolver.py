@@ -1,25 +1,23 @@
 """`ImageResolver`, what plugin authors hold: handles on images, and what is known of them."""
 
+from collections.abc import Iterable
+
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
-from nonebot.adapters.onebot.v11 import MessageEvent
 
-from .errors import StoreError
+from .event_images import EventImages
 from .image import Image
-from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
-from .implementation.receiver import asking_chat, received
-from .language import Text, say
+from .implementation.receiver import asked_chat, received
 from .messages.chats import chat_of, checked_chat
-from .messages.events import find_in_event, seen_forwarded
 from .messages.reference import ImageReference
 from .messages.sighting import Sighting
 from .messages.targets import Target, checked_event, reference_of
+from .owned import Owned
 from .pipeline.pipeline import Pipeline
 from .serving.links import Links
 from .similar import SimilarImage, SimilarImages
 from .store.local.annotations import Annotation
-from .store.seen import Arrivals, latest_seen, message_id_of, seen_in_quoted
 
 
 class ImageResolver:
@@ -28,25 +26,19 @@ class ImageResolver:
     Args:
         pipeline: resolves references.
         links: makes URLs of images, and opens them.
-        implementations: whom to ask for forwarded records.
-        arrivals: when messages arrived.
-        timeout: seconds to wait for each record.
+        bots: those that are connected.
+        events: finds the images of events.
     """
 
     def __init__(
-        self,
-        pipeline: Pipeline,
-        links: Links,
-        implementations: Implementations,
-        arrivals: Arrivals,
-        timeout: float,
+        self, pipeline: Pipeline, links: Links, bots: Implementations, events: EventImages
     ) -> None:
         self._pipeline = pipeline
         self._store = pipeline.store
         self._links = links
-        self._implementations = implementations
-        self._arrivals = arrivals
-        self._timeout = timeout
+        self._bots = bots
+        self._events = events
+        self._owned = Owned(pipeline.store)
 
     async def images(self, event: BaseEvent, *, forwarded: bool = False) -> list[Image]:
         """The images of an event's message, then those of the message it quotes.
@@ -59,36 +51,23 @@ class ImageResolver:
             forwarded: also those in forwarded records, after the others. The implementation is
                 asked for the records; one that nobody knows any more is logged and left out.
         """
-        checked_event(event)
-        own, quoted = find_in_event(event)
-        found = own + (quoted or await self._seen_in_quoted(event))
-        found += await self._find_forwarded(event) if forwarded else []
-        return [Image(reference, self._pipeline, self._links) for reference in found]
+        found = await self._events.own_and_quoted(event)
+        return self._handles(found + (await self._events.forwarded(event) if forwarded else []))
 
     def message_images(self, event: BaseEvent) -> list[Image]:
         """The images of an event's message itself."""
-        checked_event(event)
-        return [
-            Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[0]
-        ]
+        return self._handles(self._events.own(event))
 
     def quoted_images(self, event: BaseEvent) -> list[Image]:
         """The images of the quoted message, as far as the event itself holds it.
 
         `images` also knows those that were seen, where the event does not hold them.
         """
-        checked_event(event)
-        return [
-            Image(reference, self._pipeline, self._links) for reference in find_in_event(event)[1]
-        ]
+        return self._handles(self._events.quoted(event))
 
     async def forwarded_images(self, event: BaseEvent) -> list[Image]:
         """The images in the records that an event's message, or the one it quotes, forwards."""
-        checked_event(event)
-        return [
-            Image(reference, self._pipeline, self._links)
-            for reference in await self._find_forwarded(event)
-        ]
+        return self._handles(await self._events.forwarded(event))
 
     async def find(
         self,
@@ -149,15 +128,8 @@ class ImageResolver:
         Raises:
             StoreError: the store cannot be read.
         """
-        checked_event(event)
-        chat, bot = chat_of(event), str(getattr(event, "self_id", ""))
-        if not chat or n < 1:
-            return []
-        came = (self._arrivals.of(event), message_id_of(event)) if before else None
-        found = await latest_seen(
-            self._store, bot, chat, n, own=own, distinct=distinct, before=came
-        )
-        return [self.image(sighting) for sighting in found]
+        seen = await self._events.latest(event, n, own=own, distinct=distinct, before=before)
+        return [self.image(sighting) for sighting in seen]
 
     async def pin(self, image: Image | Sighting | str, owner: str) -> None:
         """Keep an image from eviction, until its owner unpins it as often as it was pinned.
@@ -173,16 +145,7 @@ class ImageResolver:
             StoreError: the store cannot keep it.
             TypeError: the owner is no text.
         """
-        handle = self.image(image)
-        checked_owner(owner)
-        for _ in range(2):  # it may be evicted between the two steps
-            stored = await handle
-            if await self._store.pins.add(stored.info.sha256, owner):
-                return
-            await handle.path()
-        raise StoreError(
-            Text("{image} cannot be kept, and so not be pinned", image=str(handle.reference))
-        )
+        await self._owned.pin(self.image(image), owner)
 
     async def pins(self, owner: str) -> list[Image]:
         """The images that an owner keeps, each once; the latest that was stored comes first.
@@ -202,9 +165,7 @@ class ImageResolver:
             ImageUnavailable: no source has it, so nobody knows which image it is.
             StoreError: the store cannot be written.
         """
-        handle = self.image(image)
-        sha256 = handle.reference.sha256 or (await handle.info()).sha256
-        await self._store.pins.remove(sha256, owner)
+        await self._owned.unpin(self.image(image), owner)
 
     async def similar(
         self, image: Image | Target, *, chat: str | None = None, limit: int = 10
@@ -228,7 +189,7 @@ class ImageResolver:
             StoreError: the store cannot be read.
         """
         handle = self.image(image)
-        where = self._asked_chat(chat, handle.reference.chat)
+        where = asked_chat(chat, handle.reference.chat)
         return await SimilarImages(self._store, handle, self.image, where).find(limit)
 
     async def annotate(self, image: Image | Target, owner: str, text: str) -> None:
@@ -248,13 +209,7 @@ class ImageResolver:
             TypeError: the owner is no text.
             ValueError: the owner or the text is too long.
         """
-        handle = self.image(image)
-        for _ in range(2):  # it may be evicted between the two steps
-            sha256 = (await handle).info.sha256
-            if await self._store.annotations.put(sha256, checked_owner(owner), text):
-                return
-            await handle.path()
-        raise StoreError(Text("{image} is not stored", image=str(handle.reference)))
+        await self._owned.annotate(self.image(image), owner, text)
 
     async def annotations(self, image: Image | Target) -> list[Annotation]:
         """What is known of a picture, the latest first.
@@ -263,9 +218,7 @@ class ImageResolver:
             ImageUnavailable: no source has the image, so nobody knows which one it is.
             StoreError: the store cannot be read.
         """
-        handle = self.image(image)
-        sha256 = handle.reference.sha256 or (await handle.info()).sha256
-        return await self._store.annotations.of(sha256)
+        return await self._owned.annotations(self.image(image))
 
     async def search(
         self, text: str, *, owner: str | None = None, chat: str | None = None, limit: int = 100
@@ -285,7 +238,7 @@ class ImageResolver:
             ValueError: the text is too long, or no chat, or nobody knows the chat.
             StoreError: the store cannot be read.
         """
-        where = self._asked_chat(chat, "")
+        where = asked_chat(chat, "")
         return await self._store.annotations.search(text, owner=owner, chat=where, limit=limit)
 
     async def forget(self, *, chat: str | None = None, user: str | None = None) -> tuple[int, int]:
@@ -308,11 +261,7 @@ class ImageResolver:
         return await self._store.forgetting.forget(chat=chat, user=user)
 
     def image(
-        self,
-        target: Image | Target,
-        *,
-        event: BaseEvent | None = None,
-        bot: BaseBot | None = None,
+        self, target: Image | Target, *, event: BaseEvent | None = None, bot: BaseBot | None = None
     ) -> Image:
         """A handle on one image.
 
@@ -336,7 +285,7 @@ class ImageResolver:
         served = self._links.open(target) if isinstance(target, str) else None
         reference = served or self._links.opened(reference_of(target))
         if not reference.self_id and not reference.bare:
-            reference = received(reference, self._implementations, event, bot)
+            reference = received(reference, self._bots, event, bot)
         return Image(reference, self._pipeline, self._links)
 
     def chat_of(self, event: BaseEvent) -> str:
@@ -345,43 +294,7 @@ class ImageResolver:
         It is ``group:<id>``, or ``private:<id of the other side>`` for a temporary session, too;
         other kinds of messages have a chat of their own. Empty for an event that belongs to none.
         """
-        checked_event(event)
-        return chat_of(event)
+        return chat_of(checked_event(event))
 
-    def _asked_chat(self, chat: str | None, own: str) -> str | None:
-        """The chat that is asked about; None for any. Without a word it is where it is asked."""
-        if chat == "all":
-            return None
-        where = asking_chat() or own if chat is None else checked_chat(chat)
-        if not where:
-            raise ValueError(say('nobody knows which chat asks: give chat=, or chat="all"'))
-        return where
-
-    async def _seen_in_quoted(self, event: BaseEvent) -> list[ImageReference]:
-        if not isinstance(event, MessageEvent):
-            return []
-        try:
-            return [reference_of(seen) for seen in await seen_in_quoted(self._store, event)]
-        except StoreError as error:  # the handler has other things to do, too
-            self._pipeline.store_trouble.log(error)
-            return []
-
-    async def _find_forwarded(self, event: BaseEvent) -> list[ImageReference]:
-        if not isinstance(event, MessageEvent):
-            return []
-        implementation = self._implementations.find(str(event.self_id))
-        found = await find_forwarded(event, implementation, self._timeout)
-        for sighting in seen_forwarded(event, found):  # so that they can be forgotten
-            self._store.saw(sighting)
-        return found
-
-
-def checked_owner(owner: object) -> str:
-    """The owner itself.
-
-    Raises:
-        TypeError: it is no text, or an empty one.
-    """
-    if not isinstance(owner, str) or not owner.strip():
-        raise TypeError(say("an owner is a text, such as the name of your plugin"))
-    return owner
+    def _handles(self, references: Iterable[ImageReference]) -> list[Image]:
+        return [Image(reference, self._pipeline, self._links) for reference in references]

@@ -22,6 +22,8 @@ ROOMS = [
     "gallery",
     "doctor",
     "resolver",
+    "event_images",
+    "owned",
     "duplicates",
     "similar",
     "image",

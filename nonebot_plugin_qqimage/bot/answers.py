@@ -20,7 +20,7 @@ from ..content.info import ImageInfo
 from ..content.inspection import inspect
 from ..errors import AttemptFailed, Cause, QQImageError, StoreError
 from ..fetch import base64_data
-from ..fetch.files import read_file
+from ..fetch.files import local_path, read_file
 from ..fetch.trial import Fetched
 from ..implementation.answers import ImageAnswer, image_answer, is_link
 from ..implementation.connection import is_made_for_a_test
@@ -185,6 +185,8 @@ class ApiAnswers:
         self._implementations.of(bot).learn_size(reference.file, answer.size)
         with suppress(QQImageError), anyio.move_on_after(_QUICK):
             if answer.file and await self._holds_image(answer, reference):
+                if answer.file[:5].lower() == "file:":  # plugins open it as a path
+                    cast(dict[str, Any], result)["file"] = str(local_path(answer.file, {}))
                 return True
             found = await self._led_to(answer, reference, result)
             if isinstance(found, Fetched):

@@ -57,7 +57,7 @@ class Hooks:
     def install(self) -> None:
         """Register the hooks; before that, register what serves images, for it must start first."""
         driver = get_driver()
-        driver.on_startup(self._rewriting.warn_if_not_served)
+        driver.on_startup(self._rewriting.begin)
         driver.on_bot_connect(self.forget_failures)
         driver.on_bot_disconnect(self.end_calls)
         # one hook for all of it, because each hook costs every event a task of its own

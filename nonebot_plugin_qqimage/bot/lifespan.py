@@ -112,7 +112,7 @@ def install() -> None:
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
     keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     page = Page(services)
-    looks = looking(services.store, services.pipeline.store_trouble.log)
+    looks = looking(config, services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
     connections = ConnectionNotes(services)
     trials = Trials(services, heartbeat.name)
@@ -127,11 +127,12 @@ def install() -> None:
     metrics = metrics_task(services)
     driver = get_driver()
     driver.on_startup(keeping.start)
-    driver.on_startup(looks.start)
     driver.on_startup(connections.start)
     driver.on_startup(heartbeat.start)
     driver.on_startup(trials.start)
     driver.on_startup(warm_up.start)
+    if looks is not None:
+        driver.on_startup(looks.start)
     if shared is not None:
         driver.on_startup(shared.start)
     if metrics is not None:
@@ -156,7 +157,8 @@ def install() -> None:
             await trials.stop()
             await heartbeat.stop()
             await connections.stop()
-            await looks.stop()
+            if looks is not None:
+                await looks.stop()
             await keeping.stop()
             if shared is not None:
                 await shared.stop()

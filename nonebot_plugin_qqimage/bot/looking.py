@@ -8,6 +8,7 @@ import contextlib
 import random
 from collections.abc import Callable
 
+from ..config import ScopedConfig
 from ..content.info import ImageInfo
 from ..errors import MissingExtra, StoreError
 from ..store.image_store import ImageStore
@@ -24,15 +25,24 @@ _AFTER_TROUBLE = 60.0
 
 
 def looking(
-    store: ImageStore, complain: Callable[[StoreError], None], *, delay: float = _DELAY
-) -> BackgroundTask:
-    """The task that looks at all pictures of a store; it ends for good where Pillow is missing.
+    config: ScopedConfig,
+    store: ImageStore,
+    complain: Callable[[StoreError], None],
+    *,
+    delay: float = _DELAY,
+) -> BackgroundTask | None:
+    """The task that looks at all pictures of a store; None where the settings say not to.
+
+    It ends for good where Pillow is missing.
 
     Args:
+        config: the settings.
         store: the store.
         complain: told when it cannot be used.
         delay: seconds to wait before the first picture.
     """
+    if not config.looks:
+        return None
     return BackgroundTask(
         "looking",
         _Looking(store).work,

@@ -6,15 +6,11 @@ it is not installed, and nothing is measured then.
 
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from .background import BackgroundTask
 from .services import Services
-
-if TYPE_CHECKING:
-    pass
 
 _INTERVAL = 15.0
 """Seconds after which sizes are looked up; Prometheus usually asks as often."""
@@ -44,6 +40,9 @@ class Metrics:
         self.store_bytes: Gauge = Gauge("qqimage_store_bytes", "Bytes of the images in the store")
         self.queue: Gauge = Gauge(
             "qqimage_queue", "Images that are being fetched, or wait for that", ["state"]
+        )
+        self.outbox: Gauge = Gauge(
+            "qqimage_outbox", "Entries that wait to be sent to the shared store"
         )
 
     def counted(self, kind: str, what: str) -> None:
@@ -78,6 +77,8 @@ def metrics_task(services: Services) -> BackgroundTask | None:
         under_way, waiting = services.pipeline.queue
         metrics.queue.labels("under way").set(under_way)
         metrics.queue.labels("waiting").set(waiting)
+        if services.store.tier is not None:
+            metrics.outbox.set(sum((await services.store.catalog.outbox()).values()))
         return _INTERVAL
 
     return BackgroundTask(

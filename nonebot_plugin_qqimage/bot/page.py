@@ -66,7 +66,7 @@ class Page:
 
         services, config = self._services, self._services.config
         self.bases = [each for each in (config.public_url, config.base_url, *bases) if each]
-        self._gallery = Gallery(services.store, config, self._examine)
+        self._gallery = Gallery(services.store, config, self._examine, services.pipeline.hint)
         self._gallery.addresses = Addresses(config.public_url, self.bases)
         await self._order.start()
 

@@ -73,14 +73,36 @@ class Parameters:
             room: characters of base64 that fit into the call.
         """
         action = _SUFFIXES.sub("", api).lstrip("._")
+        files: dict[str, str] = {}
         with anyio.move_on_after(_PATIENCE):
             for name in _PICTURES:
                 if name in params and (name != "url" or self._takes_url(action, bot_id)):
                     await self._put_picture(action, name, params, room)
+            files = await self._files_in(action, params, room)
         links = await self._links_in(params, bot_id)
-        if links:
-            changed = with_texts(params, lambda text: _with_links(text, links))
+        if links or files:
+
+            def change(text: str) -> str:
+                return files.get(text) or _with_links(text, links)
+
+            changed = with_texts(params, change, encoded=True)
             params.update(cast(dict[str, Any], changed))
+
+    async def _files_in(self, action: str, params: Mapping[str, Any], room: int) -> dict[str, str]:
+        """What is sent for each URI of a copy, as in a segment that shares a file."""
+        found: dict[str, Meant] = {}
+
+        def look(text: str) -> str:
+            if text.startswith("file://") and (meant := self._substitutes.meant(text)) is not None:
+                found[text] = meant
+            return text
+
+        with_texts(params, look, encoded=True)
+        files: dict[str, str] = {}
+        for uri, meant in found.items():
+            files[uri] = await self._picture(action, meant, room)
+            room -= len(files[uri])
+        return files
 
     async def _put_picture(self, action: str, name: str, params: dict[str, Any], room: int) -> None:
         given = cast(object, params[name])
@@ -95,10 +117,11 @@ class Parameters:
                 for each, value in zip(meant, values, strict=True)
             ]
         else:
-            new = [
-                value if each is None else await self._picture(action, each, room) or value
-                for each, value in zip(meant, values, strict=True)
-            ]
+            new: list[object] = []
+            for each, value in zip(meant, values, strict=True):
+                picture = "" if each is None else await self._picture(action, each, room)
+                room -= len(picture)
+                new.append(picture or value)
         params[name] = new if isinstance(given, list) else new[0]
         if action == "download_file" and str(new[0]).startswith("base64://"):
             params["base64"] = str(params.pop(name)).removeprefix("base64://")
@@ -140,7 +163,7 @@ class Parameters:
                     found[mention.url] = reference, own or (kept[1] if kept else "")
             return text
 
-        with_texts(params, look)
+        with_texts(params, look, encoded=True)
         links = {url: own or reference.file for url, (reference, own) in found.items()}
         if found and self._substitutes.has_public:
             with anyio.move_on_after(_QUICK):

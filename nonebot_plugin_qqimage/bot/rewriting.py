@@ -6,8 +6,8 @@ remembers what stood in its place (`ServedText`), and references are always made
 
 import inspect
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any, cast
+from urllib.request import getproxies_environment, proxy_bypass
 
 from nonebot.adapters.onebot.v11 import MessageEvent
 from nonebot.adapters.onebot.v11.utils import escape
@@ -23,12 +23,14 @@ from ..messages.contents import forward_nodes
 from ..messages.reader import Found, Reader, Walk, found_in
 from ..messages.reference import ImageReference
 from ..messages.segments import originals
-from ..messages.served import ServedText, received
+from ..messages.served import ServedText, let_yaml_write_it, received
 from ..serving.links import Links
 from ..serving.urls import token_of
 
 _MAX_RAW = 1 << 20
 """Characters of a ``raw_message`` that is looked at; a longer one holds an image in base64."""
+_HERE = "127.0.0.1"
+"""Where this bot serves images, unless the operator has chosen another place."""
 _RUN = inspect.signature(Matcher.run)
 
 
@@ -51,14 +53,24 @@ class Rewriting:
         self._excluded = set(config.rewrite_exclude)
         self._public = bool(config.public_url)
 
-    def warn_if_not_served(self) -> None:
-        """Tell the operator, once the bot has started, where URLs are wanted but not served."""
-        if self.on and not self._links.can_serve:
+    def begin(self) -> None:
+        """Call it once the bot has started: tells the operator why URLs would not work."""
+        if not self.on:
+            return
+        let_yaml_write_it()
+        if not self._links.can_serve:
             logger.warning(
                 say(
                     "qqimage: QQIMAGE__REWRITE_URL has no effect, because this bot serves no "
                     "images. That needs a port to listen at (QQIMAGE__LISTEN), or a driver with an "
                     "HTTP server, such as DRIVER=~fastapi; the log says above what is wrong"
+                )
+            )
+        elif "http" in getproxies_environment() and not proxy_bypass(_HERE):
+            logger.warning(
+                say(
+                    "qqimage: HTTP_PROXY is set, so plugins ask the proxy for this bot's URLs. Set "
+                    "NO_PROXY=127.0.0.1,localhost, too"
                 )
             )
 
@@ -194,7 +206,10 @@ def in_codes(text: str, put: Iterable[ServedText]) -> str:
     """
     if not text or len(text) > _MAX_RAW:
         return text
-    links = {it.original: it for it in put if is_link(it.original)}
+    links: dict[str | None, ServedText] = {}
+    for it in put:  # the first image with a link, for some implementations give it to others, too
+        if is_link(it.original):
+            links.setdefault(it.original, it)
     served = {form(link): form(it) for form in (str, escape) for link, it in links.items() if link}
     healed = text
     for link in sorted(served, key=len, reverse=True):  # one may begin as another does
@@ -207,9 +222,17 @@ def received_event(event: Any) -> Any:
     a message."""
     if not isinstance(event, MessageEvent):
         return event
-    copy = deepcopy(event)
+    copy = _copied(event)
+    copy.reply = _copied(event.reply)
     for holder in (copy, copy.reply):
         for name in ("message", "original_message", "raw_message"):
             if holder is not None and hasattr(holder, name):
                 setattr(holder, name, received(getattr(holder, name)))
     return copy
+
+
+def _copied(model: Any) -> Any:
+    """A shallow copy: plugins may have put into an event what cannot be copied, such as a lock."""
+    if model is None:
+        return None
+    return model.model_copy() if hasattr(model, "model_copy") else model.copy()  # pydantic 1

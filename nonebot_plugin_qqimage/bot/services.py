@@ -8,6 +8,7 @@ from nonebot.adapters import Bot
 
 from ..config import ScopedConfig
 from ..content.fitting import limit
+from ..event_images import EventImages
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations
 from ..pipeline.pipeline import Pipeline
@@ -68,9 +69,8 @@ class Services:
         links = Links(config)
         own_server = OwnServer(config, pipeline, links)
         arrivals = Arrivals()
-        resolver = ImageResolver(
-            pipeline, links, implementations, arrivals, timeout=config.get_image_timeout
-        )
+        events = EventImages(pipeline, implementations, arrivals, config.get_image_timeout)
+        resolver = ImageResolver(pipeline, links, implementations, events)
         return cls(config, store, implementations, pipeline, links, own_server, arrivals, resolver)
 
 

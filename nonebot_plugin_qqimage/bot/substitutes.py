@@ -47,15 +47,13 @@ class Substitutes:
         return self._links.referred(text) or self._copy(text)
 
     def _copy(self, text: str) -> Path | None:
-        if self._copies.name not in text:
+        if self._copies.folder.name not in text:
             return None
         try:
             path = local_path(text, {})
         except ValueError:  # such as file://[
             return None
-        if path is None or path.parent != self._copies:
-            return None
-        return path
+        return path if path is not None and self._copies.made(path) else None
 
     async def file(
         self, meant: Meant, room: int, forms: Sequence[Form] = ("base64", "path", "public")

@@ -19,6 +19,7 @@ from ..doctor.line import Line
 from ..errors import StoreError
 from ..language import say
 from ..log import logger
+from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .addresses import Addresses
 from .answers import answer, page, picture, plain, see_other, thumbnail, unchanged
@@ -52,6 +53,7 @@ class Gallery:
         store: has the images.
         config: the settings.
         examine: asks the doctor, which takes seconds.
+        hint: what would help an image that has failed; empty where nothing is known.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Gallery:
         store: ImageStore,
         config: ScopedConfig,
         examine: Callable[[], Awaitable[list[Line]]],
+        hint: Callable[[ImageReference], str] = lambda _: "",
     ) -> None:
         self._store = store
         self._browsing = store.browsing
@@ -66,7 +69,7 @@ class Gallery:
         """Where the page is; whoever mounts it says so."""
         self._thumbnailing = Thumbnailing(store, config.max_decoded_pixels)
         self._changes = Changes(store)
-        self._overview = Overview(store, examine)
+        self._overview = Overview(store, examine, hint)
         self._assets: dict[str, bytes] = {}
         self._installation = ""
         self._under_way = 0

@@ -17,6 +17,7 @@ from ..errors import StoreError
 from ..hints import hint_for
 from ..language import localized, say
 from ..log import logger
+from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from ..store.local.browsing.figures import Figures
 from ..store.local.facts import Statistics
@@ -40,10 +41,17 @@ class Overview:
     Args:
         store: what they are about.
         examine: asks the doctor, which takes seconds.
+        hint: what would help an image that has failed; empty where nothing is known.
     """
 
-    def __init__(self, store: ImageStore, examine: Callable[[], Awaitable[list[Line]]]) -> None:
+    def __init__(
+        self,
+        store: ImageStore,
+        examine: Callable[[], Awaitable[list[Line]]],
+        hint: Callable[[ImageReference], str],
+    ) -> None:
         self._store = store
+        self._hint_of = hint
         self._counted = InBackground(self._count)
         self._examined = InBackground(examine)
 
@@ -95,7 +103,7 @@ class Overview:
             "failures.html",
             causes=causes,
             plot=None if counted is None else by_hour(counted[1].failed),
-            unresolved=unresolved,
+            unresolved=[(seen, localized(self._hint_of(seen.reference))) for seen in unresolved],
             at=self._counted.made,
             **shown,
         )

@@ -21,7 +21,7 @@ _FORWARDED_UNKNOWN_FOR = 600.0
 """Seconds for which pictures in forwarded records are not asked for, where one could not be had."""
 _FORWARDED_TIMEOUT = 2.0
 """Seconds to wait for such a picture, until one has come: some implementations never answer."""
-_NO_MORE_THAN_LINKS = 3
+_NO_MORE_THAN_LINKS = 20
 """Answers in a row with nothing but the segment's own link, after which the link is tried first."""
 _NO_MORE_THAN_LINKS_FOR = 180.0
 """Seconds after which one is asked for first again: there may be files or fresher keys by now."""

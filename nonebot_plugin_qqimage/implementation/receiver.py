@@ -8,7 +8,8 @@ from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import Bot
 from nonebot.matcher import current_bot, current_event
 
-from ..messages.chats import chat_of
+from ..language import say
+from ..messages.chats import chat_of, checked_chat
 from ..messages.events import find_in_event
 from ..messages.reference import ImageReference
 from .implementations import Implementations
@@ -23,10 +24,25 @@ _PLACELESS: dict[str, Any] = {
 """What a segment does not say by itself."""
 
 
-def asking_chat() -> str:
-    """The chat of the handler that runs; empty outside of handlers, and where it has none."""
+def asked_chat(chat: str | None, own: str) -> str | None:
+    """The chat that an author asks about; None for any.
+
+    Args:
+        chat: what the author has given: a chat, or ``all``; None for that of the current handler.
+        own: the chat of the image that is asked about, for outside of handlers; empty for none.
+
+    Raises:
+        ValueError: the text is no chat, or nobody knows the chat.
+    """
+    if chat == "all":
+        return None
+    if chat is not None:
+        return checked_chat(chat)
     event = current_event.get(None)
-    return "" if event is None else chat_of(event)
+    where = ("" if event is None else chat_of(event)) or own
+    if not where:
+        raise ValueError(say('nobody knows which chat asks: give chat=, or chat="all"'))
+    return where
 
 
 def received(

@@ -6,15 +6,19 @@ is lost where a plugin writes it as JSON or CQ codes; the token in the URL is en
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from importlib import import_module
 from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from typing_extensions import Self
 
-_MAX_DEPTH = 16
-"""Levels of lists and mappings that are looked into; records inside records need about ten."""
-_MAX_VALUES = 20_000
-"""Values that are looked at; the longest record has some thousand."""
+_MAX_DEPTH = 100
+"""Levels of lists and mappings that are looked into; a record inside another one needs three more.
+"""
+_MAX_VALUES = 100_000
+"""Values that are looked into, in about 0.1 s; the longest record has some thousand."""
 
 
 class ServedText(str):
@@ -52,6 +56,19 @@ ABSENT = object()
 """Stands for a field that is to be left out."""
 
 
+def let_yaml_write_it() -> None:
+    """Have the YAML libraries write such text as any other; they look at the exact type of a value.
+
+    Plugins save segments as YAML, too. Call it once all of them are loaded, for their own dumpers.
+    """
+    for library in ("yaml", "ruamel.yaml"):
+        with suppress(ImportError):
+            dumpers = [import_module(f"{library}.representer").SafeRepresenter]
+            for dumper in dumpers:
+                dumpers += dumper.__subclasses__()
+                dumper.add_representer(ServedText, dumper.represent_str)
+
+
 def received(value: object) -> Any:
     """A value as it was received, without the text of this bot put in since, however deep.
 
@@ -66,7 +83,7 @@ def _received(text: str) -> object:
     return ABSENT if text.added else text.original
 
 
-def with_texts(value: object, change: Callable[[str], object]) -> Any:
+def with_texts(value: object, change: Callable[[str], object], *, encoded: bool = False) -> Any:
     """A value in which every text has been changed, however deep; the value itself if none has.
 
     Nothing is changed in place. What is too deep or comes too late to be looked at stays as it is.
@@ -74,14 +91,17 @@ def with_texts(value: object, change: Callable[[str], object]) -> Any:
     Args:
         value: of lists, mappings, messages and segments.
         change: gives what stands in a text's place from now on: the text itself, another value, or
-            `ABSENT` for a field.
+            `ABSENT` for a field, which is None in a list.
+        encoded: whether the value is about to be written as JSON by the adapter. Then dataclasses,
+            which become mappings there, are looked into, too.
     """
-    return _Walk(change).through(value, 0)
+    return _Walk(change, encoded).through(value, 0)
 
 
 class _Walk:
-    def __init__(self, change: Callable[[str], object]) -> None:
+    def __init__(self, change: Callable[[str], object], encoded: bool) -> None:
         self._change = change
+        self._encoded = encoded
         self._left = _MAX_VALUES
 
     def through(self, value: object, depth: int) -> Any:
@@ -95,17 +115,22 @@ class _Walk:
             changed = self.through(data, depth + 1)
             return value if changed is data else type(value)(value.type, changed)
         if isinstance(value, Mapping):
-            fields = cast(Mapping[Any, object], value)
-            new = {name: self.through(each, depth + 1) for name, each in fields.items()}
-            if all(new[name] is each for name, each in fields.items()):
+            old = cast(Mapping[Any, object], value)
+            new = {name: self.through(each, depth + 1) for name, each in old.items()}
+            if all(new[name] is each for name, each in old.items()):
                 return cast(object, value)
             return {name: each for name, each in new.items() if each is not ABSENT}
         if isinstance(value, (list, tuple)):
             items = cast("list[object] | tuple[object, ...]", value)
-            changed_items = [self.through(each, depth + 1) for each in items]
+            walked = [self.through(each, depth + 1) for each in items]
+            changed_items: list[Any] = [None if each is ABSENT else each for each in walked]
             if all(new is old for new, old in zip(changed_items, items, strict=True)):
                 return cast(object, value)
             if isinstance(value, Message):
                 return Message(changed_items)
             return tuple(changed_items) if isinstance(value, tuple) else changed_items
+        if self._encoded and is_dataclass(value) and not isinstance(value, type):
+            named = {each.name: cast(object, getattr(value, each.name)) for each in fields(value)}
+            changed = self.through(named, depth + 1)
+            return cast(object, value) if changed is named else changed
         return value

@@ -92,8 +92,8 @@ def _from_origin(made: object) -> ImageReference:
     return _from_segment({"type": "image", "data": data})
 
 
-def checked_event(event: object) -> None:
-    """Do nothing for an event.
+def checked_event(event: object) -> Event:
+    """The event itself.
 
     Raises:
         TypeError: it is none, such as a message; the text says what it is.
@@ -101,6 +101,7 @@ def checked_event(event: object) -> None:
     if not isinstance(event, Event):
         text = Text("an event is needed here, not a {type}", type=type(event).__name__)
         raise TypeError(text.local)
+    return event
 
 
 def _wrong(kind: type[Exception], why: Text) -> Exception:

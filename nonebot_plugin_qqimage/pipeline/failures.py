@@ -2,7 +2,7 @@
 
 import time
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from ..errors import Cause, ImageUnavailable
 from ..messages.reference import ImageReference
@@ -10,6 +10,8 @@ from ..messages.reference import ImageReference
 _SECONDS = 30.0
 """For how long a failure is remembered; links and implementations may recover by then."""
 _MAX_FAILURES = 1024
+_MAX_HINTS = 1024
+"""Hints that are remembered for longer, for who looks at what is missing."""
 _MAX_HELD = 4096
 """Bytes that a remembered reference may hold itself, as base64 in its segment."""
 
@@ -21,6 +23,7 @@ class Failures:
         self._failures: TTLCache[ImageReference, ImageUnavailable] = TTLCache(
             _MAX_FAILURES, _SECONDS, timer=lambda: time.monotonic()
         )
+        self._hints: LRUCache[str, str] = LRUCache(_MAX_HINTS)
 
     def get(self, reference: ImageReference) -> ImageUnavailable | None:
         """Why this very reference failed a moment ago; None where it did not."""
@@ -28,8 +31,13 @@ class Failures:
 
     def add(self, reference: ImageReference, failure: ImageUnavailable) -> None:
         """Remember why a reference failed."""
+        self._hints[reference.key] = failure.hint
         if reference.held <= _MAX_HELD:
             self._failures[reference] = failure.again()  # without the traceback of this one
+
+    def hint(self, reference: ImageReference) -> str:
+        """The hint of the last failure of what a reference claims; empty where there is none."""
+        return self._hints.get(reference.key, "")
 
     def forget(self, reference: ImageReference) -> None:
         """Forget that a reference failed."""

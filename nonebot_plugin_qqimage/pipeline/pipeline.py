@@ -227,6 +227,13 @@ class Pipeline:
         self._connections[self_id] += 1
         self._failures.forget_of_connection(self_id)
 
+    def hint(self, reference: ImageReference) -> str:
+        """What would help an image that has failed in this process; empty where nothing is known.
+
+        It is in English, and `localized` translates it.
+        """
+        return self._failures.hint(reference)
+
     def forget_failures(self) -> None:
         """Try again what failed a moment ago, when it is next asked for."""
         self._failures.clear()

@@ -1,6 +1,7 @@
 """Forgetting on request: a chat's or a user's sightings, one image, and what it all leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 from ..messages.reference import ImageReference
 from .journal import Journal
@@ -9,6 +10,7 @@ from .local.access import Access
 from .local.blobs import Blobs
 from .local.forgetting import forget_image, forget_picture_step, forget_step
 from .memory import Memory
+from .shared.shared import Query
 from .shared.tier import SharedTier
 
 _BATCH = 64
@@ -70,7 +72,7 @@ class Forgetting:
         await self._journal.flush()
         sighted, removed = 0, list[str]()
         # first, so that it is obeyed even if this process ends meanwhile
-        await self._order(chat, user)
+        await self._order(chat=chat, user=user)
         while True:
             count, gone = await self._access.write(
                 lambda db: forget_step(db, self._blobs, chat=chat, user=user, limit=_BATCH)
@@ -81,7 +83,7 @@ class Forgetting:
             if count < _BATCH:
                 break
         # what has just been sent of them may not be known to be of this chat or user elsewhere
-        order = await self._order(None, None, removed)
+        order = await self._order(images=removed)
         if self._tier is None:
             return sighted, len(removed)
         elsewhere = await self._tier.forgotten(order)
@@ -96,6 +98,7 @@ class Forgetting:
             How many sightings went.
         """
         await self._journal.flush()
+        await self._order(picture=sha256)
         sighted = 0
         while True:
             count = await self._access.write(
@@ -104,9 +107,7 @@ class Forgetting:
             self.noted()
             sighted += count
             if count < _BATCH:
-                break
-        await self._order(None, None, [sha256])
-        return sighted
+                return sighted
 
     async def forget_image(self, sha256: str) -> None:
         """Remove an image that was forgotten while it was fetched, unless somebody refers to it."""
@@ -120,20 +121,34 @@ class Forgetting:
         if not await self._access.read(lambda db: forgotten.among(db, [reference])):
             return False
         await self._journal.flush()  # it may just have been seen again
-        return await self._access.read(lambda db: forgotten.among(db, [reference]))
+        if not await self._access.read(lambda db: forgotten.among(db, [reference])):
+            return False
+        return self._tier is None or not await self._seen_elsewhere(self._tier, reference)
+
+    async def _seen_elsewhere(self, tier: SharedTier, reference: ImageReference) -> bool:
+        """Whether a reference's message stands in the shared store, from which the sightings of
+        what is forgotten are removed: another host has seen it since."""
+        waiting = await self._access.read(outbox.waiting)
+        if not reference.message_id or "forget" in waiting:  # not yet removed there
+            return False
+        place = Query(_BATCH, bot=reference.self_id, message_id=reference.message_id)
+        seen = await tier.sightings(place, [])
+        return any(each.reference.key == reference.key for each in seen)
 
     def noted(self) -> None:
         """Something was forgotten, here or elsewhere: rely on nothing that this process knows."""
         self._memory.clear()
         self.times += 1
 
-    async def _order(self, chat: str | None, user: str | None, removed: Sequence[str] = ()) -> int:
-        """Order the shared store to forget; the number of the order, 0 where nothing is sent."""
+    async def _order(self, **what: Any) -> int:
+        """Have the shared store forget something, as `outbox.add_forgetting` takes it.
+
+        Returns:
+            The number of the order, 0 where nothing is sent.
+        """
         if not self._send:
             return 0
-        order = await self._access.write(
-            lambda db: outbox.add_forgetting(db, chat=chat, user=user, images=removed)
-        )
+        order = await self._access.write(lambda db: outbox.add_forgetting(db, **what))
         if self._tier is not None:
             self._tier.hurry()
         return order

@@ -21,6 +21,7 @@ from .local.access import Access
 from .local.blobs import Blobs
 from .local.bounds import Bounds, withdraw
 from .local.clock import Clock
+from .local.copies import Copies
 from .local.digests import Agreement
 from .local.facts import Totals
 from .local.sightings import IsImage
@@ -213,9 +214,9 @@ class ImageStore:
         )
 
     @property
-    def copies(self) -> Path:
-        """The folder of the copies."""
-        return self._blobs.copies.folder
+    def copies(self) -> Copies:
+        """The files that `copy` makes."""
+        return self._blobs.copies
 
     @property
     def binding(self) -> bool:

@@ -17,7 +17,7 @@ from ..threads import DaemonThreads
 from .local import images, looks
 from .local.access import Access
 from .local.blobs import Blobs
-from .local.looks import Progress, Row
+from .local.looks import Page, Progress, Row
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -29,8 +29,6 @@ _STEP = 500
 """Pictures gone over at once to find those without hashes."""
 _MOST = 5000
 """Hashes near another one that are looked up in the index; many copies of one picture have more."""
-
-
 _MOST_NEW = 1000
 """New pictures that wait to be looked at; the others are found by going over all of them."""
 
@@ -174,13 +172,16 @@ class Looks:
         if await self._access.read(looks.newest) < self._last:
             self._hashes, self._last = {}, 0
         loop = asyncio.get_running_loop()
-        while rows := await self._access.read(lambda db: looks.after(db, self._last, _PAGE)):
-            await loop.run_in_executor(self._thread, self._add, rows)
-            self._last = rows[-1].id
+        while True:
+            pages, last = await self._access.read(lambda db: looks.after(db, self._last, _PAGE))
+            if not pages:
+                break
+            await loop.run_in_executor(self._thread, self._add, pages)
+            self._last = last
 
-    def _add(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            self._hashes.setdefault(row.look.part, Hashes()).add(row.id, row.look.bits)
+    def _add(self, pages: Sequence[Page]) -> None:
+        for page in pages:
+            self._hashes.setdefault(page.part, Hashes()).add(page.ids, page.hashes)
 
     def _scan(self, found: Sequence[Look], most: int) -> list[int]:
         """The ids of the hashes near one of some, those of whole pictures and the newest first."""

@@ -25,6 +25,7 @@ MODULES = {
     "busy_day": (19,),
     "data_url": (20,),
     "browsing": (21,),
+    "likeness": (22,),
 }
 """Each module, and the rows it measures."""
 

@@ -19,7 +19,7 @@ from .pictures import Numbered
 from .socket_bot import socket_bot
 from .table import Result, at_most
 
-_ROUNDS = 10
+_ROUNDS = 7
 _MESSAGES = 8
 """Of which each round takes the median, for a busy machine delays some."""
 _SIZE = 120_000

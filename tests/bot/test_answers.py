@@ -228,6 +228,15 @@ async def test_a_file_may_be_changed_moved_and_deleted(
     assert await anyio.Path(await handle.path()).read_bytes() == PNG
 
 
+@pytest.mark.parametrize("start", ["file://", "FILE://", "file://localhost"])
+async def test_a_uri_becomes_a_path(services: Services, tmp_path: Path, start: str) -> None:
+    """Plugins give it to ``open``."""
+    (tmp_path / "a b.jpg").write_bytes(PNG)
+    implementation = Implementation(get_image={"file": f"{start}{tmp_path}/a%20b.jpg"})
+    answer = await implementation.bot.get_image(file="other.jpg")
+    assert answer["file"] == str(tmp_path / "a b.jpg")
+
+
 async def test_a_good_answer_is_left_alone(services: Services, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(PNG)
     for good in ({"file": str(tmp_path / "a.jpg")}, {"file": "", "base64": "iVBORw0KGgo="}):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nonebot_plugin_qqimage.bot.looking import looking
+from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
@@ -42,7 +43,8 @@ async def test_what_is_there_and_what_comes(store: ImageStore, tmp_path: Path) -
         await put(store, seed)
     another = ImageStore(tmp_path, max_size=1 << 30, max_age=1e9)  # knows nothing of new ones
     complaints: list[StoreError] = []
-    task = looking(another, complaints.append, delay=0.0)
+    task = looking(ScopedConfig(), another, complaints.append, delay=0.0)
+    assert task is not None
     await task.start()
     await hashed(store, 3)
     await put(another, 3)
@@ -51,3 +53,7 @@ async def test_what_is_there_and_what_comes(store: ImageStore, tmp_path: Path) -
     assert not complaints
     assert (await another.looks.progress()).images == 4
     await another.close()
+
+
+def test_nobody_looks_where_the_settings_say_not_to(store: ImageStore) -> None:
+    assert looking(ScopedConfig(looks=False), store, print) is None

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pytest
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.adapters.onebot.v11.utils import escape
 
+from nonebot_plugin_qqimage.bot import outgoing
 from nonebot_plugin_qqimage.bot.outgoing import Outgoing
 from nonebot_plugin_qqimage.bot.rewriting import Rewriting
 from nonebot_plugin_qqimage.bot.services import Services
@@ -71,7 +73,33 @@ PLACES: dict[str, Any] = {
         "context": {"a": [url]},
     },
     "deep inside": lambda url: {"data": {"a": [{"b": ({"c": url},)}]}},
+    "very deep inside": lambda url: {"data": nested(90, url)},
+    "records inside records": lambda url: {"messages": [records(20, MessageSegment.text(url))]},
+    "a picture inside records": lambda url: {"messages": [records(20, MessageSegment.image(url))]},
+    "a dataclass": lambda url: {"data": [Card(url)]},
+    "JSON inside JSON": lambda url: {"data": json.dumps({"a": json.dumps({"b": [url]})})},
+    "behind many values": lambda url: {"data": [[1]] * 40_000 + [[url]]},
+    "many times in a text": lambda url: {"message": " ".join([url] * 1000)},
 }
+
+
+@dataclass
+class Card:
+    """What the adapter writes as a mapping."""
+
+    url: str
+
+
+def nested(levels: int, value: Any) -> Any:
+    for _ in range(levels // 2):
+        value = [{"in": value}]
+    return value
+
+
+def records(levels: int, segment: MessageSegment) -> MessageSegment:
+    for _ in range(levels):
+        segment = MessageSegment.node_custom(10001, "name", Message(segment))
+    return segment
 
 
 @pytest.mark.parametrize("saved", [False, True], ids=["as received", "as saved"])
@@ -186,10 +214,15 @@ async def test_a_picture_that_cannot_be_had_is_given_by_its_link(services: Servi
     assert await called(services, "download_file", url=url) == {"url": CDN.format("gone")}
 
 
+async def copied(services: Services) -> Path:
+    """A copy as plugins get it."""
+    handle = services.resolver.image(image("a"))
+    await handle.path()  # it must be stored
+    return await services.store.copy(await handle.info())
+
+
 async def test_a_copy_that_a_plugin_has_changed(services: Services) -> None:
-    await services.resolver.image(image("a"))
-    info = await services.resolver.image(image("a")).info()
-    path = await services.store.copy(info)
+    path = await copied(services)
     changed = samples.png(filler=50)
     for value in (str(path), path.as_uri(), f"file://{path}"):
         message = Message(MessageSegment("image", {"file": value}))
@@ -197,11 +230,33 @@ async def test_a_copy_that_a_plugin_has_changed(services: Services) -> None:
             path.write_bytes(changed)
             params = await called(services, "send_msg", message=written)
             assert _file(params) == f"base64://{base64.b64encode(changed).decode()}"
+    shared = [MessageSegment("file", {"file": path.as_uri(), "name": "a.png"})]
+    params = await called(services, "send_msg", message=shared)
+    assert _file(params) == f"base64://{base64.b64encode(changed).decode()}"
     params = await called(services, "set_qq_avatar", file=str(path))
     assert params["file"] == f"base64://{base64.b64encode(changed).decode()}"
     path.unlink()
     params = await called(services, "send_msg", message=message)
     assert _file(params) == ENCODED
+
+
+async def test_a_copy_in_a_store_behind_a_symbolic_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "bot").symlink_to(tmp_path / "disk")
+    async with serving(tmp_path / "bot", World(a=PNG)) as services:
+        path = await copied(services)
+        for each in (path, path.resolve()):
+            params = await called(services, "send_msg", message=Message(MessageSegment.image(each)))
+            assert _file(params) == ENCODED
+
+
+async def test_pictures_in_a_list_share_the_frame(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "_MAX_INLINE", len(ENCODED) * 2)
+    url = served(services)
+    params = await called(services, "any_action", files=[url] * 3)
+    assert params["files"] == [ENCODED, ENCODED, LINK]
 
 
 def _file(params: dict[str, Any]) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import pickle
+import threading
 from collections.abc import AsyncIterator, Callable
 from copy import copy, deepcopy
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import pytest
+import yaml
 from nonebot.adapters.onebot.v11 import GroupMessageEvent, Message, MessageSegment
 from nonebot.adapters.onebot.v11.event import Reply, Sender
 from nonebot.compat import model_dump
@@ -23,6 +25,7 @@ from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.messages.events import find_in_event
 from nonebot_plugin_qqimage.messages.reader import Reader, find_in_message
+from nonebot_plugin_qqimage.messages.served import received
 
 from .. import samples
 from ..served_pictures import BASE, CDN, World, group_message, image, serving
@@ -207,6 +210,14 @@ def test_equal_messages_stay_equal(rewriting: Rewriting, segments: list[MessageS
     assert str(first.message) == str(second.message)
 
 
+def test_an_excluded_plugin_finds_none_in_lists(rewriting: Rewriting) -> None:
+    """What was added where there was nothing was nothing."""
+    event = group_message(MessageSegment("image", {"file": "b.jpg"}), image("a"))
+    rewriting.in_event(event)
+    state = {"urls": urls(event.message), "file": event.message[0].data["file"]}
+    assert received(state) == {"urls": [None, CDN.format("a")], "file": "b.jpg"}
+
+
 def test_pictures_that_nothing_names_stay_apart(rewriting: Rewriting) -> None:
     first, second = (group_message(MessageSegment("image", {"file": "image.png"})) for _ in "ab")
     second.message_id = 99
@@ -231,6 +242,34 @@ def test_the_raw_message_too(rewriting: Rewriting, escaped: bool) -> None:
     rewriting.in_event(event)
     assert event.raw_message.count("qqimage=") == 3
     assert received_event(event).raw_message == before
+
+
+def test_a_raw_message_whose_pictures_have_one_link(rewriting: Rewriting) -> None:
+    """As LLOneBot 3.24 has it; the link is that of the first one."""
+    event = group_message(image("a"), image("a", file="b.jpg"))
+    link = CDN.format("a")
+    event.raw_message = f"[CQ:image,file=a.jpg,url={link}][CQ:image,file=b.jpg,url={link}]"
+    rewriting.in_event(event)
+    assert urls(event.message)[0] in event.raw_message.partition("][")[0]
+
+
+@pytest.mark.parametrize("dump", [yaml.safe_dump, yaml.dump, lambda it: OwnDumper.write(it)])
+def test_segments_are_saved_as_yaml(rewriting: Rewriting, dump: Callable[[Any], str]) -> None:
+    event = group_message(image("a"))
+    rewriting.in_event(event)
+    rewriting.begin()
+    assert yaml.safe_load(dump(event.message[0].data)) == event.message[0].data
+
+
+class OwnDumper(yaml.SafeDumper):
+    """A plugin's."""
+
+    @classmethod
+    def write(cls, value: Any) -> str:
+        return yaml.dump(value, Dumper=cls)
+
+
+OwnDumper.add_representer(set, lambda dumper, value: dumper.represent_list(sorted(value)))
 
 
 def test_a_segment_of_an_earlier_release(rewriting: Rewriting) -> None:
@@ -323,6 +362,38 @@ async def test_the_public_url_where_there_is_one(tmp_path: Path) -> None:
         assert urls(event.message)[0].startswith(f"{public}/qqimage/download?")
 
 
+@pytest.mark.parametrize(
+    ("proxy", "direct", "warned"),
+    [("", "", False), ("http://127.0.0.1:7890", "", True), ("http://127.0.0.1:7890", "*", False)],
+)
+async def test_a_proxy_that_plugins_would_ask(
+    rewriting: Rewriting, monkeypatch: pytest.MonkeyPatch, proxy: str, direct: str, warned: bool
+) -> None:
+    for name, value in (("HTTP_PROXY", proxy), ("NO_PROXY", direct)):
+        monkeypatch.delenv(name.lower(), raising=False)
+        monkeypatch.setenv(name, value)
+    messages: list[str] = []
+    sink = logger.add(messages.append, level="WARNING", format="{message}")
+    try:
+        rewriting.begin()
+    finally:
+        logger.remove(sink)
+    assert ["NO_PROXY=127.0.0.1,localhost" in line for line in messages] == [True] * warned
+
+
+def test_an_excluded_plugin_sees_what_others_have_put_into_an_event(rewriting: Rewriting) -> None:
+    event = group_message(image("a"), quoted=Message(image("a")))
+    lock = event.__dict__["lock"] = threading.Lock()  # which cannot be copied
+    rewriting.in_event(event)
+    copy = received_event(event)
+    assert urls(copy.message) == urls(copy.reply.message) == [CDN.format("a")]
+    assert is_ours(urls(event.message)[0])
+    assert event.reply
+    assert is_ours(urls(event.reply.message)[0])
+    assert copy.__dict__["lock"] is lock
+    assert copy.sender is event.sender
+
+
 async def test_where_nothing_is_served(tmp_path: Path) -> None:
     messages: list[str] = []
     sink = logger.add(messages.append, level="WARNING", format="{message}")
@@ -330,7 +401,7 @@ async def test_where_nothing_is_served(tmp_path: Path) -> None:
         async with serving(tmp_path, World(), base="") as services:
             for setting in cast(list[Any], [False, True, ["group:20001"]]):
                 rewriting = Rewriting(ScopedConfig(rewrite_url=setting), services.links)
-                rewriting.warn_if_not_served()
+                rewriting.begin()
                 event = group_message(image("a"))
                 rewriting.in_event(event)
                 assert urls(event.message) == [CDN.format("a")]

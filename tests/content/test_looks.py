@@ -27,7 +27,7 @@ def changed(bits: int, by: int, rng: random.Random) -> int:
 
 def test_numpy_is_used_where_it_is() -> None:
     rng = random.Random(1)
-    assert isinstance(blocks.block_of([a_hash(rng)]), blocks.Words)
+    assert isinstance(blocks.block_of(a_hash(rng).to_bytes(blocks.SIZE, "big")), blocks.Words)
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,7 +58,7 @@ def test_all_that_are_near_are_found(
         bits = some[number % 300]
         if number % 50 == 0:
             bits = changed(wanted[number // 50 % 2], number // 100 % 50 * 2, rng)
-        hashes.add(number, bits)
+        hashes.add([number], bits.to_bytes(blocks.SIZE, "big"))
         for which, each in enumerate(wanted):
             if distance(bits, each) <= most:
                 expected[which].add(number)

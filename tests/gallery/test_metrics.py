@@ -43,6 +43,7 @@ async def test_what_is_counted(services: Services) -> None:  # noqa: F811
     assert value("qqimage_store_images") == 1
     assert value("qqimage_store_bytes") == len(PICTURE.data)
     assert value("qqimage_queue", state="waiting") == 0
+    assert REGISTRY.get_sample_value("qqimage_outbox") == 0
 
 
 def test_nothing_without_the_client(

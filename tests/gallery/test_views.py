@@ -9,16 +9,23 @@ from dataclasses import replace
 import PIL.Image
 import pytest
 
+from nonebot_plugin_qqimage.attempts import Attempt, Cause
+from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
+from nonebot_plugin_qqimage.doctor.line import Line
+from nonebot_plugin_qqimage.errors import ImageUnavailable
+from nonebot_plugin_qqimage.gallery.addresses import Addresses
+from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
+from nonebot_plugin_qqimage.pipeline.failures import Failures
 from nonebot_plugin_qqimage.simulator.pictures import PHOTO
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local.facts import Selection
 
 from ..samples import png
-from .asking import Browser, text
+from .asking import HOST, Browser, text
 
 SHA = re.compile(r"\?view=picture&amp;sha=([0-9a-f]{64})")
 NEXT = re.compile(r'hx-get="\?([^"]+)"')
@@ -249,6 +256,31 @@ async def test_figures_and_failures(browser: Browser, store: ImageStore) -> None
     assert "expired" in failures
     assert "the link is dead" in failures  # the hint
     assert "<rect" in failures
+
+
+async def test_what_is_missing_has_the_hint_of_its_failure(store: ImageStore) -> None:
+    async def examine() -> list[Line]:
+        return []
+
+    missing = ImageReference(
+        self_id="1", message_id="77", chat="group:1", file=HOSTILE, url="http://a/b"
+    )
+    for reference in (missing, replace(missing, message_id="78")):
+        store.saw(Sighting(reference, "group:1", "7", time.time()))
+    failures = Failures()
+    attempt = Attempt("url of the segment", Cause.UNREACHABLE, HOSTILE, 1.0)
+    failures.add(missing, ImageUnavailable("image", (attempt,)))
+    gallery = Gallery(store, ScopedConfig(), examine, failures.hint)
+    gallery.addresses = Addresses("", [f"http://{HOST}"])
+    browser = Browser(gallery)
+    await browser.log_in()
+    page = text(await browser.get("view=failures"))
+    (known,) = re.findall("<li>.*message 77.*</li>", page)
+    (unknown,) = re.findall("<li>.*message 78.*</li>", page)
+    assert "cannot be reached from this bot" in known
+    assert "<p>" not in unknown
+    assert "<script>" not in page.partition("<main")[2]
+    await gallery.close()
 
 
 @pytest.mark.parametrize(

@@ -13,59 +13,84 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from nonebot_plugin_qqimage.bot.services import make_services
+from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks import numbers
-from nonebot_plugin_qqimage.content.looks.look import BITS, VERSION, Look
+from nonebot_plugin_qqimage.content.looks.look import BITS, VERSION
+from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from .__main__ import MAKERS, look
 from .changing import encoded
+from .making import photo, sticker
 
 _TICK = 0.002
 """Seconds that the loop sleeps at a time, to see how late it wakes."""
 
 
-def some_hash(rng: random.Random) -> int:
-    """A hash, half of whose bits are set."""
-    return sum(1 << place for place in rng.sample(range(BITS), BITS // 2))
+class Speed(NamedTuple):
+    """What one way of searching takes."""
+
+    first: float
+    """Seconds of the first search, which reads all hashes."""
+    searches: dict[int, list[float]]
+    """Seconds of each search, by how many hashes the picture has."""
+    late: list[float]
+    """Seconds by which the loop was late meanwhile, each time that it was measured."""
+    late_at_first: list[float]
+    """The same during the first search."""
 
 
-def _rows(count: int, known: list[int]) -> Iterator[tuple[str, int, str, bytes]]:
+def _rows(count: int) -> Iterator[tuple[str, int, str, bytes]]:
     rng = random.Random(1)
+    bits = [1] * (BITS // 2) + [0] * (BITS // 2)
+    known: list[bytes] = []
+    for _ in range(5000):
+        rng.shuffle(bits)
+        known.append(int("".join(map(str, bits)), 2).to_bytes(BITS // 8, "big") * 2)
     for number in range(count):
         sha256 = f"{number:064x}"
         parts = ("whole", "middle") if number % 3 else ("whole", "middle", "content")
         for part in parts:
             # turning a hash makes another one, at a fraction of the cost
-            turn = rng.randrange(BITS)
-            bits = rng.choice(known)
-            bits = (bits << turn | bits >> BITS - turn) & ((1 << BITS) - 1)
-            yield sha256, VERSION, part, bits.to_bytes(BITS // 8, "big")
+            turn = rng.getrandbits(5)
+            yield sha256, VERSION, part, known[rng.getrandbits(12)][turn : turn + BITS // 8]
 
 
-async def _made(folder: Path, count: int) -> None:
+async def fill(folder: Path, count: int) -> list[str]:
+    """Make a store with two pictures, and the hashes of many that do not exist.
+
+    Returns:
+        The URIs of the two, which have two and three hashes.
+    """
     store = ImageStore(folder, max_size=1 << 40, max_age=1e9)
-    await store.totals()
+    uris: list[str] = []
+    for data in (encoded(photo(0)), encoded(sticker(0))):
+        info = inspect(data, max_size=1 << 30, max_pixels=1 << 30)
+        await store.put(ImageReference(sha256=info.sha256), info, data, "test")
+        await store.looks.make(info)
+        uris.append(info.uri)
     await store.close()
-    rng = random.Random(2)
-    known = [some_hash(rng) for _ in range(5000)]
     index = sqlite3.connect(folder / "index.sqlite3")
+    index.execute("PRAGMA synchronous = OFF")
     with index:
         index.executemany(
             "INSERT INTO images VALUES (?, '', 'image/png', 1, 1, 1, 1, '', 0, 0)",
             ((f"{number:064x}",) for number in range(count)),
         )
         index.executemany(
-            "INSERT INTO looks (sha256, version, part, hash) VALUES (?, ?, ?, ?)",
-            _rows(count, known),
+            "INSERT INTO looks (sha256, version, part, hash) VALUES (?, ?, ?, ?)", _rows(count)
         )
     index.close()
+    return uris
 
 
-async def _measure(folder: Path, count: int) -> None:
-    store = ImageStore(folder, max_size=1 << 40, max_age=1e9)
-    rng = random.Random(3)
-    wanted = [Look("whole", some_hash(rng)), Look("middle", some_hash(rng))]
+async def search(folder: Path, uris: list[str], times: int = 20) -> Speed:
+    """Look for what is like some pictures, again and again, while the loop is watched."""
+    services = make_services(ScopedConfig(), folder, dict)
     late: list[float] = []
 
     async def watch() -> None:
@@ -74,33 +99,35 @@ async def _measure(folder: Path, count: int) -> None:
             await asyncio.sleep(_TICK)
             late.append(time.perf_counter() - due)
 
+    async def find(uri: str) -> float:
+        started = time.perf_counter()
+        await services.resolver.similar(uri, chat="all")
+        return time.perf_counter() - started
+
     watching = asyncio.create_task(watch())
-    started, cpu = time.perf_counter(), time.process_time()
-    await store.looks.near(wanted)
-    first = f"{time.perf_counter() - started:.1f} s (CPU {time.process_time() - cpu:.1f} s)"
-    loading, late[:] = _p99(late), []
-    took: list[float] = []
-    spent: list[float] = []
-    for parts in (wanted, [*wanted, Look("content", some_hash(rng))]):
-        took, spent = [], []
-        for _ in range(20):
-            started, cpu = time.perf_counter(), time.process_time()
-            await store.looks.near(parts)
-            took.append((time.perf_counter() - started) * 1000)
-            spent.append((time.process_time() - cpu) * 1000)
-        print(
-            f"  {len(parts)} hashes among {count} pictures: "
-            f"median {statistics.median(took):.0f} ms, least {min(took):.0f} ms, "
-            f"CPU {statistics.median(spent):.0f} ms"
-        )
-    print(f"  the loop was late by {_p99(late):.1f} ms (99 %), the first search took {first},")
-    print(f"  and the loop was late by {loading:.1f} ms (99 %) meanwhile")
+    first = await find(uris[0])
+    late_at_first, late[:] = [*late], []
+    searches: dict[int, list[float]] = {}
+    for uri in uris:
+        looks = await services.store.looks.of(uri.removeprefix("qqimage:"))
+        searches[len(looks or ())] = [await find(uri) for _ in range(times)]
     watching.cancel()
-    await store.close()
+    await services.pipeline.close()
+    return Speed(first, searches, late, late_at_first)
 
 
-def _p99(late: list[float]) -> float:
-    return sorted(late)[int(len(late) * 0.99)] * 1000 if late else 0.0
+def late_by(late: list[float]) -> float:
+    """Milliseconds by which the loop was late at most, in 99 % of the cases."""
+    return sorted(late)[int(len(late) * 0.99)] * 1000
+
+
+def _print(speed: Speed) -> None:
+    for hashes, took in speed.searches.items():
+        median, least = statistics.median(took) * 1000, min(took) * 1000
+        print(f"  {hashes} hashes: median {median:.0f} ms, least {least:.0f} ms")
+    print(f"  the loop was late by {late_by(speed.late):.1f} ms (99 %)")
+    print(f"  the first search took {speed.first:.1f} s,")
+    print(f"  and the loop was late by {late_by(speed.late_at_first):.1f} ms (99 %) meanwhile")
 
 
 def _hashing() -> None:
@@ -117,13 +144,13 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=1_000_000)
     count = parser.parse_args().pictures
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_made(Path(folder), count))
+        uris = asyncio.run(fill(Path(folder), count))
         for name in ("with numpy", "without numpy"):
             if name == "without numpy":
                 numbers.disabled = True
             print(name)
             _hashing()
-            asyncio.run(_measure(Path(folder), count))
+            _print(asyncio.run(search(Path(folder), uris)))
 
 
 if __name__ == "__main__":

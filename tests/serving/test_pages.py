@@ -54,6 +54,28 @@ async def test_a_page(pages: None, remote: Remote) -> None:
     assert (await remote.ask("", "GET", path="/nothing")).status == 204
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("", "[::1", "::1", "[::1]:x", "a b", "a:b", "a/b", "a?b#c", "u@a", "x:99999", "x:-1"),
+        *("%zz", "[v1.a]", "é", "\xff\xfe", "x" * 10_000),
+    ],
+)
+async def test_what_is_no_host(
+    services: Services, pages: None, remote: Remote, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The handler of a page decides what to say of it."""
+
+    async def look(request: Request) -> Response:
+        return Response(421, content=repr(request.headers["host"]))
+
+    services.own_server.add(HTTPServerSetup(URL("/look"), "GET", "look", look))
+    request = b"GET /look?a=b HTTP/1.1\r\nHost: " + host.encode("latin-1") + b"\r\n\r\n"
+    got = await remote.exchange(request)
+    assert got.status in (400, 421)
+    assert "Traceback" not in caplog.text
+
+
 async def test_what_is_no_page(pages: None, remote: Remote) -> None:
     for method, path in (("GET", "/echo"), ("GET", "/"), ("GET", "/echo/"), ("GET", "/%65cho")):
         got = await remote.ask("", method, path=path)

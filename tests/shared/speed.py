@@ -76,7 +76,7 @@ async def _publish(store: ImageStore, pool: "asyncpg.Pool", pictures: list[Pictu
 
 
 async def _find(hosts: Hosts, pool: "asyncpg.Pool", pictures: list[Picture]) -> Line:
-    """64 at a time: the same statement bare, and with all that comes around it."""
+    """64 at a time, by every digest, name and place, beside a join by the MD5 alone."""
     store = await hosts.start("finding")
     tier = store.tier
     assert tier is not None

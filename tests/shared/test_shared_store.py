@@ -242,3 +242,50 @@ async def test_strange_text_is_stored_all_the_same(hosts: Hosts, picture: Pictur
     assert await other.find(elsewhere(picture)) == picture.info
     assert len(await other.sightings(user=wild, limit=9)) == 1
     assert len(await other.sightings(chat=f"group:{wild}", message_id=wild, limit=9)) == 1
+
+
+async def test_one_picture_is_forgotten_everywhere(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    for store, reference in ((one, picture.reference), (other, elsewhere(picture))):
+        store.saw(Sighting(reference, "group:1", "u", 1.0, picture.info.sha256))
+        await put(store, picture, reference)
+        await store.sightings(limit=1)
+        assert store.tier is not None
+        assert await store.tier.sent(5)
+
+    await one.forgetting.forget_picture(picture.info.sha256)
+    await asyncio.sleep(1.5)
+
+    name = hosts.database.rpartition("/")[2]
+    assert server.sql("SELECT count(*) FROM qqimage.image", name) == "0"
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "0"
+    for store in (one, other):
+        assert await store.find(elsewhere(picture)) is None
+        assert not store.path(picture.info).exists()
+        assert await store.forgetting.is_forgotten(elsewhere(picture))
+
+
+async def test_what_another_host_has_seen_again_may_be_fetched(
+    hosts: Hosts, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    one.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+    await put(one, picture)
+    await one.sightings(limit=1)
+    assert one.tier is not None
+    assert await one.tier.sent(5)
+    await one.forget(chat="group:1")
+    await asyncio.sleep(1.5)
+    again = replace(picture.reference, message_id="again")
+    assert await other.forgetting.is_forgotten(again)
+
+    one.saw(Sighting(again, "group:1", "u", 2.0))
+    await one.sightings(limit=1)
+    assert await one.tier.sent(5)
+    assert not await one.forgetting.is_forgotten(again)
+    assert not await other.forgetting.is_forgotten(again)
+    assert await other.forgetting.is_forgotten(
+        elsewhere(picture)
+    )  # of a message that nobody has seen again

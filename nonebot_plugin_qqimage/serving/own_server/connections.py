@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 from aiohttp import web
-from nonebot.drivers import HTTPServerSetup
+from nonebot.drivers import URL, HTTPServerSetup
 from nonebot.drivers import Request as DriverRequest
 
 from ..answers import Answer, Request, problem
@@ -116,9 +116,11 @@ class Connections:
                         return problem(413, "TooLarge", f"more than {MAX_BODY} bytes")
         except TimeoutError:
             return problem(408, "TooSlow", f"not received within {_BODY_TIMEOUT:g} s")
+        path, _, query = request.raw_path.partition("?")
         given = DriverRequest(
             request.method,
-            f"http://{request.host}{request.raw_path}",
+            # the Host may be no host at all, and raise; handlers find it among the headers
+            URL.build(scheme="http", host="localhost", path=path, query_string=query, encoded=True),
             headers=[*request.headers.items()],
             cookies=dict(request.cookies),
             content=bytes(body),

@@ -1,4 +1,4 @@
-"""Copies of images, for plugins that may change, move or delete them. Every function blocks.
+"""Copies of images, for plugins that may change, move or delete them. All but `made` block.
 
 A copy never shares its bytes with the store: where the file system can, they are shared until one
 of the two files is written to (a reflink), which costs no space and hardly any time.
@@ -33,6 +33,7 @@ class Copies:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         """Where they lie."""
+        self._resolved = folder
 
     def make(self, source: Path | bytes, sha256: str, suffix: str) -> Path:
         """Make a copy, and remove those that are old or too many.
@@ -46,6 +47,7 @@ class Copies:
             OSError: it cannot be made.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._resolved = self.folder.resolve()
         self._remove_old()
         path = self.folder / f"{sha256}-{secrets.token_hex(4)}{suffix}"
         try:
@@ -58,6 +60,13 @@ class Copies:
             path.unlink(missing_ok=True)
             raise
         return path
+
+    def made(self, path: Path) -> bool:
+        """Whether a path is that of a copy, also where symbolic links were resolved in it.
+
+        It does not look at the file system, and so does not block.
+        """
+        return path.parent in (self.folder, self._resolved)
 
     def purge(self, digests: Collection[str]) -> None:
         """Remove the copies of some images, as far as they have not been moved."""

@@ -95,6 +95,23 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
         remove(db, blobs, [info] if info else [])
 
 
+def forget_seen(db: Connection, sha256: str, *, limit: int, arrived_by: float) -> int:
+    """Forget some sightings of an image that another host has forgotten, and everybody's pins.
+
+    Args:
+        db: the connection of a transaction.
+        sha256: of the image.
+        limit: how many sightings at most.
+        arrived_by: only those that arrived by then, in seconds since the epoch.
+
+    Returns:
+        How many sightings. There may be more, unless they are fewer than the limit.
+    """
+    outbox.forget(db, sha256=sha256, arrived_by=arrived_by)
+    db.run("DELETE FROM pins WHERE sha256 = ?", sha256)
+    return len(sighting_removal.remove_some_of(db, sha256, limit, arrived_by))
+
+
 def forget_elsewhere(
     db: Connection, blobs: Blobs, digests: Iterable[str], marks: Iterable[tuple[str, str]]
 ) -> None:

@@ -4,11 +4,12 @@ A picture that has none, because it is flat or cannot be decoded, has a row with
 other versions of the hash belong to other releases, and are left alone.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...content.info import ImageInfo
-from ...content.looks.look import BITS, VERSION, Look
+from ...content.looks.look import BITS, VERSION, Look, Part
 from .database import Connection
 from .images import FACTS
 
@@ -26,6 +27,17 @@ class Row(NamedTuple):
     """Of the picture."""
     look: Look
     """The hash."""
+
+
+class Page(NamedTuple):
+    """Many hashes of one part."""
+
+    part: Part
+    """What was hashed."""
+    ids: "array[int]"
+    """Those of the hashes."""
+    hashes: bytes
+    """The hashes, 32 bytes each."""
 
 
 class Progress(NamedTuple):
@@ -55,14 +67,22 @@ def of(db: Connection, sha256: str) -> list[Look] | None:
     return [_look(*row) for row in rows if row[0]] if rows else None
 
 
-def after(db: Connection, last: int, limit: int) -> list[Row]:
-    """Some of the hashes with a higher id than the last one that was read, in order."""
+def after(db: Connection, last: int, limit: int) -> tuple[list[Page], int]:
+    """Some of the hashes with a higher id than the last one that was read, and the highest of them.
+
+    SQLite puts them together, for it lets other threads run meanwhile, and Python would not.
+    """
     rows = db.rows(
-        "SELECT id, sha256, part, hash FROM looks WHERE id > ? AND version = ? AND part <> '' "
-        "ORDER BY id LIMIT ?",
+        "SELECT part, group_concat(id), group_concat(hex(hash), ''), max(id) FROM ("
+        "SELECT id, part, hash FROM looks WHERE id > ? AND version = ? AND part <> '' "
+        "ORDER BY id LIMIT ?) GROUP BY part",
         *(last, VERSION, limit),
     )
-    return [Row(id_, sha256, _look(part, bits)) for id_, sha256, part, bits in rows]
+    pages = [
+        Page(part, array("q", map(int, ids.split(","))), bytes.fromhex(hashes))
+        for part, ids, hashes, _ in rows
+    ]
+    return pages, max((row[3] for row in rows), default=last)
 
 
 def newest(db: Connection) -> int:

@@ -82,9 +82,16 @@ def add_pin(db: Connection, kind: Literal["pin", "unpin"], sha256: str, owner: s
     _add(db, [(kind, sha256, "", owner, time.time(), "null")])
 
 
-def forget(db: Connection, *, chat: str | None, user: str | None, arrived_by: float) -> None:
-    """Do not tell of the sightings of a chat or a user any more."""
-    given = {"chat = ?": chat, "user = ?": user}
+def forget(
+    db: Connection,
+    *,
+    chat: str | None = None,
+    user: str | None = None,
+    sha256: str | None = None,
+    arrived_by: float,
+) -> None:
+    """Do not tell of the sightings of a chat, a user or an image any more."""
+    given = {"chat = ?": chat, "user = ?": user, "sha256 = ?": sha256}
     fitting = {condition: value for condition, value in given.items() if value is not None}
     db.run(
         f"DELETE FROM outbox WHERE kind = 'sighting' AND time <= ? AND {' AND '.join(fitting)}",
@@ -93,17 +100,23 @@ def forget(db: Connection, *, chat: str | None, user: str | None, arrived_by: fl
 
 
 def add_forgetting(
-    db: Connection, *, chat: str | None, user: str | None, images: Sequence[str] = ()
+    db: Connection,
+    *,
+    chat: str | None = None,
+    user: str | None = None,
+    picture: str = "",
+    images: Sequence[str] = (),
 ) -> int:
-    """Tell that a chat or a user is forgotten, or images; the number of the entry.
+    """Tell that a chat, a user or a picture is forgotten, or images; the number of the entry.
 
     Args:
         db: the connection.
         chat: the chat; None for any.
-        user: the user; None for any. Where neither is given, only the images are meant.
-        images: the SHA-256 of images that have gone here.
+        user: the user; None for any.
+        picture: the SHA-256 of an image that goes whoever refers to it; empty for none.
+        images: the SHA-256 of images that have gone here, and go where nobody refers to them.
     """
-    _add(db, [("forget", "", chat or "", user or "", time.time(), json.dumps(images))])
+    _add(db, [("forget", picture, chat or "", user or "", time.time(), json.dumps(images))])
     return int(db.rows("SELECT max(id) FROM outbox")[0][0])
 
 

@@ -36,9 +36,15 @@ def remove_some(
     return _remove(db, rows)
 
 
-def remove_some_of(db: Connection, sha256: str, limit: int) -> list[Sighting]:
+def remove_some_of(
+    db: Connection, sha256: str, limit: int, arrived_by: float = math.inf
+) -> list[Sighting]:
     """Forget some of the sightings of an image, with the names they gave; which ones."""
-    rows = db.rows(f"SELECT id, {COLUMNS} FROM sightings WHERE sha256 = ? LIMIT ?", sha256, limit)
+    rows = db.rows(
+        f"SELECT id, {COLUMNS} FROM sightings WHERE sha256 = ? "
+        "AND coalesce(arrived, time) <= ? LIMIT ?",
+        *(sha256, arrived_by, limit),
+    )
     return _remove(db, rows)
 
 

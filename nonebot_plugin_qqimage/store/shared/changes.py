@@ -6,7 +6,7 @@ from ..local import images, notes
 from ..local.access import Access
 from ..local.blobs import Blobs
 from ..local.database import Connection
-from ..local.forgetting import forget_elsewhere, forget_step
+from ..local.forgetting import forget_elsewhere, forget_seen, forget_step
 from .shared import Change
 
 _SEEN = "shared:seen"
@@ -50,10 +50,14 @@ class Changes:
             sha256, owner, count = str(body["sha256"]), str(body["owner"]), int(body["count"])
             await self._access.write(lambda db: images.set_pins(db, sha256, owner, count))
         elif change.kind == "forget":  # a later version may know of more
+            by = float(body["by"]) - ahead
             if body["chat"] or body["user"]:
-                await self._forget(
-                    body["chat"] or None, body["user"] or None, float(body["by"]) - ahead
-                )
+                await self._forget(body["chat"] or None, body["user"] or None, by)
+            if picture := str(body.get("picture", "")):
+                while await self._access.write(
+                    lambda db: forget_seen(db, picture, limit=_BATCH, arrived_by=by)
+                ):
+                    pass
             marks = [(str(name), str(sha256)) for name, sha256 in body["marks"]]
             await self._access.write(
                 lambda db: forget_elsewhere(db, self._blobs, body["images"], marks)

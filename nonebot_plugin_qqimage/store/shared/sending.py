@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Sequence
+from itertools import accumulate
 
 from ...content.info import ImageInfo
 from ...language import say
@@ -107,19 +108,30 @@ class Sending:
         """As many of the first entries as fit, and the images that the shared store lacks."""
         sources = {each.sha256: str(each.body[1]) for each in entries if each.kind == "image"}
         missing = await self._shared.missing([*sources]) if sources else set[str]()
-        found: list[tuple[ImageInfo, bytes, str]] = []
-        size = 0
+        if not missing:
+            return entries, []
+        wanted = [*dict.fromkeys(each.sha256 for each in entries if each.sha256 in missing)]
+        infos = await self._access.read(lambda db: [images.with_sha1(db, each) for each in wanted])
+        # those that are None have been evicted since
+        fitting = _fitting([info for info in infos if info is not None])
+        read = await self._access.files(lambda: [self._blobs.read(info) for info in fitting])
+        found = [
+            (info, data, sources[info.sha256])
+            for info, data in zip(fitting, read, strict=True)
+            if data is not None
+        ]
+        later = {info.sha256 for info in infos if info} - {info.sha256 for info in fitting}
         for number, entry in enumerate(entries):
-            if entry.kind != "image" or entry.sha256 not in missing:
-                continue
-            info = await self._access.read(lambda db, of=entry.sha256: images.with_sha1(db, of))
-            if info is None:  # evicted since
-                continue
-            if size and size + info.size > _MOST_BYTES:
+            if entry.kind == "image" and entry.sha256 in later:
                 return entries[:number], found
-            data = await self._access.files(lambda of=info: self._blobs.read(of))
-            if data is not None:
-                found.append((info, data, sources[entry.sha256]))
-                size += len(data)
-            missing.discard(entry.sha256)
         return entries, found
+
+
+def _fitting(infos: Sequence[ImageInfo]) -> list[ImageInfo]:
+    """As many of the first images as are sent at a time, but one at least."""
+    sizes = accumulate(info.size for info in infos)
+    return [
+        info
+        for number, (info, size) in enumerate(zip(infos, sizes, strict=True))
+        if not number or size <= _MOST_BYTES
+    ]

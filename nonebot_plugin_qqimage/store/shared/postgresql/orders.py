@@ -67,17 +67,24 @@ async def _pin(db: Connection, entry: Entry, name: str) -> None:
 
 async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, int]:
     """Forget some sightings, and the images that nobody on any host refers to."""
-    ordered = [str(each) for each in entry.body or ()]
+    ordered = [str(each) for each in entry.body or ()] + [entry.sha256] * bool(entry.sha256)
     by = entry.time + ahead
     async with db.transaction():
         await locked(db)
         gone = (
             await sightings.remove_some(
-                db, chat=entry.chat, user=entry.user, arrived_by=by, limit=_STEP
+                db,
+                chat=entry.chat,
+                user=entry.user,
+                sha256=entry.sha256,
+                arrived_by=by,
+                limit=_STEP,
             )
-            if entry.chat or entry.user
+            if entry.chat or entry.user or entry.sha256
             else []
         )
+        if entry.sha256:
+            await db.execute("DELETE FROM qqimage.pin WHERE sha256 = $1", entry.sha256)
         unresolved = [each.reference for each in gone if not each.sha256]
         meant = {each.sha256 for each in gone if each.sha256} | {*ordered}
         found = await images.find(db, unresolved) if unresolved else []
@@ -92,6 +99,7 @@ async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, i
             {
                 "chat": entry.chat,
                 "user": entry.user,
+                "picture": entry.sha256,
                 "by": by,
                 "images": sorted(lonely),
                 "marks": marks_of(alone, infos),

@@ -98,21 +98,23 @@ async def unreferred(db: Connection, digests: Sequence[str]) -> list[str]:
 
 
 async def remove_some(
-    db: Connection, *, chat: str, user: str, arrived_by: float, limit: int
+    db: Connection, *, chat: str, user: str, sha256: str, arrived_by: float, limit: int
 ) -> list[Sighting]:
-    """Remove some of the sightings of a chat or a user; which ones.
+    """Remove some of the sightings of a chat, a user or an image; which ones.
 
     Args:
         db: the connection.
         chat: the chat; empty for any.
         user: the user; empty for any.
+        sha256: of the image; empty for any.
         arrived_by: only those that had arrived by then.
         limit: how many at most.
     """
     rows = await db.fetch(
         "DELETE FROM qqimage.sighting WHERE id IN (SELECT id FROM qqimage.sighting WHERE "
-        "($1 = '' OR chat = $1) AND ($2 = '' OR \"user\" = $2) AND arrived <= $3 LIMIT $4) "
+        "($1 = '' OR chat = $1) AND ($2 = '' OR \"user\" = $2) AND arrived <= $3 "
+        "AND ($5 = '' OR sha256 = $5) LIMIT $4) "
         f"RETURNING {COLUMNS}",
-        *(indexed(chat), indexed(user), arrived_by, limit),
+        *(indexed(chat), indexed(user), arrived_by, limit, sha256),
     )
     return [sighting_of(row) for row in rows]
