@@ -11,7 +11,13 @@ from nonebot.adapters.onebot.v11.utils import escape
 
 from .urls import PARAMETER, token_of
 
-_MARK = re.compile(rf"{PARAMETER}(?:=|%(?:25)*3[Dd]|\\+u003[Dd])([A-Za-z0-9_-]{{23,}})")
+_BACKSLASHES = r"\\{1,64}"
+"""Of JSON inside JSON, six times at most: a search for any number of them would take long."""
+_PERCENT = "%(?:25){0,8}"
+"""Of the query of another URL's query, and so on."""
+_MARK = re.compile(
+    rf"{PARAMETER}(?:=|{_PERCENT}3[Dd]|{_BACKSLASHES}u003[Dd])([A-Za-z0-9_-]{{23,}})"
+)
 _LONGEST = 24 * 1024
 """Characters before a token in which its URL begins; the query of a segment's link is repeated."""
 _STARTS = 8
@@ -82,11 +88,11 @@ def _mention(text: str, lowest: int, highest: int, end: int) -> Mention | None:
 
 def _writing(written: str) -> tuple[str, Callable[[str], str]]:
     """The URL that is written so, and what writes another one in the same way."""
-    if re.match(r"https?:(?:\\+/){2}", written):
-        plain = re.sub(r"\\+/", "/", _without_codes(written))
+    if re.match(rf"https?:(?:{_BACKSLASHES}/){{2}}", written):
+        plain = re.sub(rf"{_BACKSLASHES}/", "/", _without_codes(written))
         return plain, lambda url: json.dumps(url)[1:-1].replace("/", "\\/")
-    if match := re.match(r"https?%((?:25)*)3A", written, re.IGNORECASE):
-        times = len(match[1]) // 2 + 1
+    if match := re.match(rf"https?({_PERCENT})3A", written, re.IGNORECASE):
+        times = match[1].count("25") + 1
         return _repeated(unquote, written, times), lambda url: _repeated(_quoted, url, times)
     plain = _without_codes(written)
     if "&amp;" in plain or "&#" in plain:
@@ -96,7 +102,8 @@ def _writing(written: str) -> tuple[str, Callable[[str], str]]:
 
 def _without_codes(text: str) -> str:
     """The text without the codes that JSON may have for an ampersand and an equals sign."""
-    return re.sub(r"\\+u00(26|3d)", lambda it: chr(int(it[1], 16)), text, flags=re.IGNORECASE)
+    code = rf"{_BACKSLASHES}u00(26|3d)"
+    return re.sub(code, lambda it: chr(int(it[1], 16)), text, flags=re.IGNORECASE)
 
 
 def _plain(url: str) -> str:

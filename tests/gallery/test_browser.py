@@ -258,6 +258,22 @@ async def test_layout(
                 await page.screenshot(path=Path(SHOTS) / name, full_page=view != "newest")
 
 
+@pytest.mark.parametrize("host", ["", "[::1", "a b", "x:99999", "::1", "\xff\xfe", "x" * 10_000])
+async def test_what_is_no_host_is_refused_in_words(
+    bot: tuple[BotProcess, list[ImageInfo]], host: str
+) -> None:
+    own = int(re.findall(r":(\d+)/", await link_of(bot[0]))[0])
+    for port in (own, bot[0].port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        line = "GET /qqimage/page?view=login HTTP/1.1\r\n"
+        writer.write(f"{line}Host: {host}\r\nConnection: close\r\n\r\n".encode("latin-1"))
+        head, _, said = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
+        writer.close()
+        assert int(head.split()[1]) in (400, 421)
+        assert said
+    assert "Traceback" not in bot[0].log
+
+
 def _brightness(colour: str) -> float:
     red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
     return 0.3 * red + 0.59 * green + 0.11 * blue

@@ -26,9 +26,11 @@ _A_ROUND = 1000
 
 async def attack(folder: Path, quick: bool) -> list[Line]:
     images = 40 if quick else 200
+    # a machine with other things to do delays some; whoever waits for a drip waits for seconds
+    slack = 0.5 if quick else 0.005
     return [
-        await _dripping(folder / "drips", images),
-        await _sick_bot(folder / "sick", images),
+        await _dripping(folder / "drips", images, slack),
+        await _sick_bot(folder / "sick", images, slack),
         await _flood(folder / "flood", 600 if quick else 6000),
     ]
 
@@ -106,7 +108,7 @@ async def _p95(services: Services, server: Server, first: int, images: int) -> f
     return sorted(took)[int(len(took) * 0.95)]
 
 
-async def _dripping(folder: Path, images: int) -> Line:
+async def _dripping(folder: Path, images: int, slack: float) -> Line:
     """A member sends links that promise 32 MB each and give a byte now and then."""
     async with _host() as server, _bot(folder) as services:
         await _p95(services, server, 2 * _A_ROUND, 20)  # warm
@@ -116,10 +118,10 @@ async def _dripping(folder: Path, images: int) -> Line:
             _take_in(services, bad, "group:666")
         await asyncio.sleep(0.5)
         beside = await _best_p95(services, server, _A_ROUND, images)
-    return _compared(f"{_DRIPPING} links that drip, of one chat", images, alone, beside)
+    return _compared(f"{_DRIPPING} links that drip, of one chat", images, alone, beside, slack)
 
 
-async def _sick_bot(folder: Path, images: int) -> Line:
+async def _sick_bot(folder: Path, images: int, slack: float) -> Line:
     """One bot's implementation never answers, and pictures go on coming."""
     async with _host() as server, _bot(folder, _Hanging) as services:
         await _p95(services, server, 2 * _A_ROUND, 20)
@@ -129,15 +131,17 @@ async def _sick_bot(folder: Path, images: int) -> Line:
             _take_in(services, sick, f"group:{number % 20}")
         await asyncio.sleep(0.5)
         beside = await _best_p95(services, server, _A_ROUND, images)
-    return _compared("a bot with 500 images whose implementation hangs", images, alone, beside)
+    return _compared(
+        "a bot with 500 images whose implementation hangs", images, alone, beside, slack
+    )
 
 
-def _compared(what: str, images: int, alone: float, beside: float) -> Line:
+def _compared(what: str, images: int, alone: float, beside: float, slack: float) -> Line:
     return Line(
         _PROMISE,
         f"{what}; {images} images of a healthy chat meanwhile",
         f"95 % of them within {beside * 1000:.0f} ms, {alone * 1000:.0f} ms when alone",
-        beside <= 2 * alone + 0.005,
+        beside <= 2 * alone + slack,
     )
 
 

@@ -58,8 +58,11 @@ def test_no_text_is_too_odd(text: str) -> None:
         ("http" + "qqimage=" + "A" * 30) * 50_000,
         "=" * 3_000_000 + "qqimage=" + "A" * 30,
         "http" * 1_000_000 + "qqimage=" + "A" * 30,
+        ("http:" + "\\" * 20_000 + "x://x?qqimage=" + "A" * 30) * 100,
+        ("http%" + "25" * 11_000 + "3A qqimage=" + "A" * 30) * 100,
+        "http:" + "\\" * 20_000 + "/" + "\\" * 2_000 + "x?qqimage=" + "A" * 30,
     ],
-    ids=["long", "many", "signs", "starts"],
+    ids=["long", "many", "signs", "starts", "backslashes", "percent signs", "escaped slashes"],
 )
 def test_it_ends_soon(text: str) -> None:
     began = time.perf_counter()

@@ -276,7 +276,7 @@ async def test_what_another_host_has_seen_again_may_be_fetched(
     await one.sightings(limit=1)
     assert one.tier is not None
     assert await one.tier.sent(5)
-    await one.forget(chat="group:1")
+    await one.forgetting.forget(chat="group:1")
     await asyncio.sleep(1.5)
     again = replace(picture.reference, message_id="again")
     assert await other.forgetting.is_forgotten(again)
