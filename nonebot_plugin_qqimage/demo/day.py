@@ -41,6 +41,8 @@ def play(*, as_json: bool, keep: bool = False) -> int:
     Returns:
         The exit status: 1 if a picture that can be had was not.
     """
+    # a shell has those that it starts in the background ignore Ctrl-C, and the others go through it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):  # as with Ctrl-C, nothing is to be left behind
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -26,17 +27,24 @@ def build(cache: Path) -> Path:
     folder = cache / f"published-{_fingerprint()}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     whole = folder / "whole"  # an interrupted build has no such file
-    if not whole.exists():
-        for outdated in cache.glob("published-*"):
-            shutil.rmtree(outdated)
-        _uv("venv", "--python", sys.executable, str(folder))
-        _uv(
-            *("pip", "install", "--compile-bytecode", "--python", str(python)),
-            *("--requirements", str(REQUIREMENTS), "--editable", str(_PROJECT)),
-        )
-        _uv("pip", "install", "--no-deps", "--python", str(python), "--requirements", str(ALONE))
-        whole.touch()
+    with sqlite3.connect(cache / "published.lock", timeout=2 * _BUILD_TIMEOUT) as lock:
+        lock.execute("BEGIN EXCLUSIVE")  # several processes run tests, and one of them builds
+        if not whole.exists():
+            for outdated in cache.glob("published-*"):
+                shutil.rmtree(outdated)
+            _build(folder, python)
+            whole.touch()
+    lock.close()
     return python
+
+
+def _build(folder: Path, python: Path) -> None:
+    _uv("venv", "--python", sys.executable, str(folder))
+    _uv(
+        *("pip", "install", "--compile-bytecode", "--python", str(python)),
+        *("--requirements", str(REQUIREMENTS), "--editable", str(_PROJECT)),
+    )
+    _uv("pip", "install", "--no-deps", "--python", str(python), "--requirements", str(ALONE))
 
 
 def _fingerprint() -> str:
