@@ -5,6 +5,7 @@ import time
 
 from ..errors import StoreError
 from ..language import Text, say
+from .journal import Journal
 from .local import annotations
 from .local.access import Access
 from .local.annotations import Annotation
@@ -28,10 +29,12 @@ class Annotations:
 
     Args:
         access: to the index.
+        journal: what is yet to be written down.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, journal: Journal) -> None:
         self._access = access
+        self._journal = journal
 
     async def put(self, sha256: str, owner: str, text: str, when: float | None = None) -> bool:
         """Keep what an owner says of a picture, instead of what the same owner said before.
@@ -85,6 +88,8 @@ class Annotations:
         """
         if len(text) > _MAX_QUERY:
             raise ValueError(say("search for at most {count} characters", count=_MAX_QUERY))
+        if chat is not None:
+            await self._journal.flush()  # where pictures were seen may not be written down yet
         words, most = dict.fromkeys(cleaned(text).split()), max(0, min(limit, _MAX_FOUND))
         return await self._access.read(
             lambda db: annotations.search(db, words, owner=owner, chat=chat, limit=most)
