@@ -4,15 +4,11 @@ Everything here blocks, and has to run in one thread: a large picture takes hund
 and Pillow's warnings can only be silenced for the whole process.
 """
 
-import importlib
-import warnings
-
-from ..errors import AttemptFailed, Cause, MissingExtra
-from ..language import Text
 from .bounds import Bounds
 from .decoding import contact_sheet, first_frame, is_turned, kind_of, open_picture
 from .encoding import encode
 from .info import ImageInfo
+from .pillow import pillow
 
 _TURNED_BY_EXIF = ("png", "jpeg", "webp", "tiff")
 """Types that some viewers turn by EXIF; decoders of the others turn the picture themselves."""
@@ -34,29 +30,15 @@ def fitting(
         AttemptFailed: it has to be re-encoded, and cannot be decoded.
         MissingExtra: Pillow is not installed.
     """
-    try:
-        importlib.import_module("PIL.Image")
-    except ImportError as error:
-        text = Text(
-            "this needs Pillow, which is not installed: pip install nonebot-plugin-qqimage[vision]"
-        )
-        raise MissingExtra(text) from error
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-            if _fits(data, info, bounds):
-                return info.mime, data
-            sheet = info.frames > 1 and bounds.animation == "sheet"
-            if sheet:
-                still = contact_sheet(open_picture(data, info), info, max_decoded)
-            else:
-                still = first_frame(data, info, bounds.max_pixels, max_decoded)
-            return encode(still, bounds, lossless=kind_of(info) in _LOSSLESS)
-    except AttemptFailed:
-        raise
-    except Exception as error:  # whatever hostile bytes make Pillow raise
-        detail = Text("Pillow cannot read this {mime}: {error}", mime=info.mime, error=repr(error))
-        raise AttemptFailed(Cause.FAILED, detail) from error
+    with pillow(info):
+        if _fits(data, info, bounds):
+            return info.mime, data
+        sheet = info.frames > 1 and bounds.animation == "sheet"
+        if sheet:
+            still = contact_sheet(open_picture(data, info), info, max_decoded)
+        else:
+            still = first_frame(data, info, bounds.max_pixels, max_decoded)
+        return encode(still, bounds, lossless=kind_of(info) in _LOSSLESS)
 
 
 def _fits(data: bytes, info: ImageInfo, bounds: Bounds) -> bool:

@@ -3,10 +3,9 @@
 import io
 import threading
 
-from ..errors import AttemptFailed, Cause
-from ..language import Text
 from .decoding import first_frame
 from .info import ImageInfo
+from .pillow import failures_in_words
 from .pixels import resized
 
 SIDE = 256
@@ -28,16 +27,11 @@ def thumbnail(data: bytes, info: ImageInfo, max_decoded: int) -> bytes:
     Raises:
         AttemptFailed: Pillow is not installed or cannot read it, or that would cost too much.
     """
-    try:
+    with failures_in_words(info):
         if info.width * info.height < _LARGE:
             return _made(data, info, max_decoded)
         with _one_large:
             return _made(data, info, max_decoded)
-    except AttemptFailed:
-        raise
-    except Exception as error:  # whatever hostile bytes make Pillow raise
-        detail = Text("Pillow cannot read this {mime}: {error}", mime=info.mime, error=repr(error))
-        raise AttemptFailed(Cause.FAILED, detail) from error
 
 
 def _made(data: bytes, info: ImageInfo, max_decoded: int) -> bytes:

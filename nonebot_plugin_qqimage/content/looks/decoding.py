@@ -4,14 +4,11 @@ What is transparent is put on white, which is what QQ shows. What is turned by E
 phone's photo would never meet its own re-encoding.
 """
 
-import importlib
-import warnings
 from typing import TYPE_CHECKING
 
-from ...errors import AttemptFailed, Cause, MissingExtra
-from ...language import Text
 from ..decoding import first_frame, frames, open_picture
 from ..info import ImageInfo
+from ..pillow import pillow
 from ..pixels import on_white
 from .parts import is_flat
 
@@ -41,22 +38,8 @@ def small(data: bytes, info: ImageInfo, max_decoded: int) -> "Picture":
         AttemptFailed: Pillow cannot read it, or decoding it would cost too much.
         MissingExtra: Pillow is not installed.
     """
-    try:
-        importlib.import_module("PIL.Image")
-    except ImportError as error:
-        text = Text(
-            "this needs Pillow, which is not installed: pip install nonebot-plugin-qqimage[vision]"
-        )
-        raise MissingExtra(text) from error
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-            return _small(data, info, min(max_decoded, _MAX_DECODED))
-    except AttemptFailed:
-        raise
-    except Exception as error:  # whatever hostile bytes make Pillow raise
-        detail = Text("Pillow cannot read this {mime}: {error}", mime=info.mime, error=repr(error))
-        raise AttemptFailed(Cause.FAILED, detail) from error
+    with pillow(info):
+        return _small(data, info, min(max_decoded, _MAX_DECODED))
 
 
 def _small(data: bytes, info: ImageInfo, max_decoded: int) -> "Picture":
