@@ -82,7 +82,7 @@ class ImageStore:
         """What the store holds, for those who list or examine it."""
         self.browsing = Browsing(self._access, self._journal, self._blobs)
         """Pages of it, and who may look at them."""
-        self.looks = Looks(self._access, self._blobs)
+        self.looks = Looks(self._access, self._blobs, self._journal)
         """What its images look like, and which are near another one."""
         self.annotations = Annotations(self._access, self._journal)
         """What plugins have found out about its images."""

@@ -14,6 +14,7 @@ from ..content.looks.scan import Hashes
 from ..content.turn import in_turn
 from ..errors import AttemptFailed
 from ..threads import DaemonThreads
+from .journal import Journal
 from .local import images, looks
 from .local.access import Access
 from .local.blobs import Blobs
@@ -55,11 +56,13 @@ class Looks:
     Args:
         access: to the index.
         blobs: where the files are.
+        journal: what is yet to be written down.
     """
 
-    def __init__(self, access: Access, blobs: Blobs) -> None:
+    def __init__(self, access: Access, blobs: Blobs, journal: Journal) -> None:
         self._access = access
         self._blobs = blobs
+        self._journal = journal
         self._one_search = asyncio.Lock()  # what is in memory is used by one thread at a time
         self._thread = DaemonThreads(1, "qqimage-looks")
         self._hashes: dict[Part, Hashes] = {}
@@ -156,6 +159,8 @@ class Looks:
         """
         if not found:
             return []
+        if chat is not None:
+            await self._journal.flush()  # where pictures were seen may not be written down yet
         async with self._one_search:
             await self._load()
             ids: list[int] = []
