@@ -84,10 +84,10 @@ class ImageStore:
         """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs, self._journal)
         """What its images look like, and which are near another one."""
-        self.annotations = Annotations(self._access, self._journal)
-        """What plugins have found out about its images."""
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
+        self.annotations = Annotations(self._access, self._journal, send=self._send, tier=self.tier)
+        """What plugins have found out about its images."""
         self.upkeep = Upkeep(
             folder, self._access, self._blobs, self._journal, self._memory, self._bounds
         )

@@ -7,7 +7,15 @@ import math
 import time
 from collections.abc import Iterable
 
-from . import annotations, forgotten, images, notes, outbox, sighting_removal
+from . import (
+    annotations,
+    forgotten,
+    images,
+    notes,
+    outbox,
+    sighting_removal,
+    unsent_annotations,
+)
 from .blobs import Blobs
 from .database import Connection
 from .eviction import remove
@@ -128,7 +136,8 @@ def forget_elsewhere(
     for each in digests:
         forget_image(db, blobs, each)
         if images.by_digest(db, each):  # this host refers to it, and has not said so yet
-            outbox.add_image(db, each, (), "")
+            outbox.add_image_again(db, each)
+            unsent_annotations.add_all_of(db, each)
 
 
 def mark(db: Connection) -> str:

@@ -7,9 +7,11 @@ from typing import Any, Literal, Protocol
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
+from ..local.annotations import Annotation
 from ..local.facts import Totals
 from ..local.images import How
 from ..local.outbox import Entry
+from ..local.unsent_annotations import Unsent
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,20 @@ class Query:
     not_by: str | None = None
     arrived_by: float | None = None
     """Seconds since the epoch, by the database's clock."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which annotations are meant: those in which every word stands."""
+
+    words: tuple[str, ...]
+    """Parts of the text; ASCII letters are found in either case."""
+    owner: str | None
+    """Who said it; None for anybody."""
+    chat: str | None
+    """The chat that the picture was seen in; None for any, or none."""
+    limit: int
+    """How many at most, the latest ones."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +185,29 @@ class Shared(Protocol):
 
     async def sightings(self, query: Query) -> list[Sighting]:
         """The sightings that fit, the latest first."""
+        ...
+
+    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+        """Write down what owners say of pictures; what they have said later stays.
+
+        What is said of a picture that is not there, and that nobody keeps, is left out. The
+        arguments and the result are those of `publish`.
+        """
+        ...
+
+    async def annotations(self, sha256: str) -> list[Annotation]:
+        """What owners have said last of a picture; a text is empty where it was taken back."""
+        ...
+
+    async def search_annotations(
+        self, search: Search, known: Sequence[Annotation]
+    ) -> tuple[list[Annotation], list[Annotation]]:
+        """The annotations that are meant, and what the owners of some have said last.
+
+        Args:
+            search: which ones.
+            known: those whose owners and pictures are asked for, too.
+        """
         ...
 
     async def pins(self, owner: str) -> list[str]:
