@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from typing import NamedTuple
 
 from .content.looks.look import SAME
-from .similar import compared, likeness
+from .similar import Comparing
 from .store.image_store import ImageStore
 from .store.local.facts import Selection, Stored
 
@@ -85,18 +85,13 @@ async def group_of(first: Member, same: Same) -> list[Member]:
 
 async def _same(store: ImageStore, sha256: str, known: Collection[str]) -> AsyncIterator[Member]:
     whole = [look for look in await store.looks.of(sha256) or [] if look.part == "whole"]
-    mine = None
+    comparing = Comparing(store, sha256)
     for match in sorted(await store.looks.near(whole, most=SAME)):
         # it is compared as a whole
         if match.sha256 == sha256 or match.sha256 in known or match.other_part != "whole":
             continue
-        mine = mine or await store.looks.small(sha256)
-        theirs = await store.looks.small(match.sha256)
-        if mine is None or theirs is None or mine[1] is None or theirs[1] is None:
-            continue
-        pixels = await compared(mine[1], theirs[1], match)
-        still = mine[0].frames == theirs[0].frames
-        if pixels is None or likeness(match, pixels, still=still) != "same":
+        told = await comparing.with_other(match)
+        if told is None or told.kind != "same":
             continue
         for stored in await store.catalog.select(Selection(prefix=match.sha256), limit=1):
-            yield Member(stored, match.distance, pixels.score)
+            yield Member(stored, match.distance, told.difference or 0.0)
