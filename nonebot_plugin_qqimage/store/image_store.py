@@ -104,7 +104,7 @@ class ImageStore:
         """Small texts for all processes on the folder."""
         self.shared_images = SharedImages(
             *(self.tier, self._putting, self._meanings, self._memory),
-            *(self.upkeep, self.forgetting),
+            *(self.upkeep, self.forgetting, self.looks.came),
         )
         """What other hosts have fetched."""
 

@@ -35,6 +35,7 @@ async def test_what_one_host_has_put_another_finds(hosts: Hosts, picture: Pictur
     assert found == picture.info
     assert await other.read(found) == picture.data
     assert other.path(found).read_bytes() == picture.data
+    assert other.looks.next_new() == picture.info  # it is found by what it looks like, too
 
 
 async def test_every_claim_must_fit(hosts: Hosts, picture: Picture) -> None:
