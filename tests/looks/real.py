@@ -16,6 +16,8 @@ _FOLDERS = {
 }
 """Where packages have pictures. None of them is imported."""
 _TYPES = {".png", ".jpg", ".jpeg"}
+_TWICE = {"chessboard_GRAY.png"}
+"""What is there in another form, too."""
 _LEAST, _MOST = 100, 1280
 """Pixels of a side: smaller ones are icons, and larger ones take long to change in many ways."""
 
@@ -39,7 +41,7 @@ def _files() -> Iterator[Path]:
         if found is None or found.origin is None:
             continue
         for path in (Path(found.origin).parent / folder).glob("*"):
-            if path.suffix in _TYPES:
+            if path.suffix in _TYPES and path.name not in _TWICE:
                 with Image.open(path) as picture:
                     if min(picture.size) >= _LEAST:
                         yield path
