@@ -167,6 +167,20 @@ async def test_what_a_killed_host_had_not_sent_is_sent_after_its_restart(
     assert await said(await hosts.start("other"), picture) == {"me": "a cat"}
 
 
+async def test_what_is_said_of_a_picture_at_once_follows_it(hosts: Hosts) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+
+    async def come(number: int) -> None:
+        await asyncio.sleep(number * 0.004)
+        picture = Picture(number)
+        await one.put(picture.reference, picture.info, picture.data, "test")
+        await one.annotations.put(picture.info.sha256, "me", f"text {number}")
+
+    await asyncio.gather(*map(come, range(250)))
+    await sent(one)
+    assert len(await found(other, "text", limit=500)) == 250
+
+
 @pytest.mark.parametrize("who", ["chat", "picture"])
 async def test_it_is_forgotten_everywhere(
     hosts: Hosts, server: Server, picture: Picture, who: str

@@ -57,10 +57,11 @@ def add_all_of(db: Connection, sha256: str) -> None:
 
 
 def take(db: Connection, limit: int) -> list[Unsent]:
-    """The next ones, at most so many."""
+    """The next ones, at most so many; not of pictures that are yet to be sent themselves."""
     rows = db.rows(
         "SELECT sha256, owner, coalesce(text, ''), u.time FROM unsent_annotations u "
-        "LEFT JOIN annotations USING (sha256, owner) ORDER BY u.id LIMIT ?",
+        "LEFT JOIN annotations USING (sha256, owner) WHERE NOT EXISTS (SELECT 1 FROM outbox o "
+        "WHERE o.sha256 = u.sha256 AND o.sha256 != '' AND kind = 'image') ORDER BY u.id LIMIT ?",
         limit,
     )
     return [Unsent(*row) for row in rows]
