@@ -269,9 +269,7 @@ class ImageStore:
             arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
         """
-        query = Query(
-            *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
-        )
+        query = Query(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by)
         await self._journal.flush()
         here = await self._access.read(lambda db: sightings.find(db, **vars(query)))
         return here if self.tier is None else await self.tier.sightings(query, here)
