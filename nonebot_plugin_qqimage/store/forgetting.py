@@ -37,7 +37,6 @@ class Forgetting:
         blobs: Blobs,
         journal: Journal,
         memory: Memory,
-        *,
         send: bool,
         tier: SharedTier | None,
     ) -> None:

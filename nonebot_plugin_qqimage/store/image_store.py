@@ -24,7 +24,6 @@ from .local.clock import Clock
 from .local.copies import Copies
 from .local.digests import Agreement
 from .local.facts import Totals
-from .local.sightings import IsImage
 from .looks import Looks
 from .meanings import Meanings
 from .memory import Memory
@@ -94,8 +93,7 @@ class ImageStore:
         """What keeps it whole, and within its bounds."""
         self.forgetting = Forgetting(
             *(self._access, self._blobs, self._journal, self._memory),
-            send=self._send,
-            tier=self.tier,
+            *(self._send, self.tier),
         )
         """What is forgotten on request."""
         self.pins = Pins(self._access, send=self._send, tier=self.tier)
@@ -241,7 +239,7 @@ class ImageStore:
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
         if self._remember_sightings:
-            self._journal.add(IsImage.of(reference, info))
+            self._journal.add(sightings.IsImage.of(reference, info))
 
     async def sightings(
         self,
