@@ -8,7 +8,7 @@ import anyio
 import nonebot
 from nonebot import get_driver
 
-from ..doctor.lately import counted_lately
+from ..doctor.store.lately import counted_lately
 from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
@@ -17,19 +17,19 @@ from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
 from ..store.folder import data_folder
-from . import chat_command
-from .background import BackgroundTask
-from .connection_notes import ConnectionNotes
-from .heartbeat import Heartbeat
-from .hooks import Hooks
-from .looking import looking
-from .metrics import metrics_task
-from .page import Page
+from .background.connection_notes import ConnectionNotes
+from .background.heartbeat import Heartbeat
+from .background.looking import looking
+from .background.metrics import metrics_task
+from .background.synchronising import synchronising
+from .background.task import BackgroundTask
+from .background.trials import Trials
+from .background.upkeep import upkeep
+from .hooks.hooks import Hooks
+from .operator import chat_command
+from .operator.page import Page
 from .services import Services, make_services
 from .serving import start_serving
-from .synchronising import synchronising
-from .trying import Trials
-from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""

@@ -10,9 +10,9 @@ from ..language import Text
 from ..messages.link_key import key_of, names_another, with_key, with_key_of
 from ..messages.reader import find_in_message
 from ..messages.text_part import TextPart
-from . import base64_data
 from .asking import answer_to, may_know_better
-from .files import read_file
+from .files import base64_data
+from .files.files import read_file
 from .trial import Fetched, Trial
 
 _DECLINED = Text("not asked for: no file could be read here before")

@@ -16,9 +16,9 @@ from ..messages.claims import doubt, link_agrees
 from ..messages.file_id import file_id_of
 from ..messages.link_key import without_key
 from ..messages.reference import ImageReference
+from .files.roots import Roots
 from .links import Links
 from .reservation import Reservation, memory_for
-from .roots import Roots
 
 Answer = TypeVar("Answer")
 

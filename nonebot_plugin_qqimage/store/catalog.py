@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from ..language import Text
-from .journal import Journal
-from .local import digests, images, notes, outbox, sightings
-from .local.access import Access
-from .local.blobs import Blobs
-from .local.bounds import Bounds, announced
-from .local.database import Connection
+from .local import digests, images, notes, outbox
+from .local.access.access import Access
 from .local.digests import Trust
 from .local.facts import Description, Selection, Statistics, Stored, Totals
+from .local.files.blobs import Blobs
+from .local.sightings import sightings
+from .local.sqlite.database import Connection
+from .local.upkeep.bounds import Bounds, announced
+from .memory.journal import Journal
 
 
 class Catalog:

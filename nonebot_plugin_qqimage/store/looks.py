@@ -14,11 +14,11 @@ from ..content.looks.scan import Hashes
 from ..content.turn import in_turn
 from ..errors import AttemptFailed
 from ..threads import DaemonThreads
-from .journal import Journal
 from .local import images, looks
-from .local.access import Access
-from .local.blobs import Blobs
+from .local.access.access import Access
+from .local.files.blobs import Blobs
 from .local.looks import Page, Progress, Row
+from .memory.journal import Journal
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.bot.looking import looking
+from nonebot_plugin_qqimage.bot.background.looking import looking
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import StoreError

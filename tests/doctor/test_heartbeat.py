@@ -9,11 +9,11 @@ import anyio
 import pytest
 from nonebot.adapters.onebot.v11 import Adapter
 
-from nonebot_plugin_qqimage.bot import heartbeat
-from nonebot_plugin_qqimage.bot.heartbeat import Heartbeat
+from nonebot_plugin_qqimage.bot.background import heartbeat
+from nonebot_plugin_qqimage.bot.background.heartbeat import Heartbeat
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.doctor.running import RunningBot, running_bots
+from nonebot_plugin_qqimage.doctor.bots.running import RunningBot, running_bots
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.store.image_store import ImageStore

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.downloader import Downloader
+from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, Reservation
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch import files
-from nonebot_plugin_qqimage.fetch.files import local_path, read_file
+from nonebot_plugin_qqimage.fetch.files import files
+from nonebot_plugin_qqimage.fetch.files.files import local_path, read_file
+from nonebot_plugin_qqimage.fetch.files.roots import Roots
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
-from nonebot_plugin_qqimage.fetch.roots import Roots
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget

@@ -10,8 +10,8 @@ import pytest
 import trustme
 
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
-from nonebot_plugin_qqimage.fetch.downloader import Downloader
-from nonebot_plugin_qqimage.fetch.tls import default_context, qq_context
+from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
+from nonebot_plugin_qqimage.fetch.http.tls import default_context, qq_context
 from nonebot_plugin_qqimage.pipeline.budget import Reservation
 
 from .http_server import Request, Server, reply, serving

@@ -15,9 +15,10 @@ from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, WEBP, png
-from nonebot_plugin_qqimage.store.local import images, sightings
-from nonebot_plugin_qqimage.store.local.blobs import Blobs
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local import images
+from nonebot_plugin_qqimage.store.local.files.blobs import Blobs
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
 
 from ..e2e.conftest import fresh
 

@@ -11,9 +11,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
+from nonebot_plugin_qqimage.bot.background.upkeep import upkeep as upkeep_task
 from nonebot_plugin_qqimage.store.local import images as images_table
-from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 
 from ..store.inside import change
 from .common import (

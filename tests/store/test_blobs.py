@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store.local import quarantine
-from nonebot_plugin_qqimage.store.local.blobs import Blobs
+from nonebot_plugin_qqimage.store.local.files import quarantine
+from nonebot_plugin_qqimage.store.local.files.blobs import Blobs
 
 from .pictures import Picture, sha256
 

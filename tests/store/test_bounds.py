@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.doctor.storage import about_store
+from nonebot_plugin_qqimage.doctor.store.storage import about_store
 from nonebot_plugin_qqimage.serving.tokens import Tokens
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local import maintenance, notes
+from nonebot_plugin_qqimage.store.local import notes
+from nonebot_plugin_qqimage.store.local.upkeep import maintenance
 
 from .inside import change
 from .pictures import OpenStore, Picture
@@ -62,7 +63,7 @@ async def test_the_hourly_round_reads_no_large_index_as_a_whole(
     await put(store, PICTURES[0])
     asked: list[Path] = []
     monkeypatch.setattr(
-        "nonebot_plugin_qqimage.store.local.maintenance.is_sound",
+        "nonebot_plugin_qqimage.store.local.upkeep.maintenance.is_sound",
         lambda path: asked.append(path) or 1,
     )
     await store.upkeep.steps(thorough=False)

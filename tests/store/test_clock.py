@@ -4,7 +4,7 @@ import pytest
 
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local import images
-from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 
 from .inside import look
 from .pictures import Clock, OpenStore, Picture, Running

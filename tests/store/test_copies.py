@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.store.local import copies
-from nonebot_plugin_qqimage.store.local.copies import Copies
+from nonebot_plugin_qqimage.store.local.files import copies
+from nonebot_plugin_qqimage.store.local.files.copies import Copies
 
 SHA = "ab" * 32
 

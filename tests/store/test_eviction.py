@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nonebot_plugin_qqimage.store.local import images
-from nonebot_plugin_qqimage.store.local.bounds import Bounds
-from nonebot_plugin_qqimage.store.local.database import Connection
-from nonebot_plugin_qqimage.store.local.eviction import exceeded
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
+from nonebot_plugin_qqimage.store.local.upkeep.bounds import Bounds
+from nonebot_plugin_qqimage.store.local.upkeep.eviction import exceeded
 
 from .inside import change, look
 from .pictures import Clock, OpenStore, Picture, Running

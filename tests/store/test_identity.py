@@ -13,9 +13,11 @@ from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid, unreadable_fileid
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local import forgetting, notes, sightings
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local import notes
 from nonebot_plugin_qqimage.store.local.digests import Agreement
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
+from nonebot_plugin_qqimage.store.local.upkeep import forgetting
 
 from .pictures import Picture
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.store.local import database as module
-from nonebot_plugin_qqimage.store.local import images, notes, sightings
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local import images, notes
 from nonebot_plugin_qqimage.store.local.facts import Selection, Stored, Totals
 from nonebot_plugin_qqimage.store.local.meaning import meant_by
-from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sqlite import database as module
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
+from nonebot_plugin_qqimage.store.local.sqlite.schema import MIGRATIONS, VERSION
 
 from .pictures import Clock, Picture
 

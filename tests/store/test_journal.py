@@ -8,10 +8,11 @@ import pytest
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
-from nonebot_plugin_qqimage.store.journal import Journal
-from nonebot_plugin_qqimage.store.local import images, notes, sightings
-from nonebot_plugin_qqimage.store.local.access import Access
-from nonebot_plugin_qqimage.store.local.sightings import IsImage
+from nonebot_plugin_qqimage.store.local import images, notes
+from nonebot_plugin_qqimage.store.local.access.access import Access
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sightings.sightings import IsImage
+from nonebot_plugin_qqimage.store.memory.journal import Journal
 
 from .pictures import Picture
 

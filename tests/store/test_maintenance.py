@@ -17,7 +17,7 @@ from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local import images
 from nonebot_plugin_qqimage.store.local.facts import Selection
-from nonebot_plugin_qqimage.store.local.maintenance import Finding
+from nonebot_plugin_qqimage.store.local.upkeep.maintenance import Finding
 
 from .inside import change, look
 from .pictures import OpenStore, Picture

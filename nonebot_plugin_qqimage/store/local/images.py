@@ -10,8 +10,8 @@ from typing import Literal, cast
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 from . import annotations, digests
-from .database import Connection
 from .facts import Selection, Stored, Totals
+from .sqlite.database import Connection
 
 FACTS = "sha256, md5, mime, size, width, height, frames"
 _COUNT = len(FACTS.split(", "))

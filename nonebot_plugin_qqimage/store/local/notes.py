@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from ...messages.said_paths import EVERY_PATH
-from .database import Connection
+from .sqlite.database import Connection
 
 _SAID = "said:"
 _MAX_SAID = 10_000

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from ...messages.reference import ImageReference
 from . import notes
-from .database import Connection, Row
+from .sqlite.database import Connection, Row
 
 Kind = Literal["image", "sighting", "shows", "pin", "unpin", "forget"]
 """What there is to tell: an image and names for it, where one was seen, what sightings show,

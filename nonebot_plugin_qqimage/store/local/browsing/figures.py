@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..database import Connection
+from ..sqlite.database import Connection
 
 _HOUR = 3600
 _KEPT_HOURS = 31 * 24

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from .. import notes
-from ..database import Connection
+from ..sqlite.database import Connection
 
 _PREFIX = "page:"
 _INSTALLATION = "page:installation"
