@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..language import Text
-from ..messages.link_key import key_of, names_another, with_key, with_key_of
+from ..messages.file_id import names_another
+from ..messages.link_key import key_of, with_key, with_key_of
 from ..messages.reader import find_in_message
 from ..messages.text_part import TextPart
 from .asking import answer_to, may_know_better

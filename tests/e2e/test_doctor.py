@@ -15,7 +15,7 @@ from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSoc
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..cli.conftest import module
-from .conftest import PATIENCE, started, told
+from .bots import PATIENCE, started, told
 
 HOST = "multimedia.nt.qq.com.cn"
 

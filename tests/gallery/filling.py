@@ -20,7 +20,7 @@ from nonebot_plugin_qqimage.store.local.files.blobs import Blobs
 from nonebot_plugin_qqimage.store.local.sightings import sightings
 from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
 
-from ..e2e.conftest import fresh
+from ..e2e.bots import fresh
 
 _ANY = {"max_size": 1 << 40, "max_pixels": 1 << 40, "max_frames": 1 << 20}
 SOURCES = ("url of the segment", "get_image", "url with a fresh key")
