@@ -110,38 +110,32 @@ def install() -> None:
     for name in _LOGS_OF_SERVERS:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
-    keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     page = Page(services)
-    looks = looking(config, services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
-    connections = ConnectionNotes(services)
-    trials = Trials(services, heartbeat.name)
-    shared = synchronising(services)
-    warm_up = BackgroundTask(
-        "warm-up",
-        services.pipeline.warm_up,
-        after_trouble=_WARM_UP_AFTER,
-        complain=services.pipeline.store_trouble.log,
-        delay=_WARM_UP_AFTER,
+    possible = (
+        synchronising(services),
+        upkeep(services.store),
+        looking(config, services.store),
+        ConnectionNotes(services).task,
+        heartbeat.task,
+        Trials(services, heartbeat.name).task,
+        BackgroundTask(
+            "warm-up",
+            services.pipeline.warm_up,
+            after_trouble=_WARM_UP_AFTER,
+            delay=_WARM_UP_AFTER,
+        ),
+        metrics_task(services),
     )
-    metrics = metrics_task(services)
+    tasks = [task for task in possible if task is not None]
     driver = get_driver()
-    driver.on_startup(keeping.start)
-    driver.on_startup(connections.start)
-    driver.on_startup(heartbeat.start)
-    driver.on_startup(trials.start)
-    driver.on_startup(warm_up.start)
-    if looks is not None:
-        driver.on_startup(looks.start)
-    if shared is not None:
-        driver.on_startup(shared.start)
-    if metrics is not None:
-        driver.on_startup(metrics.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
     @driver.on_startup
     async def _() -> None:
+        for task in tasks:
+            task.start(services.pipeline.store_trouble.log)
         await page.start(await start_serving(driver, services))
 
     @driver.on_shutdown
@@ -151,17 +145,8 @@ def install() -> None:
         with anyio.move_on_after(_END_TIMEOUT, shield=True):
             await services.own_server.stop()
             await page.stop()
-            if metrics is not None:
-                await metrics.stop()
-            await warm_up.stop()
-            await trials.stop()
-            await heartbeat.stop()
-            await connections.stop()
-            if looks is not None:
-                await looks.stop()
-            await keeping.stop()
-            if shared is not None:
-                await shared.stop()
+            for task in reversed(tasks):
+                await task.stop()
             await services.pipeline.close()
 
     _hooks = Hooks(services)

@@ -1,11 +1,9 @@
 """What was learned from connections, kept in the store: a restart of the bot does not lose it."""
 
-import contextlib
 import json
 import time
 from typing import Any
 
-from ...errors import StoreError
 from ...language import say
 from ...log import logger
 from ..services import Services
@@ -29,22 +27,10 @@ class ConnectionNotes:
         self._store = services.store
         self._histories = services.implementations.histories
         self._recalled = False
-        self._task = BackgroundTask(
-            "connection notes",
-            self._work,
-            after_trouble=_GLANCE,
-            complain=services.pipeline.store_trouble.log,
+        self.task = BackgroundTask(
+            "connection notes", self._work, after_trouble=_GLANCE, at_end=self._keep
         )
-
-    async def start(self) -> None:
-        """Begin, without waiting for anything."""
-        await self._task.start()
-
-    async def stop(self) -> None:
-        """End, and write down what is new."""
-        await self._task.stop()
-        with contextlib.suppress(StoreError):  # then it has to be learned again
-            await self._keep()
+        """Recalls, and then writes down what is new."""
 
     async def _work(self) -> float:
         if not self._recalled:

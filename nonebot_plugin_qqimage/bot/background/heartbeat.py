@@ -1,7 +1,6 @@
 """Heartbeat: a running bot leaves a note in its store, for whoever asks how it is."""
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
@@ -18,7 +17,6 @@ from ...doctor.bots.process import process_namespace, process_state
 from ...doctor.bots.running import INTERVAL, MAX_AGE, PREFIX, public
 from ...doctor.machine.versions import versions
 from ...doctor.store.lately import Lately
-from ...errors import StoreError
 from ..services import Services
 from .task import BackgroundTask
 
@@ -49,35 +47,26 @@ class Heartbeat:
         # ends in a colon, so that forgetting it forgets no note whose name starts like it
         self.name = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:"
         """The name of the note."""
-        self._task = BackgroundTask(
-            "heartbeat",
-            self._work,
-            after_trouble=_GLANCE,
-            complain=services.pipeline.store_trouble.log,
+        self.task = BackgroundTask(
+            "heartbeat", self._work, after_trouble=_GLANCE, at_end=self._take_back
         )
+        """Leaves the note, and takes it back at the end."""
         self._process: dict[str, Any] = {}
         self._said: tuple[object, ...] = ()
         self._left: float | None = None
 
-    async def start(self) -> None:
-        """Begin, without waiting for anything."""
-        await self._task.start()
-
-    async def stop(self) -> None:
-        """End, and take the note back."""
-        await self._task.stop()
-        with contextlib.suppress(StoreError):  # then it is left to grow old
-            await self._services.store.notes.forget(self.name, before=time.time() + 1)
-
     async def change(self, bot: Bot) -> None:
         """Leave a note at once: a bot has come or gone."""
-        self._task.hurry()
+        self.task.hurry()
 
     async def _work(self) -> float:
         if not self._process:
             self._process = await self._learn()
         await self._glance()
         return _GLANCE
+
+    async def _take_back(self) -> None:
+        await self._services.store.notes.forget(self.name, before=time.time() + 1)
 
     async def _learn(self) -> dict[str, Any]:
         return {

@@ -6,11 +6,10 @@ One at a time, those that have just come first, and with less than a tenth of on
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
 
 from ...config import ScopedConfig
 from ...content.info import ImageInfo
-from ...errors import MissingExtra, StoreError
+from ...errors import MissingExtra
 from ...store.image_store import ImageStore
 from .task import BackgroundTask
 
@@ -25,11 +24,7 @@ _AFTER_TROUBLE = 60.0
 
 
 def looking(
-    config: ScopedConfig,
-    store: ImageStore,
-    complain: Callable[[StoreError], None],
-    *,
-    delay: float = _DELAY,
+    config: ScopedConfig, store: ImageStore, *, delay: float = _DELAY
 ) -> BackgroundTask | None:
     """The task that looks at all pictures of a store; None where the settings say not to.
 
@@ -38,18 +33,12 @@ def looking(
     Args:
         config: the settings.
         store: the store.
-        complain: told when it cannot be used.
         delay: seconds to wait before the first picture.
     """
     if not config.looks:
         return None
-    return BackgroundTask(
-        "looking",
-        _Looking(store).work,
-        after_trouble=_AFTER_TROUBLE,
-        complain=complain,
-        delay=delay,
-    )
+    work = _Looking(store).work
+    return BackgroundTask("looking", work, after_trouble=_AFTER_TROUBLE, delay=delay)
 
 
 class _Looking:

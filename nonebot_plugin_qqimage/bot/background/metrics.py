@@ -81,9 +81,7 @@ def metrics_task(services: Services) -> BackgroundTask | None:
             metrics.outbox.set(sum((await services.store.catalog.outbox()).values()))
         return _INTERVAL
 
-    return BackgroundTask(
-        "metrics", work, after_trouble=_INTERVAL, complain=services.pipeline.store_trouble.log
-    )
+    return BackgroundTask("metrics", work, after_trouble=_INTERVAL)
 
 
 @cache

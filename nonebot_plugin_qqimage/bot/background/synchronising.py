@@ -26,11 +26,6 @@ def synchronising(services: Services) -> BackgroundTask | None:
             agreed = await services.links.share(services.store.folder, tier.agree)
         return pause
 
-    task = BackgroundTask(
-        "synchronising",
-        work,
-        after_trouble=_AFTER_TROUBLE,
-        complain=services.pipeline.store_trouble.log,
-    )
+    task = BackgroundTask("synchronising", work, after_trouble=_AFTER_TROUBLE)
     tier.hurry = task.hurry
     return task

@@ -1,6 +1,7 @@
 """A task that runs beside the bot: started and ended with it, and stopped by nothing in between."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -21,8 +22,8 @@ class BackgroundTask:
         work: done again and again; gives the seconds to wait until the next time, or None when it
             is done for good.
         after_trouble: seconds to wait when it has failed.
-        complain: told when the store cannot be used.
         delay: seconds to wait before the first time.
+        at_end: done when it has been stopped; a store that cannot be used is no matter then.
     """
 
     def __init__(
@@ -31,19 +32,25 @@ class BackgroundTask:
         work: Callable[[], Awaitable[float | None]],
         *,
         after_trouble: float,
-        complain: Callable[[StoreError], None],
         delay: float = 0.0,
+        at_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._name = name
         self._work = work
         self._after_trouble = after_trouble
-        self._complain = complain
+        self._complain: Callable[[StoreError], None] = lambda _: None
         self._delay = delay
+        self._at_end = at_end
         self._task: asyncio.Task[None] | None = None
         self._hurried = asyncio.Event()
 
-    async def start(self) -> None:
-        """Begin, without waiting for anything."""
+    def start(self, complain: Callable[[StoreError], None]) -> None:
+        """Begin, without waiting for anything.
+
+        Args:
+            complain: told when the store cannot be used.
+        """
+        self._complain = complain
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -51,6 +58,9 @@ class BackgroundTask:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if self._at_end is not None:
+            with contextlib.suppress(StoreError):
+                await self._at_end()
 
     def hurry(self) -> None:
         """Do the next piece of work now."""

@@ -23,20 +23,8 @@ class Trials:
         self._services = services
         self._name = name
         self._answered: set[str] = set()
-        self._task = BackgroundTask(
-            "trials",
-            self._work,
-            after_trouble=_PAUSE,
-            complain=services.pipeline.store_trouble.log,
-        )
-
-    async def start(self) -> None:
-        """Begin, without waiting for anything."""
-        await self._task.start()
-
-    async def stop(self) -> None:
-        """End."""
-        await self._task.stop()
+        self.task = BackgroundTask("trials", self._work, after_trouble=_PAUSE)
+        """Looks for them."""
 
     async def _work(self) -> float:
         waiting = await requests(self._services.store)

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 
-from ...errors import StoreError
 from ...language import Text, say, with_commas
 from ...log import logger
 from ...store.image_store import ImageStore
@@ -19,19 +17,18 @@ _SHARE = 10
 """How many times as long as each step the pause after it is, so that nobody notices."""
 
 
-def upkeep(store: ImageStore, complain: Callable[[StoreError], None]) -> BackgroundTask:
+def upkeep(store: ImageStore) -> BackgroundTask:
     """The task that keeps a store in order, round by round.
 
     Args:
         store: the store.
-        complain: told when it cannot be used.
     """
 
     async def work() -> float:
         await _round(store)
         return _INTERVAL
 
-    return BackgroundTask("upkeep", work, after_trouble=_AFTER_TROUBLE, complain=complain)
+    return BackgroundTask("upkeep", work, after_trouble=_AFTER_TROUBLE)
 
 
 async def _round(store: ImageStore) -> None:

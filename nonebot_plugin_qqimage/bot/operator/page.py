@@ -47,7 +47,6 @@ class Page:
             "page",
             self._keep_in_order,
             after_trouble=_AFTER_TROUBLE,
-            complain=services.pipeline.store_trouble.log,
             delay=_PREPARE_AFTER,
         )
         for method in ("GET", "POST") if self._installed else ():
@@ -68,7 +67,7 @@ class Page:
         self.bases = [each for each in (config.public_url, config.base_url, *bases) if each]
         self._gallery = Gallery(services.store, config, self._examine, services.pipeline.hint)
         self._gallery.addresses = Addresses(config.public_url, self.bases)
-        await self._order.start()
+        self._order.start(services.pipeline.store_trouble.log)
 
     async def stop(self) -> None:
         """End it."""
