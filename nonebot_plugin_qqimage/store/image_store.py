@@ -27,7 +27,7 @@ from .local.facts import Totals
 from .local.files.blobs import Blobs
 from .local.files.copies import Copies
 from .local.sightings import sightings
-from .local.sightings.sightings import IsImage
+from .local.sightings.sightings import IsImage, Query
 from .local.sqlite.clock import Clock
 from .local.upkeep.bounds import Bounds, withdraw
 from .looks import Looks
@@ -35,7 +35,7 @@ from .memory.journal import Journal
 from .memory.memory import Memory
 from .notes import Notes
 from .shared.importing import Imported, import_all
-from .shared.shared import Query, Shared
+from .shared.shared import Shared
 from .shared.tier import SharedTier
 
 
@@ -274,7 +274,7 @@ class ImageStore:
             *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
         )
         await self._journal.flush()
-        here = await self._access.read(lambda db: sightings.find(db, **vars(query)))
+        here = await self._access.read(lambda db: sightings.find(db, query))
         return here if self.tier is None else await self.tier.sightings(query, here)
 
     # The whole

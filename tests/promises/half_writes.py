@@ -97,9 +97,9 @@ async def _start(folder: Path, images: int) -> Line:
     world = world_of(few)
     loop = asyncio.get_running_loop()
     async with resolving(folder, world) as services:
-        upkeep = upkeep_task(services.store, services.pipeline.store_trouble.log)
+        upkeep = upkeep_task(services.store)
         started = loop.time()
-        await upkeep.start()
+        upkeep.start(services.pipeline.store_trouble.log)
         for picture in pictures(range(1000, 1010)):
             await put(services.store, picture)
         first = loop.time() - started

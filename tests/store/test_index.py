@@ -210,7 +210,7 @@ def test_a_file_of_the_first_version_is_brought_forward(tmp_path: Path, picture:
         assert named(db, "a") == info
         assert images.select(db, Selection(), limit=1) == [Stored(info, "download", 1.0, 2.0)]
         assert images.totals(db) == Totals(1, info.size)
-        assert sightings.find(db, limit=1) == []
+        assert sightings.find(db, sightings.Query(limit=1)) == []
         with database.transaction() as writing:
             images.pin(writing, info.sha256, "a plugin")
         database.close()

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 
-from ...language import Text, say, with_commas
+from ...doctor.figures import counted
+from ...language import say
 from ...log import logger
 from ...store.image_store import ImageStore
 from ...store.local.upkeep.maintenance import in_words
@@ -42,8 +43,5 @@ async def _round(store: ImageStore) -> None:
         await asyncio.sleep(_SHARE * (loop.time() - started))
     del found["foreign"]  # not ours, left alone
     if found:
-        what = with_commas(
-            Text("{count} {trouble}", count=count, trouble=in_words(trouble))
-            for trouble, count in found.most_common()
-        )
+        what = counted(found.most_common(), in_words)
         logger.info(say("qqimage: put the store in order: {what}", what=what))

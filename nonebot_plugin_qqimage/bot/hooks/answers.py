@@ -17,7 +17,7 @@ from nonebot.matcher import current_event, current_matcher
 
 from ...content.formats.signatures import image_type
 from ...content.info import ImageInfo
-from ...content.inspection import inspect
+from ...content.inspection import inspect_within
 from ...errors import AttemptFailed, Cause, QQImageError, StoreError
 from ...fetch.files import base64_data
 from ...fetch.files.files import local_path, read_file
@@ -222,16 +222,7 @@ class ApiAnswers:
         return True
 
     async def _inspected(self, data: bytes, md5: str) -> ImageInfo:
-        limits = self._config
-        return await anyio.to_thread.run_sync(
-            lambda: inspect(
-                data,
-                max_size=limits.max_image_size,
-                max_pixels=limits.max_pixels,
-                max_frames=limits.max_frames,
-                md5=md5,
-            )
-        )
+        return await anyio.to_thread.run_sync(lambda: inspect_within(self._config, data, md5=md5))
 
     def _serve_url(self, reference: ImageReference, result: object) -> None:
         answer = cast(dict[str, Any], result) if isinstance(result, dict) else {}

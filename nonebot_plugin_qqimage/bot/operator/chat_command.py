@@ -16,19 +16,15 @@ from nonebot.params import CommandArg
 from nonebot.permission import SUPERUSER
 
 from ...attempts import words_of
-from ...doctor.bots.implementations import about_implementation, known_of
-from ...doctor.figures import images_of, size_of
+from ...doctor.figures import counted, images_of, size_of
 from ...doctor.line import Line
-from ...doctor.machine.network import reaches_hosts, speaks_tls
-from ...doctor.machine.versions import about_versions, versions
-from ...doctor.store.lately import about_last_hour, counted_lately
-from ...doctor.store.storage import about_store
 from ...doctor.trials.picture import about_picture
 from ...errors import StoreError
-from ...language import Text, localized, say, with_commas
+from ...language import Text, localized, say
 from ...masking import one_line
 from ...store.image_store import ImageStore
 from ..services import Services
+from .examining import examine
 from .page import Page
 
 _MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
@@ -99,20 +95,11 @@ async def _answers(
 
 async def _examine(services: Services, bot: Bot, event: MessageEvent) -> list[Line]:
     """Everything that can be said here; nothing of other chats and other bots."""
-    config = services.config
-    found = await versions()
-    tls, hosts, store, picture = await asyncio.gather(
-        speaks_tls(),
-        reaches_hosts(config),
-        about_store(services.store, config.max_store_size, deep=False),
+    lines, picture = await asyncio.gather(
+        examine(services, [services.implementations.of(bot)]),
         about_picture(services.resolver, services.pipeline, event),
     )
-    implementation = services.implementations.of(bot)
-    await implementation.identify()
-    about = about_implementation(known_of(implementation))
-    hour = about_last_hour(**counted_lately(services.store))
-    here = Line("ok", Text("versions"), about_versions(found))
-    return [here, *about, hour, tls, *hosts, *store, *picture]
+    return [*lines, *picture]
 
 
 async def _figures(store: ImageStore) -> str:
@@ -122,12 +109,7 @@ async def _figures(store: ImageStore) -> str:
         failed = await store.catalog.counters("failed")
     except StoreError as error:
         return error.brief
-    causes = localized(
-        with_commas(
-            Text("{count} {trouble}", count=count, trouble=words_of(cause))
-            for cause, count in failed.items()
-        )
-    )
+    causes = localized(counted(failed.items(), words_of))
     return "\n".join(
         (
             say("{images}, {size}", images=images_of(totals.images), size=size_of(totals.bytes)),

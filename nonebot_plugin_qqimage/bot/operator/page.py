@@ -1,23 +1,18 @@
 """The operator's page in the running bot: put on its servers, and opened for superusers."""
 
-import asyncio
 from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from nonebot.drivers import URL, HTTPServerSetup, Request, Response
 
-from ...doctor.bots.implementations import about_implementation, known_of
 from ...doctor.line import Line
-from ...doctor.machine.network import reaches_hosts, speaks_tls
-from ...doctor.machine.versions import about_versions, versions
-from ...doctor.store.lately import about_last_hour, counted_lately
-from ...doctor.store.storage import about_store
 from ...errors import StoreError
 from ...gallery.entry.addresses import PATH, Addresses
-from ...language import Text, localized, say
+from ...language import localized, say
 from ..background.task import BackgroundTask
 from ..services import Services
+from .examining import examine
 
 if TYPE_CHECKING:
     from ...gallery.gallery import Gallery
@@ -123,18 +118,4 @@ class Page:
         return _INTERVAL
 
     async def _examine(self) -> list[Line]:
-        """Everything that the doctor can say here."""
-        services = self._services
-        found = await versions()
-        tls, hosts, store = await asyncio.gather(
-            speaks_tls(),
-            reaches_hosts(services.config),
-            about_store(services.store, services.config.max_store_size, deep=False),
-        )
-        about: list[Line] = []
-        for implementation in services.implementations.connected:
-            await implementation.identify()
-            about += about_implementation(known_of(implementation))
-        hour = about_last_hour(**counted_lately(services.store))
-        here = Line("ok", Text("versions"), about_versions(found))
-        return [here, *about, hour, tls, *hosts, *store]
+        return await examine(self._services, self._services.implementations.connected)

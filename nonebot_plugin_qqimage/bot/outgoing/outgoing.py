@@ -14,7 +14,6 @@ from typing import Any, cast
 import anyio
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
-from ...content.info import ImageInfo
 from ...errors import QQImageError
 from ...language import say
 from ...log import logger
@@ -31,8 +30,6 @@ _MAX_INLINE = 32 * 1024 * 1024
 """Bytes of base64 in one call: NapCat refuses a frame of 50 MB, the others have no known limit."""
 _PATIENCE = 30.0
 """Seconds that a call waits for the images in it."""
-_MAX_SEEN = 100
-"""Sightings of an image among which its link is looked for; one further back is too old anyway."""
 _MARKS = re.compile("qqimage|url=|=http|file=")
 """What stands in CQ codes of ours, and in those with a link or a path."""
 _MAX_LOOKED_AT = 10_000
@@ -54,8 +51,6 @@ class Outgoing:
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
-        self._pipeline = services.pipeline
-        self._implementations = services.implementations
         self._substitutes = Substitutes(services)
         self._parameters = Parameters(services, self._substitutes)
 
@@ -103,7 +98,9 @@ class Outgoing:
                     continue
                 try:
                     info = await self._store.find(reference)
-                    if info is not None and await self._is_dead(reference, info, bot_id):
+                    if info is not None and await self._substitutes.is_dead(
+                        reference.url, bot_id, info.sha256
+                    ):
                         known = replace(reference, sha256=info.sha256)
                         healed[number] = await self._substitutes.file(known, room)
                         room -= len(healed[number])
@@ -116,13 +113,6 @@ class Outgoing:
                         )
                     )
         return healed
-
-    async def _is_dead(self, reference: ImageReference, info: ImageInfo, bot_id: str) -> bool:
-        seen = await self._store.sightings(sha256=info.sha256, limit=_MAX_SEEN)
-        came = [each.arrived for each in seen if each.reference.url == reference.url]
-        return self._pipeline.dead_links.is_dead(
-            reference.url, min(came, default=None), lambda: self._implementations.find(bot_id)
-        )
 
     def _is_ours(self, found: Found) -> bool:
         return (

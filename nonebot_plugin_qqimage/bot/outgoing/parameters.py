@@ -26,8 +26,6 @@ _PATIENCE = 30.0
 """Seconds that a call waits for the pictures in its parameters."""
 _QUICK = 2.0
 """Seconds that a call waits to learn whether links in its text have died."""
-_MAX_SEEN = 100
-"""Sightings of an image among which its link is looked for."""
 _PICTURES = (
     "file",
     "image",
@@ -175,17 +173,12 @@ class Parameters:
     async def _is_dead(self, reference: ImageReference, link: str, bot_id: str) -> bool:
         try:
             info = await self._store.find(reference)
-            sha256, message = info.sha256 if info else None, reference.message_id or None
-            seen = await self._store.sightings(
-                sha256=sha256, message_id=None if sha256 else message or "-", limit=_MAX_SEEN
-            )
         except StoreError as error:
             self._pipeline.store_trouble.log(error)
-            seen = []
-        came = [each.arrived for each in seen if each.reference.url == link]
-        return self._pipeline.dead_links.is_dead(
-            link, min(came, default=None), lambda: self._implementations.find(bot_id)
-        )
+            info = None
+        if info is not None:
+            return await self._substitutes.is_dead(link, bot_id, info.sha256)
+        return await self._substitutes.is_dead(link, bot_id, None, reference.message_id or "-")
 
 
 def _name_of(meant: Meant | None) -> str:

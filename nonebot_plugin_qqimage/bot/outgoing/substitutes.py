@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 import pybase64
 
-from ...errors import AttemptFailed, Cause
+from ...errors import AttemptFailed, Cause, StoreError
 from ...fetch.files.files import local_path, read_file
 from ...image import Image
 from ...language import Text
@@ -25,6 +25,9 @@ Form = Literal["base64", "path", "public"]
 """The image itself, a path that the implementation can read, or a URL that works everywhere."""
 Meant = ImageReference | Path
 """An image, or a file that a plugin may have changed."""
+
+_MAX_SEEN = 100
+"""Sightings of an image among which its link is looked for; one further back is too old anyway."""
 
 
 class Substitutes:
@@ -38,7 +41,33 @@ class Substitutes:
         self._config = services.config
         self._links = services.links
         self._resolver = services.resolver
+        self._store = services.store
         self._copies = services.store.copies
+        self._pipeline = services.pipeline
+        self._implementations = services.implementations
+
+    async def is_dead(
+        self, link: str, bot_id: str, sha256: str | None, message_id: str | None = None
+    ) -> bool:
+        """Whether a link of QQ must be dead, by when it first came.
+
+        Args:
+            link: the link.
+            bot_id: the bot that would send it.
+            sha256: of its image; None where that is not known.
+            message_id: the message that it came in, where the image is not known.
+        """
+        try:
+            seen = await self._store.sightings(
+                sha256=sha256, message_id=message_id, limit=_MAX_SEEN
+            )
+        except StoreError as error:
+            self._pipeline.store_trouble.log(error)
+            seen = []
+        came = [each.arrived for each in seen if each.reference.url == link]
+        return self._pipeline.dead_links.is_dead(
+            link, min(came, default=None), lambda: self._implementations.find(bot_id)
+        )
 
     def meant(self, text: object) -> Meant | None:
         """What a text as a whole means; None for any other text."""

@@ -3,17 +3,14 @@
 import argparse
 from typing import Any
 
-from ...doctor.figures import images_of, size_of, time_of
+from ...doctor.figures import images_of
 from ...duplicates import Member, groups_of_same
 from ...errors import MissingExtra
 from ...language import localized, say
 from ..session.commands import Commands
 from ..session.session import USAGE, Complaint, Result, Session
 from ..terminal.terminal import Terminal
-from .listing import facts
-
-_DIGITS = 12
-"""Digits shown of a SHA-256; `show` takes them."""
+from .listing import cells, facts, heads
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +28,7 @@ async def duplicates(session: Session, arguments: argparse.Namespace) -> Result:
     limit, after = arguments.limit, str(arguments.after).lower()
     if limit < 1:
         raise Complaint(say("--limit must be at least 1"), USAGE)
-    groups: list[list[dict[str, Any]]] = []
+    groups: list[list[Member]] = []
     left = (await session.store.looks.progress()).images
     following = ""
     try:
@@ -41,13 +38,14 @@ async def duplicates(session: Session, arguments: argparse.Namespace) -> Result:
                 done += 1
                 advance(done)
                 if group:
-                    groups.append([_document(member) for member in group])
+                    groups.append(group)
                     if len(groups) == limit:
                         following = first
                         break
     except MissingExtra as error:
         raise Complaint(localized(error.text)) from None
-    document = {"groups": groups, "next": following}
+    documents = [[_document(member) for member in group] for group in groups]
+    document = {"groups": documents, "next": following}
     return Result(document, lambda terminal: _show(terminal, groups, following))
 
 
@@ -56,21 +54,10 @@ def _document(member: Member) -> dict[str, Any]:
     return {**facts(member.stored), **more}
 
 
-def _show(terminal: Terminal, groups: list[list[dict[str, Any]]], following: str) -> None:
-    names = (say("id"), say("type"), say("pixels"), say("size"), say("last used"), say("bits"))
+def _show(terminal: Terminal, groups: list[list[Member]], following: str) -> None:
     for group in groups:
-        rows = [
-            (
-                each["sha256"][:_DIGITS],
-                each["mime"].removeprefix("image/"),
-                f"{each['width']}×{each['height']}",
-                localized(size_of(each["size"])),
-                time_of(each["used"]),
-                each["distance"],
-            )
-            for each in group
-        ]
-        terminal.table(names, rows, right=(2, 3, 5))
+        rows = [(*cells(member.stored), member.distance) for member in group]
+        terminal.table((*heads(), say("bits")), rows, right=(2, 3, 5))
         terminal.line()
     images = images_of(sum(map(len, groups)))
     terminal.line(say("groups: {count}, with {images}", count=len(groups), images=images))

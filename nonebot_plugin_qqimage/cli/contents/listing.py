@@ -38,31 +38,30 @@ async def list_images(session: Session, arguments: argparse.Namespace) -> Result
     }
 
     def show(terminal: Terminal) -> None:
-        rows = [
-            (
-                stored.info.sha256[:_DIGITS],
-                stored.info.mime.removeprefix("image/"),
-                f"{stored.info.width}×{stored.info.height}",
-                localized(size_of(stored.info.size)),
-                time_of(stored.used)[:_TO_THE_MINUTE],
-                source_words(stored.source),
-            )
-            for stored in found
-        ]
+        rows = [(*cells(stored), source_words(stored.source)) for stored in found]
         if rows:
-            names = (
-                say("id"),
-                say("type"),
-                say("pixels"),
-                say("size"),
-                say("last used"),
-                say("from"),
-            )
-            terminal.table(names, rows, right=(2, 3))
+            terminal.table((*heads(), say("from")), rows, right=(2, 3))
         images = images_of(all_of_them.images)
         terminal.line(say("{count} of {images}", count=len(rows), images=images))
 
     return Result(document, show)
+
+
+def heads() -> tuple[str, ...]:
+    """The heads of the columns of `cells`; pixels and size are set to the right."""
+    return say("id"), say("type"), say("pixels"), say("size"), say("last used")
+
+
+def cells(stored: Stored) -> tuple[str, ...]:
+    """What a table says of a stored image."""
+    info = stored.info
+    return (
+        info.sha256[:_DIGITS],
+        info.mime.removeprefix("image/"),
+        f"{info.width}×{info.height}",
+        localized(size_of(info.size)),
+        time_of(stored.used)[:_TO_THE_MINUTE],
+    )
 
 
 def facts(stored: Stored) -> dict[str, Any]:

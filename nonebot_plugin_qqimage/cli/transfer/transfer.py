@@ -11,7 +11,7 @@ from typing import Any
 import anyio.to_thread
 
 from ...content.info import ImageInfo
-from ...content.inspection import inspect
+from ...content.inspection import inspect_within
 from ...doctor.figures import files_of, images_of, size_of
 from ...errors import AttemptFailed
 from ...language import Text, localized, say
@@ -220,15 +220,9 @@ def _size(path: Path) -> int:
 
 
 def _read(path: Path, session: Session) -> tuple[bytes, ImageInfo]:
-    limits = session.config
     with path.open("rb") as file:
-        data = file.read(limits.max_image_size + 1)
-    return data, inspect(
-        data,
-        max_size=limits.max_image_size,
-        max_pixels=limits.max_pixels,
-        max_frames=limits.max_frames,
-    )
+        data = file.read(session.config.max_image_size + 1)
+    return data, inspect_within(session.config, data)
 
 
 _in_thread = anyio.to_thread.run_sync

@@ -3,8 +3,8 @@
 import argparse
 from collections import Counter
 
-from ...doctor.figures import images_of
-from ...language import Text, localized, say, with_commas
+from ...doctor.figures import counted, images_of
+from ...language import Text, localized, say
 from ...store.local.upkeep.maintenance import Finding, Trouble, in_words
 from ..session.commands import Commands
 from ..session.session import TROUBLE, Result, Session
@@ -79,11 +79,7 @@ async def sweep(session: Session, what: str, *, deep: bool, repair: bool) -> lis
 
 def summary(found: Counter[str]) -> str:
     """What was found, for people."""
-    counts = (
-        Text("{count} {trouble}", count=count, trouble=in_words(trouble))
-        for trouble, count in found.most_common()
-    )
-    return localized(with_commas(counts) or Text("nothing wrong"))
+    return localized(counted(found.most_common(), in_words) or Text("nothing wrong"))
 
 
 def _is_trouble(found: Counter[str]) -> bool:

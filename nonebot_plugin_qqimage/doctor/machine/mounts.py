@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+from ...fetch.files.mounts import mounted
 from ...language import Text
 from ..line import Line
 
-_MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = {
     *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre"),
     *("9p", "ncpfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.rclone", "fuse.s3fs"),
@@ -20,7 +20,8 @@ def about_mount(folder: Path) -> list[Line]:
 
     Blocks.
     """
-    kind = _kind_of(os.path.realpath(folder))
+    kinds, real = mounted(), Path(os.path.realpath(folder))
+    kind = next((kinds[str(up)] for up in (real, *real.parents) if str(up) in kinds), "")
     if kind not in _NETWORK:
         return []
     text = Text("the folder is on a network drive ({kind})", kind=kind)
@@ -29,20 +30,3 @@ def about_mount(folder: Path) -> list[Line]:
         "(https://sqlite.org/wal.html); for bots on many hosts there is QQIMAGE__SHARED_STORE"
     )
     return [Line("warning", Text("store"), text, cure)]
-
-
-def _kind_of(folder: str) -> str:
-    """The type of the file system that a folder is on; empty where nobody says."""
-    found, longest = "", -1
-    try:
-        lines = _MOUNTS.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    for line in lines:
-        fields, _, behind = line.partition(" - ")
-        # https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
-        point = fields.split(" ")[4].replace("\\040", " ")
-        inside = folder == point or folder.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= longest:
-            found, longest = behind.split(" ")[0], len(point)
-    return found

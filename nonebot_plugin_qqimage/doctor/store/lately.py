@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from ...attempts import words_of
-from ...language import Text, with_commas
+from ...language import Text
 from ...store.image_store import ImageStore
+from ..figures import counted
 from ..line import Line
 
 _ABOUT = Text("last hour")
@@ -37,10 +38,7 @@ def about_last_hour(came: int, failed: Mapping[str, int]) -> Line:
     count = sum(failed.values())
     if not count:
         return Line("ok", _ABOUT, Text("{came} images came, none failed", came=came))
-    causes = with_commas(
-        Text("{count} {trouble}", count=each, trouble=words_of(cause))
-        for cause, each in sorted(failed.items(), key=lambda item: -item[1])
-    )
+    causes = counted(sorted(failed.items(), key=lambda item: -item[1]), words_of)
     text = Text("{failed} images failed: {causes}", failed=count, causes=causes)
     text = Text("{text}; {came} came", text=text, came=came)
     cure = Text("the log has a line for each, with what was tried and a hint: look for qqimage:")

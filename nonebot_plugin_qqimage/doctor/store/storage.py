@@ -9,14 +9,14 @@ from pathlib import Path
 import anyio.to_thread
 
 from ...errors import StoreError
-from ...language import Text, with_commas, with_semicolons
+from ...language import Text, with_semicolons
 from ...pipeline import congestion
 from ...store.image_store import ImageStore
 from ...store.local.digests import Trust
 from ...store.local.facts import Totals
 from ...store.local.upkeep.bounds import Bounds, here
 from ...store.local.upkeep.maintenance import in_words
-from ..figures import files_of, images_of, size_of
+from ..figures import counted, files_of, images_of, size_of
 from ..line import Line
 
 _ABOUT = Text("store")
@@ -111,14 +111,10 @@ def _about_waiting(delayed: Mapping[str, int], left_out: Mapping[str, int]) -> L
 
 
 def _about_quarantine(aside: int, trouble: Mapping[str, int]) -> Line:
-    counted = with_commas(
-        Text("{count} {trouble}", count=count, trouble=in_words(what))
-        for what, count in trouble.items()
-    )
     text = Text(
         "{files} in quarantine; found so far: {found}",
         files=files_of(aside),
-        found=counted or Text("nothing"),
+        found=counted(trouble.items(), in_words) or Text("nothing"),
     )
     cure = Text("check the disk, and that nobody else changes the folder; then empty quarantine/")
     return Line("warning", _ABOUT, text, cure)

@@ -1,7 +1,6 @@
 """Roots of file systems: a network mount that is gone must cost no more than a few threads."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from ...language import Text, say
 from ...log import logger
 from ...masking import mask_keys
 from ...threads import DaemonThreads
+from .mounts import mounted
 
 _T = TypeVar("_T")
 _THREADS = 2
@@ -25,11 +25,8 @@ _MAX_ROOTS = 64
 """Roots remembered; there are few folders of few implementations."""
 _DEPTH = 3
 """Parts of a path that name its root at least, such as ``/mnt/qq``."""
-_MOUNTS = Path("/proc/self/mounts")
-"""Where Linux lists what is mounted; reading it asks none of that."""
 _MOUNTS_LIFE = 10.0
-"""Seconds for which that is known."""
-_ESCAPED = re.compile(r"\\(\d{3})")
+"""Seconds for which it is known what is mounted."""
 
 
 class _Root:
@@ -46,7 +43,7 @@ class Roots:
 
     def __init__(self) -> None:
         self._roots: dict[str, _Root] = {}
-        self._mounts: set[str] = set()
+        self._mounts: dict[str, str] = {}
         self._mounts_known_until = 0.0
 
     async def read(self, path: Path, work: Callable[[], _T], timeout: float) -> _T:
@@ -84,7 +81,7 @@ class Roots:
         now = time.monotonic()
         if now >= self._mounts_known_until:
             self._mounts_known_until = now + _MOUNTS_LIFE
-            self._mounts = await anyio.to_thread.run_sync(_mounts)
+            self._mounts = await anyio.to_thread.run_sync(mounted)
         first = Path(*path.parts[:_DEPTH])
         return next((str(up) for up in path.parents if str(up) in self._mounts or up == first), "")
 
@@ -119,12 +116,3 @@ class Roots:
                 loop.call_soon_threadsafe(recovered)
 
         future.add_done_callback(answered)
-
-
-def _mounts() -> set[str]:
-    """Where file systems are mounted; nothing where that cannot be known."""
-    try:
-        lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
-    except OSError:
-        return set()
-    return {_ESCAPED.sub(lambda found: chr(int(found[1], 8)), line.split(" ")[1]) for line in lines}

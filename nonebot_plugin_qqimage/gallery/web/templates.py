@@ -1,6 +1,7 @@
 """The templates of the page: HTML in which everything that others wrote is text."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -37,33 +38,22 @@ def _environment() -> Any:
     )
     environment.globals.update(say=say, now=time.time)
     environment.filters.update(
-        cause=_cause,
-        images=_images,
+        cause=_local(words_of),
+        images=_local(images_of),
         line=one_line,
         local=localized,
         minute=_minute,
-        sightings=_sightings,
-        size=_size,
+        sightings=_local(sightings_of),
+        size=_local(size_of),
         source=source_words,
         time=time_of,
     )
     return environment
 
 
-def _cause(cause: str) -> str:
-    return localized(words_of(cause))
-
-
-def _images(count: int) -> str:
-    return images_of(count).local
-
-
-def _sightings(count: int) -> str:
-    return sightings_of(count).local
-
-
-def _size(count: float) -> str:
-    return localized(size_of(count))
+def _local(words: Callable[[Any], str]) -> Callable[[Any], str]:
+    """What puts a value into words of the operator's language."""
+    return lambda value: localized(words(value))
 
 
 def _minute(seconds: float) -> str:

@@ -8,10 +8,10 @@ from ..local import outbox
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
 from ..local.sightings import forgotten
+from ..local.sightings.sightings import Query
 from ..local.upkeep.forgetting import forget_image, forget_picture_step, forget_step
 from ..memory.journal import Journal
 from ..memory.memory import Memory
-from ..shared.shared import Query
 from ..shared.tier import SharedTier
 
 _BATCH = 64

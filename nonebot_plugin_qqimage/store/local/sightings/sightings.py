@@ -11,7 +11,7 @@ from ....content.info import ImageInfo
 from ....messages.claims import confirmed
 from ....messages.reference import ImageReference
 from ....messages.sighting import Sighting
-from ..sqlite.database import Connection, Row
+from ..sqlite.database import Connection, Row, where
 from . import forgotten
 from .rows import AGAIN, COLUMNS, load, place_of, row, storable
 
@@ -22,6 +22,22 @@ _SAME = 120.0
 it, and the implementation's event about it."""
 _PLACES = 64
 """Messages looked up by one statement; older versions of SQLite take no more than 999 values."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which sightings are meant: those that fit all that is given; see `ImageStore.sightings`."""
+
+    limit: int
+    sha256: str | None = None
+    bot: str | None = None
+    chat: str | None = None
+    user: str | None = None
+    message_id: str | None = None
+    since: float | None = None
+    not_by: str | None = None
+    arrived_by: float | None = None
+    """Seconds since the epoch, by the database's clock."""
 
 
 @dataclass(frozen=True)
@@ -173,42 +189,26 @@ def is_at(sighting: Sighting, place: str, chat: str) -> bool:
     return sighting.reference.place == place and chat in ("", sighting.chat)
 
 
-def find(
-    db: Connection,
-    *,
-    sha256: str | None = None,
-    bot: str | None = None,
-    chat: str | None = None,
-    user: str | None = None,
-    message_id: str | None = None,
-    since: float | None = None,
-    not_by: str | None = None,
-    arrived_by: float | None = None,
-    limit: int,
-) -> list[Sighting]:
-    """The sightings that fit all that is given, the latest first."""
-    given = {"sha256": sha256, "bot": bot, "chat": chat, "user": user, "message": message_id}
+def find(db: Connection, query: Query) -> list[Sighting]:
+    """The sightings that fit, the latest first."""
     # few rows are of an image or a message; without the plus SQLite would read a whole chat instead
-    few = "+" if sha256 is not None or message_id is not None else ""
-    conditions = [
-        f"{'' if name in ('sha256', 'message') else few}{name} = ?"
-        for name, value in given.items()
-        if value is not None
-    ]
-    values: list[object] = [value for value in given.values() if value is not None]
-    if since is not None:
-        conditions.append("time >= ?")
-        values.append(since)
-    if not_by is not None:
-        conditions.append("user <> ?")
-        values.append(not_by)
-    if arrived_by is not None:
-        conditions.append("coalesce(arrived, time) <= ?")
-        values.append(arrived_by)
+    few = "+" if query.sha256 is not None or query.message_id is not None else ""
+    conditions, values = where(
+        {
+            "sha256 = ?": query.sha256,
+            "message = ?": query.message_id,
+            f"{few}bot = ?": query.bot,
+            f"{few}chat = ?": query.chat,
+            f"{few}user = ?": query.user,
+            "time >= ?": query.since,
+            "user <> ?": query.not_by,
+            "coalesce(arrived, time) <= ?": query.arrived_by,
+        }
+    )
     rows = db.rows(
-        f"SELECT {COLUMNS} FROM sightings WHERE {' AND '.join(conditions) or 'TRUE'} "
+        f"SELECT {COLUMNS} FROM sightings WHERE {conditions} "
         "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
-        *(*values, limit),
+        *(*values, query.limit),
     )
     return [load(row) for row in rows]
 
@@ -235,7 +235,5 @@ def unresolved(db: Connection, limit: int) -> list[Sighting]:
 
 def count(db: Connection, *, chat: str | None = None, user: str | None = None) -> int:
     """How many sightings there are: all of them, or those in a chat, or of a user, or both."""
-    given = {"chat = ?": chat, "user = ?": user}
-    fitting = {condition: value for condition, value in given.items() if value is not None}
-    where = " AND ".join(fitting) or "TRUE"
-    return int(db.rows(f"SELECT count(*) FROM sightings WHERE {where}", *fitting.values())[0][0])
+    conditions, values = where({"chat = ?": chat, "user = ?": user})
+    return int(db.rows(f"SELECT count(*) FROM sightings WHERE {conditions}", *values)[0][0])

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,16 @@ CLOCK_NOTE = "clock"
 _ROWS = 64
 """Rows inserted by one statement; older versions of SQLite take no more than 999 values."""
 Row = tuple[Any, ...]
+
+
+def where(given: Mapping[str, object | None]) -> tuple[str, list[object]]:
+    """What all of some conditions are in SQL, with their values.
+
+    Args:
+        given: each condition, with the value in it; one whose value is None is left out.
+    """
+    fitting = {condition: value for condition, value in given.items() if value is not None}
+    return " AND ".join(fitting) or "TRUE", [*fitting.values()]
 
 
 class Connection:

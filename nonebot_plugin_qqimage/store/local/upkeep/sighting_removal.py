@@ -11,7 +11,7 @@ from ....messages.reference import ImageReference
 from ....messages.sighting import Sighting
 from .. import images
 from ..sightings.rows import COLUMNS, load
-from ..sqlite.database import Connection
+from ..sqlite.database import Connection, where
 
 _MAX_SIGHTINGS = 1_000_000
 """Sightings kept; the oldest go first."""
@@ -26,12 +26,11 @@ def remove_some(
 
     The images are left: see which ones are `unreferred` to.
     """
-    given = {"chat = ?": chat, "user = ?": user}
-    fitting = {condition: value for condition, value in given.items() if value is not None}
+    conditions, values = where({"chat = ?": chat, "user = ?": user})
     rows = db.rows(
-        f"SELECT id, {COLUMNS} FROM sightings WHERE {' AND '.join(fitting)} "
+        f"SELECT id, {COLUMNS} FROM sightings WHERE {conditions} "
         "AND coalesce(arrived, time) <= ? LIMIT ?",
-        *(*fitting.values(), arrived_by, limit),
+        *(*values, arrived_by, limit),
     )
     return _remove(db, rows)
 
