@@ -7,7 +7,7 @@ from pathlib import Path
 from nonebot.adapters import Bot
 
 from ..config import ScopedConfig
-from ..content.fitting import limit
+from ..content.reencoding.fitting import limit
 from ..event_images import Arrivals, EventImages
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause
 from ..language import Text
-from .formats import bmp, gif, heif, jpeg, png, tiff, webp
+from .formats import bmp, gif, jpeg, png, tiff, webp
+from .formats.heif import heif
 from .formats.shape import Shape
 from .formats.signatures import image_type
 from .info import ImageInfo

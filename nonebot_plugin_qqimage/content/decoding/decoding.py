@@ -6,13 +6,13 @@ import sys
 from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AttemptFailed, Cause
-from ..language import Text
-from .bounds import DECODERS
+from ...errors import AttemptFailed, Cause
+from ...language import Text
+from ..bounds import DECODERS
+from ..formats import jpeg, png
+from ..info import ImageInfo
 from .colours import on_screen, scalable
 from .decodable import copied, decodable
-from .formats import jpeg, png
-from .info import ImageInfo
 from .pixels import MAX_WRITTEN, on_white, reduced, resized, size_within
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import IO, cast
 
-from .formats import gif, heif, jpeg, png, tiff, webp
-from .formats.shape import Part
+from ..formats import gif, jpeg, png, tiff, webp
+from ..formats.heif import heif
+from ..formats.shape import Part
 
 _NEEDED: dict[str, Callable[[bytes], Iterable[Part]]] = {
     "image/png": png.needed,

@@ -5,9 +5,9 @@ import importlib
 import warnings
 from collections.abc import Generator
 
-from ..errors import AttemptFailed, Cause, MissingExtra
-from ..language import Text
-from .info import ImageInfo
+from ...errors import AttemptFailed, Cause, MissingExtra
+from ...language import Text
+from ..info import ImageInfo
 
 
 @contextlib.contextmanager

@@ -4,11 +4,11 @@ Everything here blocks, and has to run in one thread: a large picture takes hund
 and Pillow's warnings can only be silenced for the whole process.
 """
 
-from .bounds import Bounds
-from .decoding import contact_sheet, first_frame, is_turned, kind_of, open_picture
+from ..bounds import Bounds
+from ..decoding.decoding import contact_sheet, first_frame, is_turned, kind_of, open_picture
+from ..decoding.pillow import pillow
+from ..info import ImageInfo
 from .encoding import encode
-from .info import ImageInfo
-from .pillow import pillow
 
 _TURNED_BY_EXIF = ("png", "jpeg", "webp", "tiff")
 """Types that some viewers turn by EXIF; decoders of the others turn the picture themselves."""

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Awaitable, Callable
 
-from ..config import ScopedConfig
-from ..errors import Attempt, AttemptFailed, ImageRejected
-from .bounds import Bounds
-from .info import ImageInfo
+from ...config import ScopedConfig
+from ...errors import Attempt, AttemptFailed, ImageRejected
+from ..bounds import Bounds
+from ..info import ImageInfo
 from .reencoding import fitting
 from .turn import in_turn
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from ..shape import numbers_in
 from .boxes import Box, BoxFile
-from .shape import numbers_in
 
 _SHOWN = (b"pict", b"vide")
 """Tracks that are seen, and no transparency or sound."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ..shape import MAX_PROFILE, Part, Shape, with_changes
 from .boxes import Box, BoxFile
 from .items import items_of, unneeded
-from .shape import MAX_PROFILE, Part, Shape, with_changes
 from .tracks import tracks_of
 
 AVIF, HEIC = "image/avif", "image/heic"

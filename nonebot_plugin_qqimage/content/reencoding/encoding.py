@@ -4,8 +4,8 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .bounds import Bounds
-from .pixels import MAX_WRITTEN, on_white, resized, size_within
+from ..bounds import Bounds
+from ..decoding.pixels import MAX_WRITTEN, on_white, resized, size_within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
