@@ -22,13 +22,12 @@ from ..local.access.access import Access
 from ..local.files.blobs import Blobs
 from ..local.images import How
 from ..local.sightings.rows import place_of
-from ..local.sightings.sightings import Query
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
 from .found import Found, bring
 from .rounds import Rounds
 from .sending import Sending
-from .shared import Lease, Shared
+from .shared import Lease, Query, Shared
 
 _T = TypeVar("_T")
 DEADLINE = 2.0

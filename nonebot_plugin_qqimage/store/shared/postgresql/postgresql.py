@@ -11,9 +11,8 @@ from ....messages.sighting import Sighting
 from ...local.facts import Totals
 from ...local.images import How
 from ...local.outbox import Entry
-from ...local.sightings.sightings import Query
 from ..breaker import Refused
-from ..shared import Change, Host, Lease, Pulse, Status
+from ..shared import Change, Host, Lease, Pulse, Query, Status
 from . import images as pictures
 from . import orders, schema, sightings, upkeep
 from .connections import Connection, Connections
