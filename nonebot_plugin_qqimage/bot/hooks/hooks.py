@@ -6,7 +6,8 @@ call needs an image.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from nonebot import get_driver
@@ -98,14 +99,12 @@ class Hooks:
         answer = None
         if not isinstance(bot, OneBot) or calling.get():
             return
-        try:
+        with _guarded(f"before {api}"):
             await asyncio.sleep(0)  # others that look at calls see what their plugin has said
             if api == "get_image":
                 answer = await self._answers.from_store(bot, data)
             if answer is None:
                 await self._outgoing.translate(data, bot.self_id, api)
-        except Exception:  # noqa: BLE001  as in _guard
-            _log_failure(f"before {api}")
         if answer is not None:
             raise MockApiException(answer)
 
@@ -120,7 +119,7 @@ class Hooks:
         answer = None
         if not isinstance(bot, OneBot) or calling.get():
             return
-        try:
+        with _guarded(f"after {api}"):
             if api.startswith("send_") and exception is None:
                 self._intake.sent(bot, api, data, result)
             elif api == "get_image":
@@ -133,18 +132,18 @@ class Hooks:
                 self._answers.serve_record(bot, data, result)
             elif api in _HISTORIES:
                 self._answers.serve_history(bot, data, result)
-        except Exception:  # noqa: BLE001  as in _guard
-            _log_failure(f"after {api}")
         if answer is not None:
             raise MockApiException(answer)
 
 
-def _guard(work: Callable[..., None], *arguments: Any) -> None:
+@contextmanager
+def _guarded(where: str) -> Generator[None, None, None]:
     try:
+        yield
+    except Exception:  # noqa: BLE001  the outermost guard: the event or the call must go on
+        logger.exception(say("qqimage: {where} failed, please report it", where=where))
+
+
+def _guard(work: Callable[..., None], *arguments: Any) -> None:
+    with _guarded(work.__name__):
         work(*arguments)
-    except Exception:  # noqa: BLE001  the outermost guard: the event must go on
-        _log_failure(work.__name__)
-
-
-def _log_failure(where: str) -> None:
-    logger.exception(say("qqimage: {where} failed, please report it", where=where))

@@ -1,14 +1,13 @@
 """A real image of a chat, tried from end to end."""
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 import anyio
 from nonebot.adapters.onebot.v11 import MessageEvent
 
 from ...content.info import ImageInfo
-from ...errors import Attempt, ImageUnavailable, QQImageError, StoreError, unavailable
+from ...errors import ImageUnavailable, QQImageError, StoreError, unavailable
 from ...language import Text
 from ...messages.reference import ImageReference
 from ...pipeline.pipeline import Pipeline
@@ -63,7 +62,7 @@ async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
     except ImageUnavailable as error:
         fetched, attempts = None, error.attempts
     seconds = time.perf_counter() - started
-    lines = list(_failed(attempts))
+    lines = [Line("warning", _ABOUT, attempt.words) for attempt in attempts]
     if fetched is None:
         hint = unavailable(str(reference), attempts).hint
         text = Text("no source brings it now, after {seconds:.2f} s", seconds=seconds)
@@ -77,11 +76,6 @@ async def _anew(pipeline: Pipeline, reference: ImageReference) -> list[Line]:
         )
         lines.append(Line("ok", _ABOUT, text))
     return lines
-
-
-def _failed(attempts: tuple[Attempt, ...]) -> Iterator[Line]:
-    for attempt in attempts:
-        yield Line("warning", _ABOUT, attempt.words)
 
 
 def what_it_is(info: ImageInfo) -> Text:

@@ -4,13 +4,13 @@ import asyncio
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
 from yarl import URL
 
-from ...language import Text
+from ...language import Text, say
 from ...masking import mask_keys
 from ...serving.urls import ANYWHERE
 from ...store.browsing import Browsing
@@ -25,16 +25,6 @@ _TIMEOUT = 3.0
 """Seconds for trying one address; whoever has asked waits for it."""
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address for documentation: no packet is sent, but the system says which way it would go."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """One address of the page, and whether it can be opened there."""
-
-    base: str
-    """The URL before the path."""
-    trouble: str = ""
-    """Why not; empty where it was opened."""
 
 
 @dataclass(frozen=True)
@@ -62,30 +52,29 @@ async def invite(browsing: Browsing, bases: Iterable[str], who: str) -> Invitati
     # first, for the page answers nobody as long as nobody has asked for it
     secret = await browsing.admit("link", LINK, who=who)
     addresses = await anyio.to_thread.run_sync(_addresses_of, [*bases])
-    places = await asyncio.gather(*(_tried(base, name) for base in addresses))
-    there = [place for place in places if not place.trouble]
-    lines = [*_about(places)]
+    found = await asyncio.gather(*(_tried(base, name) for base in addresses))
+    troubles = dict(zip(addresses, found, strict=True))
+    there = [base for base, trouble in troubles.items() if not trouble]
+    lines = [*_about(troubles, there)]
     if not there:
         return Invitation("", lines)
-    best = min(there, key=lambda place: is_loopback(place.base))  # for others, where there is one
-    return Invitation(f"{best.base}{PATH}?view=login#{secret}", lines)
+    best = min(there, key=is_loopback)  # one for others, where there is one
+    return Invitation(f"{best}{PATH}?view=login#{secret}", lines)
 
 
-def _about(places: Iterable[Place]) -> Iterator[Text]:
-    places = [*places]
-    there = [place for place in places if not place.trouble]
-    if not places:
+def _about(troubles: Mapping[str, str], there: Sequence[str]) -> Iterator[Text]:
+    if not troubles:
         yield Text(
             "no bot that runs here has the page: it needs a running bot with "
             "nonebot-plugin-qqimage[gallery]"
         )
-    for place in places:
-        if not place.trouble:
-            yield Text("tried just now, and it opens: {base}", base=place.base)
+    for base, trouble in troubles.items():
+        if trouble:
+            yield Text("does not open: {base} ({why})", base=base, why=trouble)
         else:
-            yield Text("does not open: {base} ({why})", base=place.base, why=place.trouble)
-    if there and all(is_loopback(place.base) for place in there):
-        port = URL(there[0].base).port or 80
+            yield Text("tried just now, and it opens: {base}", base=base)
+    if there and all(map(is_loopback, there)):
+        port = URL(there[0]).port or 80
         yield Text(
             "that is the bot's own machine, and no other. From elsewhere: ssh -L "
             "{port}:127.0.0.1:{port} to that machine, then open the link; or set "
@@ -113,14 +102,15 @@ def _addresses(base: str) -> Iterator[str]:
     yield str(url.with_host(ANYWHERE[url.host])).rstrip("/")
 
 
-async def _tried(base: str, name: str) -> Place:
-    """Open the page as a browser would, in a thread: the server may be on this very loop."""
+async def _tried(base: str, name: str) -> str:
+    """Open the page as a browser would, in a thread, for the server may be on this very loop: why
+    it does not open; empty where it does."""
     threads = DaemonThreads(1, "qqimage-page")
     trying = asyncio.get_running_loop().run_in_executor(threads, _trouble, base, name)
     try:
-        return Place(base, await asyncio.wait_for(trying, 2 * _TIMEOUT))
+        return await asyncio.wait_for(trying, 2 * _TIMEOUT)
     except asyncio.TimeoutError:
-        return Place(base, Text("no answer in time").local)
+        return say("no answer in time")
     finally:
         threads.shutdown(wait=False)
 
@@ -133,8 +123,8 @@ def _trouble(base: str, name: str) -> str:
         with opener.open(request, timeout=_TIMEOUT) as response:
             if response.headers.get(NAME_HEADER) == name:
                 return ""
-        return Text("something else answers there").local
+        return say("something else answers there")
     except urllib.error.HTTPError as error:
-        return Text("HTTP status {status} instead of the page", status=error.code).local
+        return say("HTTP status {status} instead of the page", status=error.code)
     except (OSError, ValueError) as error:
         return mask_keys(str(getattr(error, "reason", error)))
