@@ -6,8 +6,8 @@ from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local import images
 from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 
-from .inside import look
-from .pictures import Clock, OpenStore, Picture, Running
+from ..inside import look
+from ..pictures import Clock, OpenStore, Picture, Running
 
 PICTURES = [Picture(number) for number in range(12)]
 DAY = 24 * 3600.0

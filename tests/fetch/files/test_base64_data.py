@@ -11,8 +11,8 @@ from nonebot_plugin_qqimage.fetch.files.base64_data import decode
 from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.messages.text_part import TextPart
 
-from .. import samples
-from .fetching import Outcome, fetch
+from ... import samples
+from ..fetching import Outcome, fetch
 
 DATA = bytes(range(256)) * 4 + b"x"  # has + and / in its base64, and padding
 TEXT = base64.b64encode(DATA).decode()

@@ -11,8 +11,8 @@ from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 from nonebot_plugin_qqimage.store.local.upkeep.bounds import Bounds
 from nonebot_plugin_qqimage.store.local.upkeep.eviction import exceeded
 
-from .inside import change, look
-from .pictures import Clock, OpenStore, Picture, Running
+from ..inside import change, look
+from ..pictures import Clock, OpenStore, Picture, Running
 
 PICTURES = [Picture(number, filler=1000) for number in range(200)]
 SIZE = max(len(picture.data) for picture in PICTURES)

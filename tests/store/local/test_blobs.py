@@ -9,7 +9,7 @@ import pytest
 from nonebot_plugin_qqimage.store.local.files import quarantine
 from nonebot_plugin_qqimage.store.local.files.blobs import Blobs
 
-from .pictures import Picture, sha256
+from ..pictures import Picture, sha256
 
 
 @pytest.fixture

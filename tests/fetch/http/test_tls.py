@@ -14,7 +14,7 @@ from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.http.tls import default_context, qq_context
 from nonebot_plugin_qqimage.pipeline.budget import Reservation
 
-from .http_server import Request, Server, reply, serving
+from ..http_server import Request, Server, reply, serving
 
 QQ_HOST = "multimedia.nt.qq.com.cn"
 OTHER_HOST = "images.example"

@@ -23,10 +23,10 @@ from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
-from .. import samples
-from ..implementation.fake_bot import FakeBot, unknown
-from ..promises.common import logged
-from .fetching import Outcome, fetch
+from ... import samples
+from ...implementation.fake_bot import FakeBot, unknown
+from ...promises.common import logged
+from ..fetching import Outcome, fetch
 
 # ruff: noqa: ASYNC240  short looks at small local files
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")

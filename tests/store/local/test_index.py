@@ -22,7 +22,7 @@ from nonebot_plugin_qqimage.store.local.sqlite import database as module
 from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
 from nonebot_plugin_qqimage.store.local.sqlite.schema import MIGRATIONS, VERSION
 
-from .pictures import Clock, Picture
+from ..pictures import Clock, Picture
 
 PICTURES = [Picture(number) for number in range(5)]
 

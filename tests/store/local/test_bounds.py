@@ -20,8 +20,8 @@ from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.local import notes
 from nonebot_plugin_qqimage.store.local.upkeep import maintenance
 
-from .inside import change
-from .pictures import OpenStore, Picture
+from ..inside import change
+from ..pictures import OpenStore, Picture
 
 PICTURES = [Picture(number, filler=1000) for number in range(20)]
 LARGE = json.dumps({"max_size": 1 << 30, "max_age": 5 * 86400.0})

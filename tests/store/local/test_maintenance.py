@@ -19,8 +19,8 @@ from nonebot_plugin_qqimage.store.local import images
 from nonebot_plugin_qqimage.store.local.facts import Selection
 from nonebot_plugin_qqimage.store.local.upkeep.maintenance import Finding
 
-from .inside import change, look
-from .pictures import OpenStore, Picture
+from ..inside import change, look
+from ..pictures import OpenStore, Picture
 
 
 async def put(store: ImageStore, picture: Picture) -> Path:

@@ -16,8 +16,8 @@ from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, Reservation
 
-from .. import samples
-from .http_server import Request, Server, reply, serving
+from ... import samples
+from ..http_server import Request, Server, reply, serving
 
 pytestmark = pytest.mark.usefixtures("one_authority")
 

@@ -14,7 +14,7 @@ import pytest
 
 from nonebot_plugin_qqimage.doctor.machine.paths import about_paths
 
-from .. import samples
+from ... import samples
 
 _DETACH = 2
 """Of umount: at once, whoever uses it."""

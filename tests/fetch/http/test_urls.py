@@ -6,9 +6,9 @@ from nonebot_plugin_qqimage.errors import Cause
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 
-from ..implementation.fake_bot import FakeBot, unknown
-from .fetching import PNG, fetch
-from .http_server import Server, reply
+from ...implementation.fake_bot import FakeBot, unknown
+from ..fetching import PNG, fetch
+from ..http_server import Server, reply
 
 
 async def test_the_answer_s_link_comes_first(server: Server) -> None:

@@ -13,7 +13,7 @@ from nonebot_plugin_qqimage.fetch.http.address_guard import AddressGuard, BadHos
 from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
 
-from .http_server import Server, reply, serving
+from ..http_server import Server, reply, serving
 
 pytestmark = pytest.mark.usefixtures("one_authority")
 
