@@ -5,12 +5,12 @@ import time
 
 from ..errors import StoreError
 from ..language import Text, say
-from .journal import Journal
 from .local import annotations, outbox, unsent_annotations
-from .local.access import Access
+from .local.access.access import Access
 from .local.annotations import Annotation
-from .local.database import Connection
-from .local.sighting_rows import storable
+from .local.sightings.rows import storable
+from .local.sqlite.database import Connection
+from .memory.journal import Journal
 from .shared.annotations import merged
 from .shared.shared import Search
 from .shared.tier import SharedTier

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from nonebot_plugin_qqimage.bot.looking import looking
+from nonebot_plugin_qqimage.bot.background.looking import looking
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.messages.reference import ImageReference
@@ -48,7 +48,7 @@ async def _cost(folder: Path) -> tuple[float, float, float, float, float]:
         await store.put(ImageReference(sha256=info.sha256), info, data, "test")
         total, count = total + len(data), count + 1
     idle = await _late(_WATCHED / 3)
-    task = looking(ScopedConfig(), store, _raise, delay=0.0)
+    task = looking(ScopedConfig(), store, delay=0.0)
     assert task is not None
     await task.start()
     await asyncio.sleep(2)  # libraries are imported with the first picture
@@ -94,10 +94,6 @@ def _pictures() -> Iterator[bytes]:
             made = io.BytesIO()
             picture.resize((width, width * picture.height // picture.width)).save(made, "PNG")
             yield made.getvalue()
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 if __name__ == "__main__":

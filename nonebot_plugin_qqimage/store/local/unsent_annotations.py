@@ -7,7 +7,7 @@ it back. What goes with its picture is not told of: a trigger sees to that.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from .database import Connection
+from .sqlite.database import Connection
 
 _MAX = 200_000
 """Rows kept while the shared store is away, some 40 MB; the oldest go."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...language import say
 from ...log import logger
 from ..local import unsent_annotations
-from ..local.access import Access
+from ..local.access.access import Access
 from ..local.annotations import Annotation
 from ..local.unsent_annotations import Unsent
 from .breaker import Refused
