@@ -7,7 +7,7 @@ that does not answer in time is ended at once, without asking the server to canc
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio.to_thread
@@ -34,6 +34,10 @@ class Connection(Protocol):
 
     async def execute(self, query: str, *values: object) -> str:
         """Run a statement, or several without values."""
+        ...
+
+    async def executemany(self, query: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a statement with the values of each row."""
         ...
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[None]:
