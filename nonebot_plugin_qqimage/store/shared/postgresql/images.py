@@ -43,7 +43,7 @@ async def find(
     for number, each in enumerate(references):
         whats = (
             *(each.sha256, each.link and each.link.sha1, each.md5),
-            each.names and indexed(each.names[0]),
+            indexed(each.names[0]) if each.names else "",
             (each.place or each.served) and indexed(each.own_key),
         )
         for way, what in zip(_WAYS, whats, strict=True):
