@@ -81,17 +81,16 @@ class Connections:
             Unreachable: there is no server, or it does not answer in time.
             Refused: it answers that it will not.
         """
-        task = asyncio.ensure_future(self._run(work))
+        used: list[Connection] = []
+        task = asyncio.ensure_future(self._run(work, used))
+        seconds = timeout or self._timeout
         try:
-            done, _ = await asyncio.wait({task}, timeout=timeout or self._timeout)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if not done:
-            task.cancel()
-            raise Unreachable(
-                Text("no answer within {seconds:g} s", seconds=timeout or self._timeout)
-            )
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            if not task.done():
+                _abandon(task, used)
+        if not task.done():
+            raise Unreachable(Text("no answer within {seconds:g} s", seconds=seconds))
         return task.result()
 
     async def close(self) -> None:
@@ -100,19 +99,12 @@ class Connections:
         while self._idle:
             self._idle.pop().terminate()
 
-    async def _run(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+    async def _run(self, work: Callable[[Connection], Awaitable[_T]], used: list[Connection]) -> _T:
         async with self._places:
             connection = await self._connection()
-            # a task of its own: were it cancelled, asyncpg would ask the server to cancel, and wait
-            working = asyncio.ensure_future(work(connection))
+            used.append(connection)
             try:
-                await asyncio.wait({working})
-            finally:
-                if not working.done():
-                    connection.terminate()  # which ends the work, too
-                    working.add_done_callback(_look_at)
-            try:
-                result = working.result()
+                result = await work(connection)
             except Exception as error:  # noqa: BLE001  of many kinds, and all are put into words
                 if connection.is_closed() or not _is_refusal(error):
                     connection.terminate()
@@ -165,8 +157,17 @@ def _is_asyncpgs(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] == "asyncpg"
 
 
+def _abandon(task: "asyncio.Future[Any]", used: list[Connection]) -> None:
+    """End work that nobody waits for any more, with the connection that it uses, if any yet."""
+    task.add_done_callback(_look_at)
+    if used:  # which ends the work: were that cancelled, asyncpg would ask the server to, and wait
+        used[0].terminate()
+    else:
+        task.cancel()
+
+
 def _look_at(task: "asyncio.Future[Any]") -> None:
-    """Take the outcome of work that nobody waits for any more, or asyncio would complain of it."""
+    """Take the outcome of work that nobody waits for, or asyncio would complain of it."""
     if not task.cancelled():
         task.exception()
 

@@ -53,10 +53,12 @@ async def find(
     ways = [way for way in _WAYS if asked[way]]
     if not ways:
         return found
+    alone = len(references) == 1
+    columns = [column for way in ways for column in zip(*asked[way], strict=True)]
     rows = await db.fetch(
-        " UNION ALL ".join(_looked_up(way, place) for place, way in enumerate(ways)),
+        " UNION ALL ".join(_looked_up(way, place, alone=alone) for place, way in enumerate(ways)),
         most // len(references),
-        *(list(column) for way in ways for column in zip(*asked[way], strict=True)),
+        *(column[0] if alone else list(column) for column in columns),
     )
     for row in rows:
         number, new = int(row[0]), There(ImageInfo(*row[3:]), row[1], row[2])
@@ -70,14 +72,17 @@ async def find(
     return found
 
 
-def _looked_up(way: str, place: int) -> str:
+def _looked_up(way: str, place: int, *, alone: bool) -> str:
     how, where = _WAYS[way]
     numbers, what, sizes = (f"${2 + 3 * place + column}" for column in range(3))
+    asked = f"unnest({numbers}::int[], {what}::text[], {sizes}::bigint[])"
+    if alone:  # without an array, whose length the planner would plan for each time
+        asked = f"(VALUES ({numbers}::int, {what}::text, {sizes}::bigint))"
     # a LIMIT for each: without, the planner would read whole tables rather than use their indexes
     return (
-        f"SELECT number, '{how}' AS how, i.* FROM unnest({numbers}::int[], {what}::text[], "
-        f"{sizes}::bigint[]) AS asked (number, what, size) CROSS JOIN LATERAL (SELECT "
-        f"CASE WHEN i.size <= $1 THEN i.data END, {_IMAGE_FACTS} FROM {where} LIMIT 1) i"
+        f"SELECT number, '{how}' AS how, i.* FROM {asked} AS asked (number, what, size) "
+        f"CROSS JOIN LATERAL (SELECT CASE WHEN i.size <= $1 THEN i.data END, {_IMAGE_FACTS} "
+        f"FROM {where} LIMIT 1) i"
     )
 
 
