@@ -61,8 +61,9 @@ class Pair:
         compared = compare(self.ours, self.theirs) * 1000
         figures = (
             f"{compared.ours:.2f} ms, {self.against} {compared.reference:.2f} ms: "
-            f"{compared.ratio:.2f} × (at most {self.most:g}){self.note}"
+            f"{compared.ratio:.2f} × (at most {self.most:g})"
         )
+        figures += f"; {self.note}" * bool(self.note)
         return Line(self.what, figures, compared.ratio <= self.most)
 
 
@@ -175,7 +176,7 @@ async def _read(store: ImageStore, pool: "asyncpg.Pool", pictures: list[Picture]
         await _rest(store)
         pair.ours.append(await _timed(image.read()))
         await image.path()  # once it is kept
-    pair.note = f"; one SELECT of both {statistics.median(single) * 1000:.2f} ms"
+    pair.note = f"one SELECT of both {statistics.median(single) * 1000:.2f} ms"
     return _warmed(pair)
 
 

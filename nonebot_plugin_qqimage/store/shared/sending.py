@@ -97,17 +97,19 @@ class Sending:
     async def _publish_all(self, entries: Sequence[Entry], seen: int, ahead: float) -> bool:
         """Send images and sightings, in parts; whether any of them are done."""
         parts = await self._parts(entries)
-        new = await self._read(parts[0])
+        new, done, told = await self._read(parts[0]), False, entries[:0]
         for number, part in enumerate(parts):
-            # the bytes of the next part are read and verified while this one is sent
-            done, new = await asyncio.gather(
+            # meanwhile what was sent before is left out, and what comes next read and verified
+            told, new, _ = await asyncio.gather(
                 self._publish(part.entries, new, seen, ahead),
                 self._read(*parts[number + 1 : number + 2]),
+                self._sent(told),
             )
-            await self._sent(done)
-            if len(done) < len(part.entries):
-                return bool(number or done)
-        return True
+            done = done or bool(told)
+            if len(told) < len(part.entries):
+                break
+        await self._sent(told)
+        return done
 
     async def _publish(
         self, entries: Sequence[Entry], new: Sequence[New], seen: int, ahead: float

@@ -39,31 +39,32 @@ async def find(
         references: the references.
         most: bytes of images that may come along, shared out evenly; 0 for none.
     """
-    asked: dict[str, list[tuple[int, str, int | None]]] = {way: [] for way in _WAYS}
-    for number, each in enumerate(references):
-        whats = (
-            *(each.sha256, each.link and each.link.sha1, each.md5),
-            indexed(each.names[0]) if each.names else "",
-            (each.place or each.served) and indexed(each.own_key),
-        )
-        for way, what in zip(_WAYS, whats, strict=True):
-            if what:
-                asked[way].append((number, what, each.size))
+    links = [each.link for each in references]
+    claims: dict[str, list[str | None]] = {
+        "sha256": [each.sha256 or None for each in references],
+        "sha1": [(link and link.sha1) or None for link in links],
+        "md5": [each.md5 or None for each in references],
+        "name": [indexed(each.names[0]) if each.names else None for each in references],
+        "place": [
+            indexed(each.own_key) if each.place or each.served else None for each in references
+        ],
+    }
     found: list[list[There]] = [[] for _ in references]
-    ways = [way for way in _WAYS if asked[way]]
+    ways = [way for way, whats in claims.items() if any(whats)]
     if not ways:
         return found
     alone = len(references) == 1
-    columns = [column for way in ways for column in zip(*asked[way], strict=True)]
+    sizes = [each.size for each in references]
+    columns = [sizes if any(sizes) else [None], *(claims[way] for way in ways)]
     rows = await db.fetch(
-        " UNION ALL ".join(_looked_up(way, place, alone=alone) for place, way in enumerate(ways)),
+        " UNION ALL ".join(_looked_up(way, f"${3 + n}", alone=alone) for n, way in enumerate(ways)),
         most // len(references),
-        *(column[0] if alone else list(column) for column in columns),
+        *(column[0] if alone else column for column in columns),
     )
     for row in rows:
-        number, new = int(row[0]), There(ImageInfo(*row[3:]), row[1], row[2])
-        there = found[number]
-        same = next((old for old in there if old.info == new.info), None)
+        new = There(ImageInfo(*row[3:]), row[1], row[2])
+        there = found[int(row[0]) - 1]
+        same = next((old for old in there if old.info == new.info), None) if there else None
         # found in two ways, it counts as found in the one that proves most of this very segment
         if same is None:
             there.append(new)
@@ -72,15 +73,14 @@ async def find(
     return found
 
 
-def _looked_up(way: str, place: int, *, alone: bool) -> str:
+def _looked_up(way: str, what: str, *, alone: bool) -> str:
     how, where = _WAYS[way]
-    numbers, what, sizes = (f"${2 + 3 * place + column}" for column in range(3))
-    asked = f"unnest({numbers}::int[], {what}::text[], {sizes}::bigint[])"
+    asked = f"unnest({what}::text[], $2::bigint[]) WITH ORDINALITY"
     if alone:  # without an array, whose length the planner would plan for each time
-        asked = f"(VALUES ({numbers}::int, {what}::text, {sizes}::bigint))"
+        asked = f"(VALUES ({what}::text, $2::bigint, 1))"
     # a LIMIT for each: without, the planner would read whole tables rather than use their indexes
     return (
-        f"SELECT number, '{how}' AS how, i.* FROM {asked} AS asked (number, what, size) "
+        f"SELECT number, '{how}' AS how, i.* FROM {asked} AS asked (what, size, number) "
         f"CROSS JOIN LATERAL (SELECT CASE WHEN i.size <= $1 THEN i.data END, {_IMAGE_FACTS} "
         f"FROM {where} LIMIT 1) i"
     )
