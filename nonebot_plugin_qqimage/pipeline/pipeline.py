@@ -395,7 +395,7 @@ class Pipeline:
 
     async def _known(self, reference: ImageReference, *, here: bool = False) -> ImageInfo | None:
         try:
-            return await self.store.find(reference, here=here)
+            return await self.store.find(reference, here)
         except StoreError as error:
             self.store_trouble.log(error)
             return None

@@ -133,7 +133,7 @@ class ImageStore:
         """Rely on nothing that this process knows of the index and the files."""
         self._memory.clear()
 
-    async def find(self, reference: ImageReference, *, here: bool = False) -> ImageInfo | None:
+    async def find(self, reference: ImageReference, here: bool = False) -> ImageInfo | None:
         """The image a reference means, when it is stored.
 
         Args:

@@ -24,6 +24,10 @@ _CONNECTION_LOST = ("08", "57P", "53300", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the
 connection, an administrator's doing, too many connections, the password, no such database."""
 
+_MIXED_UP = ("26000", "42P05")
+"""That a prepared statement is not there, or is there already: between two statements, a pooler
+has given the server's end of the connection to somebody else."""
+
 
 class Connection(Protocol):
     """What is used of asyncpg's connections, which have no types of their own."""
@@ -140,6 +144,13 @@ def in_words(error: Exception) -> Exception:
         return Refused(Text("its URL cannot be used"))
     said = mask_keys(str(error) or type(error).__name__)
     code = getattr(error, "sqlstate", None)
+    if code in _MIXED_UP:
+        return Refused(
+            Text(
+                "a pooler such as PgBouncer mixes its connections up: set pool_mode = session "
+                "there, with at least four connections for each bot, or connect without it"
+            )
+        )
     if isinstance(code, str):
         text = Text("it refuses: {error}", error=said)
         return Unreachable(text) if code.startswith(_CONNECTION_LOST) else Refused(text)
