@@ -32,7 +32,7 @@ _PUBLISHED = 100
 """Images published at a time."""
 _ASKED = 64
 """Images looked for at a time."""
-_ROUNDS = 9
+_ROUNDS = 15
 _WARM_UP = 2
 """Rounds before, which do not count: statements are planned anew at first."""
 _READ = 150

@@ -22,6 +22,9 @@ _MOST = 256
 _MOST_BYTES = 1 << 22
 """Bytes of images sent at once, where one does not have more; as many are read meanwhile."""
 
+_FIRST_BYTES = 1 << 20
+"""As many of the first ones: nothing is sent while they are read."""
+
 
 class _Part(NamedTuple):
     """Entries that are sent at once."""
@@ -147,7 +150,8 @@ class Sending:
             info = infos.pop(entry.sha256, None) if entry.kind == "image" else None
             if info is not None:
                 size += info.size
-                if size > _MOST_BYTES and parts[-1].images:
+                most = _MOST_BYTES if parts[1:] else _FIRST_BYTES
+                if size > most and parts[-1].images:
                     parts, size = [*parts, _Part([], [])], info.size
                 parts[-1].images.append((info, sources[info.sha256]))
             parts[-1].entries.append(entry)
@@ -157,9 +161,13 @@ class Sending:
         """The images of a part with their bytes, verified, as far as they are there."""
         if part is None or not part.images:
             return []
-        read = await self._access.files(lambda: [self._blobs.read(info) for info, _ in part.images])
-        return [
-            (info, data, source)
-            for (info, source), data in zip(part.images, read, strict=True)
-            if data is not None
-        ]
+
+        async def read(some: list[tuple[ImageInfo, str]]) -> list[New]:
+            found = await self._access.files(
+                lambda: [(info, self._blobs.read(info), source) for info, source in some]
+            )
+            return [(info, data, source) for info, data, source in found if data is not None]
+
+        # in two threads: nothing else can be done before the first part has been read
+        both = await asyncio.gather(read(part.images[::2]), read(part.images[1::2]))
+        return both[0] + both[1]

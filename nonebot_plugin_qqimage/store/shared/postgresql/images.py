@@ -117,7 +117,11 @@ async def data(db: Connection, sha256: str) -> bytes | None:
 
 async def missing(db: Connection, digests: Sequence[str]) -> set[str]:
     """Those of these SHA-256 that are not there."""
-    rows = await db.fetch("SELECT sha256 FROM qqimage.image WHERE sha256 = ANY($1)", list(digests))
+    rows = await db.fetch(
+        "SELECT what FROM unnest($1::text[]) AS asked (what) CROSS JOIN LATERAL "
+        "(SELECT 1 FROM qqimage.image i WHERE i.sha256 = asked.what LIMIT 1) i",  # as above
+        list(digests),
+    )
     return {*digests} - {row[0] for row in rows}
 
 
