@@ -12,8 +12,8 @@ from ..implementation.implementations import Implementations
 from ..language import Text
 from ..messages.reference import ImageReference
 from ..messages.said_paths import path_digest
+from ..store.finding.shared_images import Brought
 from ..store.image_store import ImageStore
-from ..store.shared_images import Brought
 from .arrival import Arrival
 from .budget import ByteBudget, NoTurn, Reservation
 from .keeping import Keeping

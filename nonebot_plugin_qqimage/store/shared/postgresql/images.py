@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ....content.info import ImageInfo
 from ....messages.reference import ImageReference
 from ...local.images import How
-from ...local.sightings import shown_at
+from ...local.sightings.sightings import shown_at
 from ..shared import New, There
 from .connections import Connection
 from .rows import COLUMNS, indexed, sighting_of, stored
