@@ -333,14 +333,17 @@ class Pipeline:
             if after:
                 asked = self._behind[key] = asyncio.get_running_loop().create_future()
                 await self._flights.ended(after, unless=asked)
-            known = None if anew else await self._known(reference)
+            delivering = partial(self._deliver, deliver, begun)
+            known = None if anew else await self._known(reference, here=True)
+            brought = None if anew or known else await self.store.shared_images.bring(reference)
             if known is not None:
-                self._deliver(deliver, begun, Arrival(reference, known, "store"))
+                delivering(Arrival(reference, known, "store"))
+            elif brought is not None:
+                await self._fetching.bring(reference, brought, delivering)
             elif self.store.anything_forgotten and await self._is_forgotten(reference):
                 attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
                 raise unavailable(str(reference), (attempt,))
             else:
-                delivering = partial(self._deliver, deliver, begun)
                 if anew:
                     await self._fetch(reference, delivering)
                     return
@@ -348,7 +351,7 @@ class Pipeline:
                     reference, begun
                 ) as come:  # from another host
                     if come is not None:
-                        delivering(Arrival(reference, come, "store"))
+                        await self._fetching.bring(reference, come, delivering)
                     else:
                         await self._fetch(reference, delivering)
         except ImageUnavailable as error:
@@ -390,9 +393,9 @@ class Pipeline:
         self.store.is_image(arrival.reference, arrival.info)
         deliver(arrival)
 
-    async def _known(self, reference: ImageReference) -> ImageInfo | None:
+    async def _known(self, reference: ImageReference, *, here: bool = False) -> ImageInfo | None:
         try:
-            return await self.store.find(reference)
+            return await self.store.find(reference, here)
         except StoreError as error:
             self.store_trouble.log(error)
             return None

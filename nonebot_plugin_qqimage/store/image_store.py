@@ -133,10 +133,15 @@ class ImageStore:
         """Rely on nothing that this process knows of the index and the files."""
         self._memory.clear()
 
-    async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, when it is stored, here or in the shared store."""
+    async def find(self, reference: ImageReference, here: bool = False) -> ImageInfo | None:
+        """The image a reference means, when it is stored.
+
+        Args:
+            reference: the reference.
+            here: whether the shared store is not asked; what that has is kept here first.
+        """
         info = await self._meanings.find(reference)
-        return await self.shared_images.find(reference) if info is None else info
+        return info if info or here else await self.shared_images.find(reference)
 
     async def put(
         self,

@@ -50,7 +50,7 @@ async def _cost(folder: Path) -> tuple[float, float, float, float, float]:
     idle = await _late(_WATCHED / 3)
     task = looking(ScopedConfig(), store, delay=0.0)
     assert task is not None
-    await task.start(print)
+    task.start(print)
     await asyncio.sleep(2)  # libraries are imported with the first picture
     before, cpu, begun = await _done(store), time.process_time(), time.monotonic()
     await asyncio.sleep(_LONG)

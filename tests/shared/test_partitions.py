@@ -9,6 +9,7 @@ import pytest
 
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.shared.postgresql.connections import in_words
 
 from ..store.pictures import Picture
 from .hosts import Hosts, until
@@ -170,3 +171,10 @@ async def test_where_the_database_only_reads_nothing_is_left_out(
             break
     assert await one.catalog.outbox() == {}
     assert [each.text for each in await other.annotations.of(picture.info.sha256)] == ["a cat"]
+
+
+def test_a_pooler_that_mixes_connections_up_is_named() -> None:
+    class Missing(Exception):
+        sqlstate = "26000"
+
+    assert "pool_mode = session" in str(in_words(Missing("prepared statement does not exist")))
