@@ -109,11 +109,8 @@ class ImageStore:
         """What other hosts have fetched."""
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
-        tier = SharedTier(
-            *(shared, self._access, self._blobs, lambda: self.forgetting.noted()),
-            max_size=max_size,
-            max_age=self._bounds.max_age,
-        )
+        what = shared, self._access, self._blobs, lambda: self.forgetting.noted()
+        tier = SharedTier(*what, max_size=max_size, max_age=self._bounds.max_age)
         self._journal.on_write = tier.noted
         return tier
 

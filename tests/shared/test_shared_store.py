@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
-from .hosts import Hosts
+from .hosts import Hosts, until
 from .server import Server
 
 
@@ -100,7 +100,7 @@ async def test_what_waits_is_sent_in_parts_that_are_not_too_large(
 
     hosts.run(away)
     assert away.tier is not None
-    await asyncio.sleep(0.5)
+    await until(lambda: away.tier and away.tier.breaker.closed)
     assert await away.tier.sent(10)
 
     name = hosts.database.rpartition("/")[2]
