@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 from ..errors import StoreError
 from ..language import Text, say
@@ -13,7 +14,7 @@ from .local.sqlite.database import Connection
 from .memory.journal import Journal
 from .shared.annotations import merged
 from .shared.shared import Search
-from .shared.tier import SharedTier
+from .shared.tier import DEADLINE, SharedTier
 
 _MAX_TEXT = 16_384
 """Bytes in UTF-8 of one text: several pages."""
@@ -81,7 +82,7 @@ class Annotations:
             raise ValueError(say("an owner has at most {count} characters", count=_MAX_OWNER))
         if len(annotation.text.encode(errors="replace")) > _MAX_TEXT:
             raise ValueError(say("an annotation has at most {count} bytes", count=_MAX_TEXT))
-        there = await self._access.write(lambda db: self._put(db, annotation))
+        there = await self._access.write(lambda db: self._put(db, annotation, now=when is None))
         if self._tier is not None:
             self._tier.hurry()
         if there is None:
@@ -125,6 +126,7 @@ class Annotations:
         if chat is not None:
             await self._journal.flush()  # where pictures were seen may not be written down yet
         words, most = dict.fromkeys(cleaned(text).split()), max(0, min(limit, _MAX_FOUND))
+        owner = owner if owner is None else cleaned(owner)  # as it was written down
         here = await self._access.read(
             lambda db: annotations.search(db, words, owner=owner, chat=chat, limit=most)
         )
@@ -135,10 +137,12 @@ class Annotations:
         self, tier: SharedTier, search: Search, here: list[Annotation]
     ) -> list[Annotation]:
         """What a search finds here and in the shared store."""
+        begun = time.monotonic()
         await tier.sent(_PATIENCE)  # where pictures were seen, and what was forgotten
         if not await self._access.read(self._may_ask):
             return here
-        answer = await tier.ask(lambda it: it.search_annotations(search, here))
+        left = DEADLINE - (time.monotonic() - begun)
+        answer = await tier.ask(lambda it: it.search_annotations(search, here), left)
         if answer is None:
             return here
         found, now = answer
@@ -151,7 +155,9 @@ class Annotations:
             if (each.sha256, each.owner, each.text) in fitting
         ][: search.limit]
 
-    def _put(self, db: Connection, annotation: Annotation) -> bool | None:
+    def _put(self, db: Connection, annotation: Annotation, *, now: bool) -> bool | None:
+        if now:  # it is the last word, also where the clock was ahead before
+            annotation = replace(annotation, time=annotations.after_all(db, annotation))
         there = annotations.put(db, annotation)
         if there and self._send:
             sha256 = annotation.sha256

@@ -249,6 +249,26 @@ async def test_it_goes_with_the_shared_picture_and_stays_with_a_pin(
     assert await other.find(reference(pictures[2])) == pictures[2].info  # type: ignore[arg-type]
 
 
+async def test_a_search_waits_no_longer_than_anything_else(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    proxy = Proxy(server.port)
+    await proxy.start()
+    url = hosts.database.replace(f":{server.port}/", f":{proxy.port}/")
+    cut_off = await hosts.start("cut off", url=url)
+    await put(cut_off, picture)
+    await cut_off.annotations.put(picture.info.sha256, "me", "a cat")
+    await sent(cut_off)
+    proxy.be_silent()
+    begun = time.monotonic()
+    assert await found(cut_off, "cat", chat="group:1") == ["a cat"]
+    assert time.monotonic() - begun < 2.3
+    proxy.forward()
+    await hosts.stop(cut_off)
+    await cut_off.close()
+    await proxy.refuse()
+
+
 @pytest.mark.parametrize("how", ["silent", "refused"])
 async def test_where_the_database_is_away_this_host_answers(
     hosts: Hosts, server: Server, picture: Picture, how: str

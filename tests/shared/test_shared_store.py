@@ -1,11 +1,15 @@
 """One store for bots on many hosts: what one knows, the others know, too."""
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
@@ -315,3 +319,47 @@ async def test_what_another_host_has_seen_again_may_be_fetched(
     assert await other.forgetting.is_forgotten(
         elsewhere(picture)
     )  # of a message that nobody has seen again
+
+
+def damage(index: Path) -> None:
+    """Damage one page, from which everything else can be read."""
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        ((root, size),) = database.execute(
+            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master "
+            "WHERE name = 'images_by_use'"
+        )
+    with index.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xa5" * size)
+
+
+async def test_orders_are_obeyed_after_a_damaged_index_was_replaced(
+    hosts: Hosts, picture: Picture
+) -> None:
+    one = await hosts.start("one")
+    await put(one, picture)
+    for _ in range(2):
+        await one.pins.add(picture.info.sha256, "me")
+        await one.pins.remove(picture.info.sha256, "me")
+    assert await one.pins.of("me") == []
+    await hosts.stop(one)
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    assert one.tier is not None
+    await one.tier.synchronise()
+    await one.annotations.put(picture.info.sha256, "me", "a dog")
+    await one.close()
+    await asyncio.to_thread(damage, one.folder / "index.sqlite3")
+
+    again = hosts.store("one")
+    with pytest.raises(StoreError, match="a new one is made"):
+        await again.upkeep.steps()
+    hosts.run(again)
+    assert again.tier is not None
+    await until(lambda: again.tier and again.tier.breaker.closed)
+    assert await again.tier.sent(5)
+    for number in range(5):
+        assert await again.pins.add(picture.info.sha256, f"{number}")
+    for number in range(5):
+        assert await again.pins.of(f"{number}") == [picture.info.sha256]
+    other = await hosts.start("other")
+    assert [each.text for each in await other.annotations.of(picture.info.sha256)] == ["a dog"]

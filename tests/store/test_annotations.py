@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from nonebot_plugin_qqimage.store.image_store import ImageStore
 
     from .conftest import OpenStore
-    from .pictures import Picture
+    from .pictures import Clock, Picture
 
 TEXTS = {
     0: "一只橘猫坐在椅子上",
@@ -166,3 +166,27 @@ async def test_what_was_written_without_full_text_search_is_found_with_it(
         found = await store.annotations.search("another", owner=None, chat=None, limit=9)
         assert [each.text for each in found] == ["by another process"]
         await store.annotations.tidy()
+
+
+async def test_what_is_said_now_is_the_last_word_also_where_the_clock_was_ahead(
+    store: "ImageStore", picture: "Picture", clock: "Clock"
+) -> None:
+    sha256 = picture.info.sha256
+    await store.put(picture.reference, picture.info, picture.data, "test")
+    clock.now += 1e6
+    assert await store.annotations.put(sha256, "tests", "by a clock that is wrong")
+    clock.now -= 1e6
+    assert await store.annotations.put(sha256, "tests", "by one that is right")
+    assert [each.text for each in await store.annotations.of(sha256)] == ["by one that is right"]
+    assert await store.annotations.put(sha256, "tests", "")
+    assert await store.annotations.of(sha256) == []
+
+
+async def test_an_owner_is_found_by_the_name_that_was_given(
+    store: "ImageStore", picture: "Picture"
+) -> None:
+    owner = " my\x00plugin\u202e "
+    await store.put(picture.reference, picture.info, picture.data, "test")
+    await store.annotations.put(picture.info.sha256, owner, "a cat")
+    found = await store.annotations.search("cat", owner=owner, chat=None, limit=9)
+    assert [each.text for each in found] == ["a cat"]

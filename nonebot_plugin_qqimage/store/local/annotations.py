@@ -73,6 +73,15 @@ def put(db: Connection, annotation: Annotation) -> bool | None:
     return True
 
 
+def after_all(db: Connection, annotation: Annotation) -> float:
+    """The time of an annotation, or of what the same owner has said before, if that is later."""
+    ((time,),) = db.rows(
+        "SELECT max(?3, coalesce(max(time), 0)) FROM annotations WHERE sha256 = ?1 AND owner = ?2",
+        *(annotation.sha256, storable(annotation.owner), annotation.time),
+    )
+    return float(time)
+
+
 def of(db: Connection, sha256: str) -> list[Annotation]:
     """What is known of a picture, the latest first."""
     rows = db.rows(

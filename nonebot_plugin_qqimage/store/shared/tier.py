@@ -189,9 +189,11 @@ class SharedTier:
         """Seconds by which the clock of the shared store is ahead of this machine's."""
         return self._rounds.ahead
 
-    async def ask(self, question: Callable[[Shared], Coroutine[Any, Any, _T]]) -> _T | None:
+    async def ask(
+        self, question: Callable[[Shared], Coroutine[Any, Any, _T]], seconds: float = DEADLINE
+    ) -> _T | None:
         """What the shared store answers; None where it is away, or does not answer in time."""
-        return await self._in_time(question(self.shared)) if self.breaker.closed else None
+        return await self._in_time(question(self.shared), seconds) if self.breaker.closed else None
 
     def noted(self, used: Iterable[str]) -> None:
         """Something was written down here: send it, with which images were used."""
@@ -268,9 +270,9 @@ class SharedTier:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 4 * _GLANCE)
 
-    async def _in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
+    async def _in_time(self, work: Coroutine[Any, Any, _T], seconds: float = DEADLINE) -> _T | None:
         """What one question to the shared store gives; None where it gives nothing in time."""
-        with anyio.move_on_after(DEADLINE):
+        with anyio.move_on_after(seconds):
             return await self._ask(work)
         self.breaker.failed(_no_answer(DEADLINE))
         return None

@@ -248,3 +248,16 @@ def test_a_file_that_is_no_database_is_an_error_of_sqlite(tmp_path: Path) -> Non
     path.write_bytes(b"not a database, but long enough to be looked at " * 20)
     with pytest.raises(sqlite3.Error):
         Database(path)
+
+
+def test_the_log_of_a_file_with_large_pages_stays_small(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as earlier:
+        earlier.execute("PRAGMA page_size = 4096")
+        earlier.execute("VACUUM")
+    with contextlib.closing(Database(path)) as database:
+        assert database.reader.rows("PRAGMA page_size") == [(4096,)]
+        for number in range(100):
+            with database.transaction() as db:
+                notes.leave(db, f"{number}", "x" * 100_000)
+        assert path.with_name(f"{path.name}-wal").stat().st_size < 6 << 20

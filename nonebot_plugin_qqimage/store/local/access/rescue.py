@@ -88,6 +88,8 @@ def _statements() -> Iterator[str]:
     They need a connection that enforces no foreign keys, for some images that names point to come
     back from their files later.
     """
+    # first, for no number may be used twice: the shared store knows by them which orders it obeyed
+    yield "INSERT INTO main.sqlite_sequence SELECT name, seq FROM damaged.sqlite_sequence"
     for shard in range(256):
         begin = f"{shard:02x}"
         yield (

@@ -133,7 +133,8 @@ class Database:
             # readers and the one writer do not block each other; it stays set in the file
             self._use_wal()
             # as many bytes as by default, for the write-ahead log is sized in pages
-            self._writer.run(f"PRAGMA wal_autocheckpoint = {_LOG // _PAGE}")
+            ((page,),) = self._writer.rows("PRAGMA page_size")
+            self._writer.run(f"PRAGMA wal_autocheckpoint = {_LOG // page}")
             # with WAL, a power cut may lose the last rows but cannot damage the file
             self._writer.run("PRAGMA synchronous = NORMAL")
             self._writer.run("PRAGMA foreign_keys = ON")
