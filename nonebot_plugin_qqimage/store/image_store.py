@@ -5,7 +5,7 @@ what works on them, in threads, is in ``local/``.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -137,6 +137,10 @@ class ImageStore:
         """The image a reference means, when it is stored, here or in the shared store."""
         info = await self._meanings.find(reference)
         return await self.shared_images.find(reference) if info is None else info
+
+    async def find_here(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+        """The images that references mean, as far as they are stored here, looked up together."""
+        return await self._meanings.find_all(references)
 
     async def put(
         self,
