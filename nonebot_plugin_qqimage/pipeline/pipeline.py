@@ -238,7 +238,7 @@ class Pipeline:
     async def close(self) -> None:
         """End everything under way, and close the store."""
         self._closed = True
-        self._prefetches.close()
+        self._prefetches.clear()
         self._congestion.close()
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
             await self._flying.flights.close()

@@ -21,10 +21,12 @@ from .traffic import Traffic
 from .turns import Turns
 
 _PAUSE = 0.02
-"""Seconds; most first matchers have answered by then, and no link dies."""
+"""Seconds without another reference; most first matchers have answered by then."""
+_MAX_PAUSE = 0.1
+"""Seconds that the first one waits at most while others keep coming; no link dies in that."""
 _LIFE = 3600.0
 """Seconds for which a link may live, by its key."""
-_AT_ONCE = 64
+_AT_ONCE = 256
 """Looked up together, and started in one go of the event loop."""
 _MAX_WAITING = 20_000
 """References that wait: some 30 MB of memory."""
@@ -110,6 +112,7 @@ class PrefetchQueue:
         self._looking_up: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._first = self._newest = 0.0  # when those that wait for the pause came; 0 for none
 
     def __len__(self) -> int:
         """How many references wait to be resolved."""
@@ -156,10 +159,11 @@ class PrefetchQueue:
         if self._turns:
             self._hand_on_after(0)
 
-    def close(self) -> None:
-        """Hand nothing on any more."""
+    def clear(self) -> None:
+        """Hand on nothing of what waits."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         for task in self._looking_up:
             task.cancel()
         for key in [*self._entries]:
@@ -182,6 +186,8 @@ class PrefetchQueue:
             # memory may be free after the pause, but that many flights do not end in it
             if self._traffic.obstacle(entry.reference, entry.shares, self._soon - 1) == "flights":
                 self._delay(entry, "flights")
+        self._newest = asyncio.get_running_loop().time()
+        self._first = self._first or self._newest
         return self._hand_on_after(_PAUSE)
 
     def _delay(self, entry: _Entry, why: str) -> None:
@@ -220,7 +226,12 @@ class PrefetchQueue:
 
     def _hand_on(self) -> None:
         self._timer = None
-        too_old = asyncio.get_running_loop().time() - _LIFE
+        now = asyncio.get_running_loop().time()
+        pause = min(self._newest + _PAUSE, self._first + _MAX_PAUSE) - now
+        if pause > 0:
+            return self._hand_on_after(pause)
+        self._first = 0.0
+        too_old = now - _LIFE
         batch: dict[str, _Entry] = {}
         more = True
         while more and len(batch) < _AT_ONCE:
@@ -249,6 +260,7 @@ class PrefetchQueue:
             task.add_done_callback(self._looking_up.discard)
         if len(batch) >= _AT_ONCE and self._turns:
             self._hand_on_after(0)
+        return None
 
     async def _begin_missing(self, batch: dict[str, _Entry]) -> None:
         """Begin those that are not stored, each once there is memory for it."""

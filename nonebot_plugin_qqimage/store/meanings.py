@@ -76,9 +76,7 @@ class Meanings:
     async def find_all(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
         """The images that references mean, when they are stored; none is looked for in memory."""
         await self._write_places(references)
-        found: list[ImageInfo | None] = []
-        for start in range(0, len(references), images.MOST_ASKED):
-            found += await self._look_up(references[start : start + images.MOST_ASKED])
+        found = await self._look_up(references)
         for reference, info in zip(references, found, strict=True):
             if info is not None:
                 self._found(reference, info)
@@ -124,8 +122,10 @@ class Meanings:
             return read.get(info.sha256, info)
 
         def look(db: Connection) -> tuple[list[ImageInfo | None], Trust, str]:
-            trust = digests.trust(db)
-            found = meant_by(db, asked, binding=trust.binding, complete=complete)
+            trust, found = digests.trust(db), list[ImageInfo | None]()
+            for start in range(0, len(asked), images.MOST_ASKED):
+                some = asked[start : start + images.MOST_ASKED]
+                found += meant_by(db, some, binding=trust.binding, complete=complete)
             return found, trust, mark(db)
 
         was_binding = self.trust.binding

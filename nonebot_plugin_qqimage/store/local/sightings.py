@@ -93,14 +93,16 @@ def _there(
     return found
 
 
-def _at(db: Connection, places: Sequence[tuple[str, str]]) -> Iterator[tuple[Sighting, int]]:
+def _at(
+    db: Connection, places: Sequence[tuple[str, str]], condition: str = "TRUE"
+) -> Iterator[tuple[Sighting, int]]:
     for start in range(0, len(places), _PLACES):
         some = places[start : start + _PLACES]
         # a join: with "IN (VALUES …)" SQLite would rather read the whole table in the wanted order
         rows = db.rows(
             f"WITH asked (message, bot) AS (VALUES {', '.join(['(?, ?)'] * len(some))}) "
             f"SELECT position, {COLUMNS} FROM asked CROSS JOIN sightings USING (message, bot) "
-            "ORDER BY id DESC",
+            f"WHERE {condition} ORDER BY id DESC",
             *(storable(part) for place in some for part in place),
         )
         for position, *values in rows:
@@ -124,7 +126,7 @@ def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]
     The latest counts. A reference whose chat is not known may be in any; one that brings its image
     along was seen with that image.
     """
-    there = _at(db, [*{place_of(reference) for reference in references}])
+    there = _at(db, [*{place_of(reference) for reference in references}], "sha256 <> ''")
     return shown_at(references, (sighting for sighting, _ in there))
 
 
