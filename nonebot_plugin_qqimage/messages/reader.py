@@ -246,10 +246,10 @@ class _Numbering:
 
     def is_link_of_another(self, said: ImageReference) -> bool:
         """Whether an image has the link of an earlier one here, although it is another image."""
-        names = (said.file, *said.md5s)
-        if said.link is None or said.face_id or said.file_id or not any(names):
+        if said.link is None or said.face_id or said.file_id:
             return False
-        return self._links.setdefault(said.link.name, names) != names
+        names = (said.file, *said.md5s)
+        return any(names) and self._links.setdefault(said.link.name, names) != names
 
     @property
     def record(self) -> "_Numbering":

@@ -125,6 +125,8 @@ class ByteBudget:
 
     def _serve(self) -> None:
         """Let everybody grow or come in for whom there is room now."""
+        if not self._seats and not self._growing:
+            return
         if self._let_grow() and self._let_in(self._wanted):
             self._let_in(self._others)
 

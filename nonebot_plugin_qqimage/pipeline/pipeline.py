@@ -191,12 +191,8 @@ class Pipeline:
 
         Where too much is under way already, it waits until there is room, while its link can live.
         """
-        if self.store.known(reference) is not None:
-            self.store.count("resolved", "store")
-        elif (
-            self._failures.get(reference) is None
-            and (reference.size or 0) <= self._config.max_image_size
-        ):
+        small = (reference.size or 0) <= self._config.max_image_size
+        if small and self._failures.get(reference) is None:
             self._prefetches.add(reference, shares_of(reference))
 
     def state(self, reference: ImageReference) -> State:

@@ -134,8 +134,7 @@ class PrefetchQueue:
         """
         key = free_key(reference, self._entries)
         if key:
-            now = asyncio.get_running_loop().time()
-            self._wait(key, _Entry(reference, shares, now))
+            self._wait(key, _Entry(reference, shares, asyncio.get_running_loop().time()))
 
     def hurry(self, key: str) -> None:
         """Hand the reference with this key on now, if it waits: somebody asks for the image."""

@@ -234,10 +234,14 @@ class ImageStore:
 
     # Sightings
 
-    def saw(self, sighting: Sighting) -> None:
-        """Remember where an image was seen, a moment later."""
+    def saw(self, sighting: Sighting, known: ImageInfo | None = None) -> None:
+        """Remember where an image was seen, a moment later.
+
+        Args:
+            sighting: where it was seen.
+            known: the image, where it is `known`.
+        """
         if self._remember_sightings:
-            known = None if sighting.sha256 else self.known(sighting.reference)
             sha256 = known.sha256 if known else sighting.sha256
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
             self._journal.add(Sighting(*seen, sha256, time.time()))

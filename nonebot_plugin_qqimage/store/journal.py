@@ -130,7 +130,7 @@ class Journal:
 
     def add(self, row: Row) -> None:
         """Write something down, a moment later."""
-        if isinstance(row, Sighting):
+        if isinstance(row, Sighting) and row.reference.content:
             row = replace(row, reference=row.reference.lean())
         self._append(row)
         self._flush_after(_DELAY)
