@@ -86,7 +86,8 @@ def find_in_message(
         own: whether this bot sent it.
     """
     reader = Reader(self_id, group_id, chat=chat, own=own, records=False)
-    found = [each.reference for each in found_in(reader.message(content, message_id))]
+    walk = reader.message(content, message_id)
+    found = [each.reference for each in walk if isinstance(each, Found)]
     if len(found) > 1:
         found[0] = replace(found[0], one_of_several=True)
     return found

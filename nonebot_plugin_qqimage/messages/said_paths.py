@@ -5,7 +5,6 @@ this bot sends may name a file, but not one that somebody has said to it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import cast
 from urllib.parse import unquote
@@ -33,9 +32,7 @@ def said_paths(content: object) -> set[str]:
     """
     found: set[str] = set()
     left = _MAX_FOUND
-    texts: list[str] = []
-    _gather(content, texts, 0)
-    for text in texts:
+    for text in _texts(content):
         at = 0
         for _ in range(_MAX_COLONS):
             colon = text.find(":", at)  # a character is found fast, also in 10 MB of base64
@@ -61,17 +58,22 @@ def path_digest(uri: str) -> str:
     return blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _gather(value: object, texts: list[str], depth: int) -> None:
-    """Add every text in a value, however deep."""
-    if isinstance(value, str):
-        texts.append(value)
-    elif depth < _MAX_DEPTH:
-        inside: Iterable[object] = ()
-        if isinstance(value, MessageSegment):
-            inside = cast(Mapping[str, object], value.data).values()
-        elif isinstance(value, list):
-            inside = cast(list[object], value)
-        elif isinstance(value, Mapping):
-            inside = cast(Mapping[str, object], value).values()
-        for each in inside:
-            _gather(each, texts, depth + 1)
+def _texts(content: object) -> list[str]:
+    """Every text in a content, however deep: in lists and dicts, as JSON is parsed into."""
+    texts: list[str] = []
+    level = [content]
+    for _ in range(_MAX_DEPTH + 1):
+        inside: list[object] = []
+        for value in level:
+            if isinstance(value, str):
+                texts.append(value)
+            elif isinstance(value, list):
+                inside.extend(cast(list[object], value))  # with += it became a Message, too
+            elif isinstance(value, dict):
+                inside.extend(cast(dict[str, object], value).values())
+            elif isinstance(value, MessageSegment):
+                inside.extend(cast(dict[str, object], value.data).values())
+        if not inside:
+            break
+        level = inside
+    return texts

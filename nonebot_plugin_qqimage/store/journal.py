@@ -109,6 +109,7 @@ class Journal:
         self._rows: deque[Row] = deque()
         self._text = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._soon = False  # whether it is to be flushed as soon as may be
         self._task: asyncio.Task[None] | None = None
         self._one_flush = asyncio.Lock()  # two at once could write rows in the wrong order
         self._not_before = 0.0
@@ -126,14 +127,14 @@ class Journal:
         self._counts[kind, what] += 1
         self.last_hour.count(kind, what)
         self.watch(kind, what)
-        self._flush_after(_DELAY)
+        self._flush_soon()
 
     def add(self, row: Row) -> None:
         """Write something down, a moment later."""
         if isinstance(row, Sighting) and row.reference.content:
             row = replace(row, reference=row.reference.lean())
         self._append(row)
-        self._flush_after(_DELAY)
+        self._flush_soon()
 
     async def flush(self) -> None:
         """Write everything down.
@@ -189,8 +190,13 @@ class Journal:
             self._timer.cancel()
         self._timer = loop.call_at(due, self._start)
 
+    def _flush_soon(self) -> None:
+        if not self._soon:
+            self._flush_after(_DELAY)
+            self._soon = True
+
     def _start(self) -> None:
-        self._timer = None
+        self._timer, self._soon = None, False
         self._task = asyncio.create_task(self._flush_in_background())
 
     async def _flush_in_background(self) -> None:
@@ -201,7 +207,8 @@ class Journal:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            self._flush_after(_DELAY)
+            self._soon = False
+            self._flush_soon()
         except Exception:  # noqa: BLE001  an error of ours must not end the bot
             logger.exception(say("qqimage: the journal failed, please report it"))
 
