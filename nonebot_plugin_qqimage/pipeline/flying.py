@@ -15,10 +15,10 @@ from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival
 from .budget import Reservation
+from .entry import free_key
 from .failures import Failures, of_connection
 from .fetching import Deliver, Fetching, shares_of
 from .flights import Flights, Work
-from .prefetch_queue import free_key
 from .store_trouble import StoreTrouble
 from .traffic import Traffic
 

@@ -10,13 +10,13 @@ within a chat whoever came first, for as long as a link may live.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..messages.reference import ImageReference
 from .budget import Reservation
 from .congestion import Congestion
+from .entry import Entry, free_key
 from .traffic import Traffic
 from .turns import Turns
 
@@ -35,39 +35,6 @@ LookUp = Callable[[Sequence[ImageReference]], Awaitable[Sequence[bool] | None]]
 Start = Callable[[ImageReference, Reservation | None, bool], None]
 """Starts to resolve a reference, within memory that is held for it, if any; and whether it has just
 been looked up."""
-
-
-@dataclass(eq=False)
-class _Entry:
-    """A reference that waits."""
-
-    reference: ImageReference
-    shares: tuple[str, ...]
-    """Its bot and its chat."""
-    since: float
-    delayed: bool = False
-    """Whether it had to wait longer than the pause."""
-    under_way: bool = False
-    """Whether it is looked up, or waits for memory."""
-    turn: Reservation | None = None
-    """The memory that it waits for."""
-
-    @property
-    def chat(self) -> str:
-        return self.shares[-1] if self.shares else ""
-
-
-def free_key(reference: ImageReference, taken: Container[str]) -> str:
-    """A key for a reference beside others that claim the same; empty where there is none.
-
-    Args:
-        reference: the reference.
-        taken: the keys of others.
-    """
-    if reference.key not in taken:  # the others take longer to make
-        return reference.key
-    keys = (reference.own_key, f"{reference.own_key} as {hash(reference)}")
-    return next((key for key in keys if key not in taken), "")
 
 
 class PrefetchQueue:
@@ -106,10 +73,10 @@ class PrefetchQueue:
         self._spare = spare
         self._held = 0
         self._soon = 0  # of those that wait, how many do so for the pause alone
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._turns: Turns[str] = Turns()  # of those that are not under way
-        self._started: dict[str, _Entry] = {}
-        self._looking_up: set[asyncio.Task[None]] = set()
+        self._started: dict[str, Entry] = {}
+        self._looking_up: asyncio.Task[None] | None = None  # one at a time, or order would be lost
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._first = self._newest = 0.0  # when those that wait for the pause came; 0 for none
@@ -134,7 +101,7 @@ class PrefetchQueue:
         """
         key = free_key(reference, self._entries)
         if key:
-            self._wait(key, _Entry(reference, shares, asyncio.get_running_loop().time()))
+            self._wait(key, Entry(reference, shares, asyncio.get_running_loop().time()))
 
     def hurry(self, key: str) -> None:
         """Hand the reference with this key on now, if it waits: somebody asks for the image."""
@@ -163,12 +130,12 @@ class PrefetchQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for task in self._looking_up:
-            task.cancel()
+        if self._looking_up is not None:
+            self._looking_up.cancel()
         for key in [*self._entries]:
             self._take(key)
 
-    def _wait(self, key: str, entry: _Entry) -> None:
+    def _wait(self, key: str, entry: Entry) -> None:
         if entry.reference.held + self._held > self._max_held:
             return self._congestion.left_out("memory")
         if len(self._entries) >= _MAX_WAITING:
@@ -189,13 +156,13 @@ class PrefetchQueue:
         self._first = self._first or self._newest
         return self._hand_on_after(_PAUSE)
 
-    def _delay(self, entry: _Entry, why: str) -> None:
+    def _delay(self, entry: Entry, why: str) -> None:
         if not entry.delayed:
             self._soon -= 1
             entry.delayed = True
             self._congestion.delayed(why)
 
-    def _take(self, key: str) -> _Entry | None:
+    def _take(self, key: str) -> Entry | None:
         """Take out what waits, for whatever."""
         entry = self._entries.pop(key, None)
         if entry is None:
@@ -210,7 +177,7 @@ class PrefetchQueue:
             self._wait_no_longer(entry)
         return entry
 
-    def _wait_no_longer(self, entry: _Entry) -> None:
+    def _wait_no_longer(self, entry: Entry) -> None:
         self._held -= entry.reference.held
         self._soon -= not entry.delayed
 
@@ -227,11 +194,13 @@ class PrefetchQueue:
         self._timer = None
         now = asyncio.get_running_loop().time()
         pause = min(self._newest + _PAUSE, self._first + _MAX_PAUSE) - now
+        if self._looking_up is not None:  # and goes on then
+            return None
         if pause > 0:
             return self._hand_on_after(pause)
         self._first = 0.0
         too_old = now - _LIFE
-        batch: dict[str, _Entry] = {}
+        batch: dict[str, Entry] = {}
         more = True
         while more and len(batch) < _AT_ONCE:
             more = False
@@ -254,14 +223,11 @@ class PrefetchQueue:
                     batch[key] = entry
                 more = True
         if batch:
-            task = asyncio.create_task(self._begin_missing(batch))
-            self._looking_up.add(task)
-            task.add_done_callback(self._looking_up.discard)
-        if len(batch) >= _AT_ONCE and self._turns:
-            self._hand_on_after(0)
+            self._looking_up = asyncio.create_task(self._begin_missing(batch))
+            self._looking_up.add_done_callback(self._looked_up)
         return None
 
-    async def _begin_missing(self, batch: dict[str, _Entry]) -> None:
+    async def _begin_missing(self, batch: dict[str, Entry]) -> None:
         """Begin those that are not stored, each once there is memory for it."""
         found = await self._look_up([entry.reference for entry in batch.values()])
         stored = found or [False] * len(batch)
@@ -276,12 +242,17 @@ class PrefetchQueue:
             if waiting.done():
                 self._begin_in_turn(key, entry, looked_up=found is not None)
             else:
-                begin = partial(self._begin_in_turn, key, entry, looked_up=False)
-                waiting.add_done_callback(lambda _, begin=begin: begin())
+                waiting.add_done_callback(partial(self._turn_came, key, entry))
+
+    def _looked_up(self, _: "asyncio.Task[None]") -> None:
+        self._looking_up = None
         if self._turns:
             self._hand_on_after(0)
 
-    def _begin_in_turn(self, key: str, entry: _Entry, *, looked_up: bool) -> None:
+    def _turn_came(self, key: str, entry: Entry, _: "asyncio.Future[None]") -> None:
+        self._begin_in_turn(key, entry, looked_up=False)
+
+    def _begin_in_turn(self, key: str, entry: Entry, *, looked_up: bool) -> None:
         if self._entries.get(key) is not entry:  # asked for in the same moment
             return
         turn, entry.turn = entry.turn, None
@@ -294,6 +265,6 @@ class PrefetchQueue:
             self._congestion.delayed("turn")
         return self._begin(entry, turn, looked_up=looked_up)
 
-    def _begin(self, entry: _Entry, turn: Reservation | None, *, looked_up: bool) -> None:
+    def _begin(self, entry: Entry, turn: Reservation | None, *, looked_up: bool) -> None:
         self._started[entry.reference.key] = entry
         self._start(entry.reference, turn, looked_up)

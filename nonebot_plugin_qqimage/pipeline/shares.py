@@ -19,7 +19,10 @@ class Shares:
 
     def seat_allowed(self, owners: Owners, free: float) -> bool:
         """Whether these may have one seat more, of so many free ones."""
-        return all(self._seats.get(owner, 0) <= part * free for owner, part in _parts(owners))
+        for owner, part in _parts(owners):
+            if self._seats.get(owner, 0) > part * free:
+                return False
+        return True
 
     def bytes_allowed(self, owners: Owners, size: int, free: int) -> bool:
         """Whether these may have so many bytes more, of so many free ones; the first ones always.

@@ -8,9 +8,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from ..content.info import ImageInfo
 from ..messages.reference import ImageReference
-from ..messages.sighting import Sighting
+from ..messages.sighting import Sighting, SightingFilter
 from .annotations import Annotations
 from .browsing import Browsing
 from .catalog import Catalog
@@ -251,38 +253,16 @@ class ImageStore:
         if self._remember_sightings:
             self._journal.add(IsImage.of(reference, info))
 
-    async def sightings(
-        self,
-        *,
-        sha256: str | None = None,
-        bot: str | None = None,
-        chat: str | None = None,
-        user: str | None = None,
-        message_id: str | None = None,
-        since: float | None = None,
-        not_by: str | None = None,
-        arrived_by: float | None = None,
-        limit: int,
-    ) -> list[Sighting]:
+    async def sightings(self, *, limit: int, **which: Unpack[SightingFilter]) -> list[Sighting]:
         """The sightings that fit all that is given, the latest first.
 
         Args:
-            sha256: of the image.
-            bot: the id of the bot that saw it.
-            chat: the chat, as in `Sighting.chat`.
-            user: the id of the user who sent it.
-            message_id: the message it stands in.
-            since: seconds since the epoch.
-            not_by: a user who sent none of them.
-            arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
+            which: see `SightingFilter`.
         """
-        query = Query(
-            *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
-        )
         await self._journal.flush()
-        here = await self._access.read(lambda db: sightings.find(db, **vars(query)))
-        return here if self.tier is None else await self.tier.sightings(query, here)
+        here = await self._access.read(lambda db: sightings.find(db, limit=limit, **which))
+        return here if self.tier is None else await self.tier.sightings(Query(limit, **which), here)
 
     # The whole
 

@@ -5,12 +5,14 @@ Every function blocks. What changes the table is given the connection of a trans
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from typing_extensions import Unpack
 
 from ...content.info import ImageInfo
 from ...messages.claims import confirmed
 from ...messages.reference import ImageReference
-from ...messages.sighting import Sighting
+from ...messages.sighting import Sighting, SightingFilter
 from . import forgotten
 from .database import Connection, Row
 from .sighting_rows import AGAIN, COLUMNS, load, place_of, row, storable
@@ -22,6 +24,17 @@ _SAME = 120.0
 it, and the implementation's event about it."""
 _PLACES = 64
 """Messages looked up by one statement; older versions of SQLite take no more than 999 values."""
+_CONDITIONS = {
+    "sha256": "sha256 = ?",
+    "message_id": "message = ?",
+    "bot": "+bot = ?",
+    "chat": "+chat = ?",
+    "user": "+user = ?",
+    "since": "time >= ?",
+    "not_by": "user <> ?",
+    "arrived_by": "coalesce(arrived, time) <= ?",
+}
+"""How a part of a `SightingFilter` is said in SQL; with a plus, by no index."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,9 @@ def add(db: Connection, seen: Iterable[Sighting]) -> list[Row]:
             continue
         again = 1 + max((again for _, again in others), default=-1)
         last = max(sighting.arrived, last + _STAMP)
-        stamped = replace(sighting, arrived=last)
+        stamped = Sighting(
+            *(reference, sighting.chat, sighting.user, sighting.time, sighting.sha256), last
+        )
         others.append((stamped, again))
         rows.append(row(stamped, again))
         added.append(stamped)
@@ -175,42 +190,16 @@ def is_at(sighting: Sighting, place: str, chat: str) -> bool:
     return sighting.reference.place == place and chat in ("", sighting.chat)
 
 
-def find(
-    db: Connection,
-    *,
-    sha256: str | None = None,
-    bot: str | None = None,
-    chat: str | None = None,
-    user: str | None = None,
-    message_id: str | None = None,
-    since: float | None = None,
-    not_by: str | None = None,
-    arrived_by: float | None = None,
-    limit: int,
-) -> list[Sighting]:
+def find(db: Connection, *, limit: int, **which: Unpack[SightingFilter]) -> list[Sighting]:
     """The sightings that fit all that is given, the latest first."""
-    given = {"sha256": sha256, "bot": bot, "chat": chat, "user": user, "message": message_id}
+    given = {name: value for name, value in which.items() if value is not None}
     # few rows are of an image or a message; without the plus SQLite would read a whole chat instead
-    few = "+" if sha256 is not None or message_id is not None else ""
-    conditions = [
-        f"{'' if name in ('sha256', 'message') else few}{name} = ?"
-        for name, value in given.items()
-        if value is not None
-    ]
-    values: list[object] = [value for value in given.values() if value is not None]
-    if since is not None:
-        conditions.append("time >= ?")
-        values.append(since)
-    if not_by is not None:
-        conditions.append("user <> ?")
-        values.append(not_by)
-    if arrived_by is not None:
-        conditions.append("coalesce(arrived, time) <= ?")
-        values.append(arrived_by)
+    few = "+" if "sha256" in given or "message_id" in given else ""
+    conditions = [_CONDITIONS[name].replace("+", few) for name in given]
     rows = db.rows(
         f"SELECT {COLUMNS} FROM sightings WHERE {' AND '.join(conditions) or 'TRUE'} "
         "ORDER BY coalesce(arrived, time) DESC, id DESC LIMIT ?",
-        *(*values, limit),
+        *(*given.values(), limit),
     )
     return [load(row) for row in rows]
 
