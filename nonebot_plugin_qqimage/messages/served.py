@@ -93,7 +93,7 @@ def with_texts(value: object, change: Callable[[str], object], *, encoded: bool 
         change: gives what stands in a text's place from now on: the text itself, another value, or
             `ABSENT` for a field, which is None in a list.
         encoded: whether the value is about to be written as JSON by the adapter. Then dataclasses,
-            which become mappings there, are looked into, too.
+            which become mappings there, are looked into, too, and so are the keys of mappings.
     """
     return _Walk(change, encoded).through(value, 0)
 
@@ -116,10 +116,13 @@ class _Walk:
             return value if changed is data else type(value)(value.type, changed)
         if isinstance(value, Mapping):
             old = cast(Mapping[Any, object], value)
-            new = {name: self.through(each, depth + 1) for name, each in old.items()}
-            if all(new[name] is each for name, each in old.items()):
+            new = [(self._name(name), self.through(each, depth + 1)) for name, each in old.items()]
+            if all(
+                name is old_name and each is old_each
+                for (name, each), (old_name, old_each) in zip(new, old.items(), strict=True)
+            ):
                 return cast(object, value)
-            return {name: each for name, each in new.items() if each is not ABSENT}
+            return {name: each for name, each in new if each is not ABSENT}
         if isinstance(value, (list, tuple)):
             items = cast("list[object] | tuple[object, ...]", value)
             walked = [self.through(each, depth + 1) for each in items]
@@ -134,3 +137,8 @@ class _Walk:
             changed = self.through(named, depth + 1)
             return cast(object, value) if changed is named else changed
         return value
+
+    def _name(self, name: object) -> object:
+        """What a mapping calls a value; in segments as they were received that is no URL."""
+        changed = self._change(name) if self._encoded and isinstance(name, str) else name
+        return changed if isinstance(changed, str) else name

@@ -10,19 +10,19 @@ from ..content.info import ImageInfo
 from ..errors import Cause, ImageUnavailable, QQImageError
 from ..masking import one_line
 
-Headers = list[tuple[bytes, bytes]]
+Headers = list[tuple[str, str]]
 """Header names in lower case, and their values."""
 
 _MAX_QUERY = 16 * 1024
 """Characters; the longest query of ours is a segment's and a token."""
-_CONDITIONS = frozenset((b"if-none-match", b"range", b"if-range"))
-_RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_CONDITIONS = frozenset(("if-none-match", "range", "if-range"))
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 # Others' pictures are for no shared cache. What a token stands for does not change, but should
 # not stay for years on the disk of a browser.
-_CACHE = (b"cache-control", b"private, max-age=86400, immutable")
-_NO_CACHE = (b"cache-control", b"no-store")
+_CACHE = ("cache-control", "private, max-age=86400, immutable")
+_NO_CACHE = ("cache-control", "no-store")
 # a picture is a picture, whatever a browser would like to see in its bytes
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_NO_SNIFFING = ("x-content-type-options", "nosniff")
 
 
 class Request(NamedTuple):
@@ -32,24 +32,24 @@ class Request(NamedTuple):
     """In upper case."""
     query: str
     """As it was sent."""
-    if_none_match: bytes = b""
+    if_none_match: str = ""
     """The header; empty when there is none."""
-    range: bytes = b""
+    range: str = ""
     """The header; empty when there is none."""
-    if_range: bytes = b""
+    if_range: str = ""
     """The header; empty when there is none."""
 
     @classmethod
-    def of(cls, method: str, query: str, headers: Iterable[tuple[bytes, bytes]]) -> "Request":
+    def of(cls, method: str, query: str, headers: Iterable[tuple[str, str]]) -> "Request":
         """From header names in lower case and their values, as they were received."""
-        said: dict[bytes, bytes] = {}
+        said: dict[str, str] = {}
         for name, value in headers:
             if name in _CONDITIONS:
-                said[name] = said[name] + b"," + value if name in said else value
+                said[name] = said[name] + "," + value if name in said else value
         if not said:
             return cls(method, query)
-        none_match, range_ = said.get(b"if-none-match", b""), said.get(b"range", b"")
-        return cls(method, query, none_match, range_, said.get(b"if-range", b""))
+        none_match, range_ = said.get("if-none-match", ""), said.get("range", "")
+        return cls(method, query, none_match, range_, said.get("if-range", ""))
 
     @property
     def plain(self) -> bool:
@@ -80,18 +80,16 @@ def found(request: Request, info: ImageInfo) -> Answer:
     if request.plain:
         return _whole(info)
     etag = _etag(info)
-    if etag in request.if_none_match or request.if_none_match.strip() == b"*":
-        return Answer(304, [(b"etag", etag), _CACHE, _NO_SNIFFING])
-    if request.range and request.method == "GET" and request.if_range in (b"", etag):
+    if etag in request.if_none_match or request.if_none_match.strip() == "*":
+        return Answer(304, [("etag", etag), _CACHE, _NO_SNIFFING])
+    if request.range and request.method == "GET" and request.if_range in ("", etag):
         return _part(info, *_span(request.range, info.size))
     whole = _whole(info)
     return whole._replace(span=None) if request.method == "HEAD" else whole
 
 
 def _whole(info: ImageInfo) -> Answer:
-    return Answer(
-        200, [*_described(info), (b"content-length", b"%d" % info.size)], b"", (0, info.size)
-    )
+    return Answer(200, [*_described(info), ("content-length", str(info.size))], b"", (0, info.size))
 
 
 def _part(info: ImageInfo, start: int, stop: int) -> Answer:
@@ -100,28 +98,28 @@ def _part(info: ImageInfo, start: int, stop: int) -> Answer:
             416,
             "RangeNotSatisfiable",
             f"the image has {info.size} bytes",
-            (b"content-range", b"bytes */%d" % info.size),
+            ("content-range", f"bytes */{info.size}"),
         )
     if (start, stop) == (0, info.size):
         return _whole(info)
-    length = (b"content-length", b"%d" % (stop - start))
-    place = (b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, info.size))
+    length = ("content-length", str(stop - start))
+    place = ("content-range", f"bytes {start}-{stop - 1}/{info.size}")
     return Answer(206, [*_described(info), length, place], b"", (start, stop))
 
 
 def _described(info: ImageInfo) -> Headers:
-    kind = (b"content-type", info.mime.encode("ascii"))
-    return [(b"etag", _etag(info)), _CACHE, _NO_SNIFFING, kind, (b"accept-ranges", b"bytes")]
+    kind = ("content-type", info.mime)
+    return [("etag", _etag(info)), _CACHE, _NO_SNIFFING, kind, ("accept-ranges", "bytes")]
 
 
-def _etag(info: ImageInfo) -> bytes:
-    return b'"' + info.sha256.encode("ascii") + b'"'
+def _etag(info: ImageInfo) -> str:
+    return f'"{info.sha256}"'
 
 
 def refused(request: Request) -> Answer | None:
     """The answer to a request whose token need not be looked at; None to look at it."""
     if request.method not in ("GET", "HEAD"):
-        return problem(405, "MethodNotAllowed", "use GET or HEAD", (b"allow", b"GET, HEAD"))
+        return problem(405, "MethodNotAllowed", "use GET or HEAD", ("allow", "GET, HEAD"))
     if len(request.query) > _MAX_QUERY:
         return problem(414, "QueryTooLong", f"more than {_MAX_QUERY} characters")
     return None
@@ -140,17 +138,17 @@ def failed(error: QQImageError) -> Answer:
 
 def elsewhere(url: str) -> Answer:
     """The answer when the image is to be had at another URL, for the moment."""
-    place = (b"location", url.encode("ascii", "ignore"))
-    return Answer(302, [place, (b"content-length", b"0"), _NO_CACHE, _NO_SNIFFING])
+    place = ("location", url.encode("ascii", "ignore").decode("ascii"))
+    return Answer(302, [place, ("content-length", "0"), _NO_CACHE, _NO_SNIFFING])
 
 
 def busy(why: str) -> Answer:
     """The answer when it would take too long."""
-    return problem(503, "Busy", why, (b"retry-after", b"5"))
+    return problem(503, "Busy", why, ("retry-after", "5"))
 
 
 def problem(
-    status: int, error: str, message: str, *headers: tuple[bytes, bytes], **details: object
+    status: int, error: str, message: str, *headers: tuple[str, str], **details: object
 ) -> Answer:
     """An answer that says what is wrong; never an image, never kept by a cache.
 
@@ -163,12 +161,12 @@ def problem(
     """
     text = json.dumps({"error": error, "message": one_line(message), **details}, ensure_ascii=False)
     body = text.encode("utf-8", "backslashreplace")
-    length = (b"content-length", b"%d" % len(body))
-    kind = (b"content-type", b"application/json")
+    length = ("content-length", str(len(body)))
+    kind = ("content-type", "application/json")
     return Answer(status, [kind, length, _NO_CACHE, _NO_SNIFFING, *headers], body)
 
 
-def _span(wanted: bytes, size: int) -> tuple[int, int]:
+def _span(wanted: str, size: int) -> tuple[int, int]:
     """The bytes that a ``Range`` means; all of them where it is none that we must understand."""
     match = _RANGE.fullmatch(wanted.strip())
     if match is None or not (match[1] or match[2]):  # several ranges, another unit, nonsense

@@ -16,7 +16,8 @@ _BACKSLASHES = r"\\{1,64}"
 _PERCENT = "%(?:25){0,8}"
 """Of the query of another URL's query, and so on."""
 _MARK = re.compile(
-    rf"{PARAMETER}(?:=|{_PERCENT}3[Dd]|{_BACKSLASHES}u003[Dd])([A-Za-z0-9_-]{{23,}})"
+    rf"{PARAMETER}(?:=|{_PERCENT}3[Dd]|{_BACKSLASHES}u003[Dd]|&(?:#61|#[Xx]3[Dd]|equals);)"
+    "([A-Za-z0-9_-]{23,})"
 )
 _LONGEST = 24 * 1024
 """Characters before a token in which its URL begins; the query of a segment's link is repeated."""

@@ -48,14 +48,9 @@ def _handler(route: ImageRoute) -> Callable[[DriverRequest], Awaitable[DriverRes
 
         async def write(answer: Answer) -> None:
             response.status_code, response.content = answer.status, answer.body
-            response.headers.update(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
-            )
+            response.headers.update(answer.headers)
 
-        headers = (
-            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
-            for name, value in request.headers.items()
-        )
+        headers = ((name.lower(), value) for name, value in request.headers.items())
         await route.serve(Request.of(request.method, request.url.raw_query_string, headers), write)
         return response
 

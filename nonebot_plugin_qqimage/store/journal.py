@@ -26,8 +26,9 @@ from .local.sightings import IsImage
 
 _DELAY = 0.2
 """Seconds that writes wait for others, for one transaction costs as much as ten rows in it."""
-_DELAY_OF_USES = 5.0
-"""Seconds that uses wait: they come all the time, and a lost one does no harm."""
+_DELAY_OF_USES = 30.0
+"""Seconds that uses wait: they come all the time, each changes two pages of the index that nothing
+else changes, and a lost one does no harm."""
 _DELAY_AFTER_FAILURE = 5.0
 """Seconds until it is tried again: the disk may be full, or another process hold the lock."""
 
@@ -105,6 +106,7 @@ class Journal:
         self._max_rows = max_rows
         self._max_text = max_text
         self._uses: dict[str, float] = {}
+        self._uses_due = 0.0
         self._counts: Counter[tuple[str, str]] = Counter()
         self._rows: deque[Row] = deque()
         self._text = 0
@@ -117,10 +119,11 @@ class Journal:
 
     def use(self, sha256: str, when: float) -> None:
         """An image was used, in seconds since the epoch."""
+        if not self._uses:
+            self._uses_due = asyncio.get_running_loop().time() + _DELAY_OF_USES
+            self._flush_after(_DELAY_OF_USES)
         if len(self._uses) < self._max_rows:
             self._uses[sha256] = when
-        if self._timer is None:
-            self._flush_after(_DELAY_OF_USES)
 
     def count(self, kind: str, what: str) -> None:
         """One more of these; there are few different ones."""
@@ -136,17 +139,23 @@ class Journal:
         self._append(row)
         self._flush_soon()
 
-    async def flush(self) -> None:
+    async def flush(self, *, with_uses: bool = True) -> None:
         """Write everything down.
+
+        Args:
+            with_uses: whether uses, too, which otherwise go on waiting.
 
         Raises:
             StoreError: it cannot be; then it goes on waiting.
         """
         async with self._one_flush:
-            pending = _Pending(self._uses, self._counts, [*self._rows], self._send)
+            uses = self._uses if with_uses else {}
+            pending = _Pending(uses, self._counts, [*self._rows], self._send)
             if not any((pending.uses, pending.counts, pending.rows)):
                 return
-            self._uses, self._counts, self._text = {}, Counter(), 0
+            if with_uses:
+                self._uses = {}
+            self._counts, self._text = Counter(), 0
             self._rows.clear()
             try:
                 await self._access.write(pending.write)
@@ -200,10 +209,13 @@ class Journal:
         self._task = asyncio.create_task(self._flush_in_background())
 
     async def _flush_in_background(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            await self.flush()
+            await self.flush(with_uses=loop.time() >= self._uses_due)
+            if self._uses:
+                self._flush_after(self._uses_due - loop.time())
         except StoreError:  # whoever uses the store is told of it
-            self._not_before = asyncio.get_running_loop().time() + _DELAY_AFTER_FAILURE
+            self._not_before = loop.time() + _DELAY_AFTER_FAILURE
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -46,6 +46,8 @@ async def running_bot() -> AsyncIterator[AnsweringBot]:
         nonebot.init(
             driver="~httpx",
             localstore_data_dir=Path(folder),
+            # without any connection, the plugin would take the bot for one of a test
+            onebot_api_roots={"10001": "http://127.0.0.1:9/"},
             qqimage={"trusted_hosts": ["127.0.0.1"]},
         )
         driver = nonebot.get_driver()

@@ -76,6 +76,7 @@ PLACES: dict[str, Any] = {
     "very deep inside": lambda url: {"data": nested(90, url)},
     "records inside records": lambda url: {"messages": [records(20, MessageSegment.text(url))]},
     "a picture inside records": lambda url: {"messages": [records(20, MessageSegment.image(url))]},
+    "a name": lambda url: {"data": {"seen": {url: 1}}},
     "a dataclass": lambda url: {"data": [Card(url)]},
     "JSON inside JSON": lambda url: {"data": json.dumps({"a": json.dumps({"b": [url]})})},
     "behind many values": lambda url: {"data": [[1]] * 40_000 + [[url]]},

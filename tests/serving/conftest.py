@@ -81,7 +81,7 @@ class Client:
             assert not response.status
             await self.take(answer)
             response.status = answer.status
-            response.headers = {k.decode(): v.decode() for k, v in answer.headers}
+            response.headers = dict(answer.headers)
             response.body = answer.body
 
         await self.route.serve(Request.of(method, query, _fields(headers)), write)
@@ -94,9 +94,9 @@ class Client:
         """What happens as an answer is sent."""
 
 
-def _fields(headers: dict[str, str | Iterable[str]]) -> list[tuple[bytes, bytes]]:
+def _fields(headers: dict[str, str | Iterable[str]]) -> list[tuple[str, str]]:
     return [
-        (name.replace("_", "-").encode(), value.encode("latin-1"))
+        (name.replace("_", "-"), value)
         for name, values in headers.items()
         for value in ([values] if isinstance(values, str) else values)
     ]
@@ -126,9 +126,9 @@ class Remote:
         **headers: str | Iterable[str],
     ) -> Response:
         query = query if isinstance(query, bytes) else query.encode("latin-1")
-        fields = [(b"host", b"bot"), *_fields(headers)]
-        fields += [(b"content-length", b"%d" % len(body))] if body else []
-        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        fields = [("host", "bot"), *_fields(headers)]
+        fields += [("content-length", str(len(body)))] if body else []
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")
         line = b"%s %s?%s HTTP/1.1\r\n" % (method.encode(), path.encode(), query)
         return await self.exchange(line + head + b"\r\n" + body, has_body=method != "HEAD")
 

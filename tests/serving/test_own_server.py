@@ -92,7 +92,10 @@ async def test_another_process_of_the_folder_opens_every_url(
     await other.pipeline.close()
 
 
-async def test_it_ends_with_the_bot(services: Services) -> None:
+async def test_it_ends_with_the_bot(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a project of its own, whose port no other test takes afterwards
     for _ in range(2):
         url = await services.own_server.start()
         client = Remote(url)

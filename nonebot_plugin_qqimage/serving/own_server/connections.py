@@ -13,6 +13,7 @@ from nonebot.drivers import Request as DriverRequest
 from ..answers import Answer, Request, problem
 from ..route import CHUNK, ImageRoute
 from ..urls import PATH
+from .giving_way import GivingWay
 from .images import OwnImages
 from .pages import MAX_BODY, Pages
 
@@ -46,6 +47,7 @@ class Connections:
         self._route = route
         self._images = images
         self._pages = pages
+        self._giving_way = GivingWay()
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
 
     async def serve(self, listening: socket.socket, end: asyncio.Event) -> None:
@@ -95,10 +97,10 @@ class Connections:
         sent: list[web.StreamResponse] = []
 
         async def write(answer: Answer) -> None:
-            sent.append(await _send(request, answer))
+            sent.append(await self._send(request, answer))
 
         if path == PATH:
-            headers = ((name.lower(), value) for name, value in request.raw_headers)
+            headers = ((name.lower(), value) for name, value in request.headers.items())
             await self._route.serve(Request.of(request.method, query, headers), write)
         elif (setup := self._pages.find(request.method, path)) is not None:
             await write(await self._page(setup, request))
@@ -127,35 +129,34 @@ class Connections:
         )
         return await self._pages.answer(setup, given)
 
+    async def _send(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        """Send an answer, a large one in chunks; who does not take them in time is dropped."""
+        # aiohttp takes pairs, too, although its types do not say so; names may come more than once
+        headers: Any = answer.headers
+        body = b"" if request.method == "HEAD" else answer.body
+        if len(body) <= CHUNK:  # headers and body in one piece
+            response = web.Response(status=answer.status, headers=headers, body=body)
+            with _Patience(request):
+                await response.prepare(request)
+                await response.write_eof()
+            self._giving_way.pause()
+            return response
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        await response.prepare(request)
+        view = memoryview(body)
+        for start in range(0, len(body), CHUNK):
+            with _Patience(request):
+                await response.write(view[start : start + CHUNK])
+            self._giving_way.pause()
+        await response.write_eof()
+        return response
+
 
 class _Refusal(asyncio.Protocol):
     """Closes one connection too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
-
-
-async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-    """Send an answer, a large one in chunks; who does not take them in time is dropped."""
-    # aiohttp takes pairs, too, although its types do not say so; names may come more than once
-    headers: Any = [
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
-    ]
-    body = b"" if request.method == "HEAD" else answer.body
-    if len(body) <= CHUNK:  # headers and body in one piece
-        response = web.Response(status=answer.status, headers=headers, body=body)
-        with _Patience(request):
-            await response.prepare(request)
-            await response.write_eof()
-        return response
-    response = web.StreamResponse(status=answer.status, headers=headers)
-    await response.prepare(request)
-    view = memoryview(body)
-    for start in range(0, len(body), CHUNK):
-        with _Patience(request):
-            await response.write(view[start : start + CHUNK])
-    await response.write_eof()
-    return response
 
 
 class _Patience:

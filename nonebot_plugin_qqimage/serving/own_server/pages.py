@@ -62,11 +62,11 @@ def _answer(response: Response) -> Answer:
     content = response.content if isinstance(response.content, (str, bytes)) else b""
     body = content.encode() if isinstance(content, str) else content
     headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        (name.lower(), value)
         for name, value in response.headers.items()
         if name.lower() != "content-length"
     ]
     if isinstance(content, str) and "content-type" not in response.headers:
-        headers.append((b"content-type", b"text/plain; charset=utf-8"))
-    headers.append((b"content-length", b"%d" % len(body)))
+        headers.append(("content-type", "text/plain; charset=utf-8"))
+    headers.append(("content-length", str(len(body))))
     return Answer(response.status_code, headers, body)
