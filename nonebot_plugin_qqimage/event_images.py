@@ -57,9 +57,8 @@ class EventImages:
             return []
         implementation = self._implementations.find(str(event.self_id))
         found = await find_forwarded(event, implementation, self._timeout)
-        store = self._pipeline.store
         for sighting in seen_forwarded(event, found):  # so that they can be forgotten
-            store.saw(sighting, store.known(sighting.reference))
+            self._pipeline.store.saw(sighting)
         return found
 
     async def latest(

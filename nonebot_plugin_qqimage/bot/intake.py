@@ -82,12 +82,9 @@ class Intake:
             self._take_in(sighting, write=bool(sighting.chat), prefetch=True)
 
     def _take_in(self, sighting: Sighting, *, write: bool, prefetch: bool) -> None:
-        known = self._store.known(sighting.reference)
         if write:
-            self._store.saw(sighting, known)
-        if prefetch and known is not None:
-            self._store.count("resolved", "store")
-        elif prefetch:
+            self._store.saw(sighting)
+        if prefetch:
             self._prefetch(sighting.reference)
 
     def _prefetch(self, reference: ImageReference) -> None:

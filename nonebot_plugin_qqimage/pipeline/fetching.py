@@ -16,7 +16,7 @@ from ..store.image_store import ImageStore
 from .arrival import Arrival
 from .budget import ByteBudget, NoTurn, Reservation
 from .keeping import Keeping
-from .shares import Owners
+from .shares import shares_of
 from .store_trouble import StoreTrouble
 
 _MAX_WAIT = 600.0
@@ -198,12 +198,6 @@ class Fetching:
         if ("url of the segment", Cause.EXPIRED) in [(a.source, a.cause) for a in attempts]:
             self.dead_links.refused(reference.url)
         return fetched, attempts
-
-
-def shares_of(reference: ImageReference) -> Owners:
-    """The bot and the chat whose share a reference's image is fetched from."""
-    bot, chat = reference.self_id, reference.chat
-    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
 
 
 def too_busy(reference: ImageReference, detail: Text) -> ImageUnavailable:

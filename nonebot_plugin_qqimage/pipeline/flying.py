@@ -17,8 +17,9 @@ from .arrival import Arrival
 from .budget import Reservation
 from .entry import free_key
 from .failures import Failures, of_connection
-from .fetching import Deliver, Fetching, shares_of
+from .fetching import Deliver, Fetching
 from .flights import Flights, Work
+from .shares import shares_of
 from .store_trouble import StoreTrouble
 from .traffic import Traffic
 

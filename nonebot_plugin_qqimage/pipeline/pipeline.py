@@ -17,7 +17,7 @@ from ..store.image_store import ImageStore
 from .arrival import Arrival, State, StoredImage
 from .congestion import Congestion
 from .failures import Failures
-from .fetching import Fetching, shares_of, too_busy
+from .fetching import Fetching, too_busy
 from .flying import Flying, rank
 from .prefetch_queue import PrefetchQueue
 from .racing import first_good
@@ -68,6 +68,7 @@ class Pipeline:
         )
         self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
+            self._is_unknown,
             self._flying.take_stored,
             lambda reference: self._fetching.turn(reference, urgent=False),
             self._flying.start,
@@ -193,7 +194,13 @@ class Pipeline:
         """
         small = (reference.size or 0) <= self._config.max_image_size
         if small and self._failures.get(reference) is None:
-            self._prefetches.add(reference, shares_of(reference))
+            self._prefetches.add(reference)
+
+    def _is_unknown(self, reference: ImageReference) -> bool:
+        known = self.store.known(reference)
+        if known is not None:
+            self.store.count("resolved", "store")
+        return known is None
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""

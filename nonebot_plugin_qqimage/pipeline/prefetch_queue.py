@@ -17,6 +17,7 @@ from ..messages.reference import ImageReference
 from .budget import Reservation
 from .congestion import Congestion
 from .entry import Entry, free_key
+from .shares import shares_of
 from .traffic import Traffic
 from .turns import Turns
 
@@ -26,8 +27,10 @@ _MAX_PAUSE = 0.1
 """Seconds that the first one waits at most while others keep coming; no link dies in that."""
 _LIFE = 3600.0
 """Seconds for which a link may live, by its key."""
-_AT_ONCE = 256
+_AT_ONCE = 128
 """Looked up together, and started in one go of the event loop."""
+_MAX_NEW = 64
+"""Sorted in together, in about a millisecond."""
 _MAX_WAITING = 20_000
 """References that wait: some 30 MB of memory."""
 LookUp = Callable[[Sequence[ImageReference]], Awaitable[Sequence[bool] | None]]
@@ -41,6 +44,7 @@ class PrefetchQueue:
     """Hands references on, a moment after they were added, or once there is room.
 
     Args:
+        wanted: whether a reference is to be resolved at all.
         look_up: looks for stored images; it must not raise.
         turn: makes what an image's memory is waited for by.
         start: starts to resolve one that is not stored.
@@ -53,6 +57,7 @@ class PrefetchQueue:
 
     def __init__(
         self,
+        wanted: Callable[[ImageReference], bool],
         look_up: LookUp,
         turn: Callable[[ImageReference], Reservation],
         start: Start,
@@ -63,6 +68,7 @@ class PrefetchQueue:
         max_wait: float,
         spare: int,
     ) -> None:
+        self._wanted = wanted
         self._look_up = look_up
         self._turn = turn
         self._start = start
@@ -73,6 +79,7 @@ class PrefetchQueue:
         self._spare = spare
         self._held = 0
         self._soon = 0  # of those that wait, how many do so for the pause alone
+        self._new: list[ImageReference] = []  # nothing else is known of them so far
         self._entries: dict[str, Entry] = {}
         self._turns: Turns[str] = Turns()  # of those that are not under way
         self._started: dict[str, Entry] = {}
@@ -83,28 +90,28 @@ class PrefetchQueue:
 
     def __len__(self) -> int:
         """How many references wait to be resolved."""
+        self._sort_in()
         return len(self._entries)
 
     def __contains__(self, key: str) -> bool:
         """Whether a reference is about to be resolved."""
+        self._sort_in()
         entry = self._entries.get(key)
         return entry is not None and (entry.under_way or not entry.delayed)
 
-    def add(self, reference: ImageReference, shares: tuple[str, ...]) -> None:
+    def add(self, reference: ImageReference) -> None:
         """Have a reference resolved soon.
 
         Of two that claim the same both are handed on: one may have the better link.
-
-        Args:
-            reference: the image.
-            shares: its bot and its chat.
         """
-        key = free_key(reference, self._entries)
-        if key:
-            self._wait(key, Entry(reference, shares, asyncio.get_running_loop().time()))
+        self._new.append(reference)
+        if reference.held or len(self._new) >= _MAX_NEW:
+            self._sort_in()
+        self._hand_on_soon()
 
     def hurry(self, key: str) -> None:
         """Hand the reference with this key on now, if it waits: somebody asks for the image."""
+        self._sort_in()
         entry = self._take(key)
         if entry is not None and not self._traffic.obstacle(entry.reference, (), 0):
             self._begin(entry, None, looked_up=False)
@@ -132,8 +139,17 @@ class PrefetchQueue:
             self._timer = None
         if self._looking_up is not None:
             self._looking_up.cancel()
+        self._new.clear()
         for key in [*self._entries]:
             self._take(key)
+
+    def _sort_in(self) -> None:
+        """Let new references wait. Done for many at a time, it takes half as long for each."""
+        new, self._new = self._new, []
+        for reference in new:
+            if self._wanted(reference) and (key := free_key(reference, self._entries)):
+                now = asyncio.get_running_loop().time()
+                self._wait(key, Entry(reference, shares_of(reference), now))
 
     def _wait(self, key: str, entry: Entry) -> None:
         if entry.reference.held + self._held > self._max_held:
@@ -152,9 +168,13 @@ class PrefetchQueue:
             # memory may be free after the pause, but that many flights do not end in it
             if self._traffic.obstacle(entry.reference, entry.shares, self._soon - 1) == "flights":
                 self._delay(entry, "flights")
+        return self._hand_on_soon()
+
+    def _hand_on_soon(self) -> None:
+        """Hand on after a pause in which nothing else comes, but not too long a one."""
         self._newest = asyncio.get_running_loop().time()
         self._first = self._first or self._newest
-        return self._hand_on_after(_PAUSE)
+        self._hand_on_after(_PAUSE)
 
     def _delay(self, entry: Entry, why: str) -> None:
         if not entry.delayed:
@@ -199,6 +219,7 @@ class PrefetchQueue:
         if pause > 0:
             return self._hand_on_after(pause)
         self._first = 0.0
+        self._sort_in()
         too_old = now - _LIFE
         batch: dict[str, Entry] = {}
         more = True

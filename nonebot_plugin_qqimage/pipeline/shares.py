@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ..messages.reference import ImageReference
+
 Owners = tuple[str, ...]
 """Who holds something: a bot, and the chat if that is known; or nobody."""
 _BOT, _CHAT = 9, 2
@@ -44,6 +46,12 @@ class Shares:
                 held[owner] += more
                 if not held[owner]:
                     del held[owner]
+
+
+def shares_of(reference: ImageReference) -> Owners:
+    """The bot and the chat whose share a reference's image is fetched from."""
+    bot, chat = reference.self_id, reference.chat
+    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
 
 
 def _parts(owners: Owners) -> Iterable[tuple[str, int]]:

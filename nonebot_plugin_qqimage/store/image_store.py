@@ -78,6 +78,7 @@ class ImageStore:
         self._memory = Memory(memory_size)
         self._send = send or shared is not None
         self._journal = Journal(self._access, send=self._send)
+        self._journal.shown = self._shown
         self._putting = Putting(self._access, self._blobs, self._bounds)
         self._meanings = Meanings(self._access, self._blobs, self._journal, self._memory, clock)
         self.catalog = Catalog(self._access, self._journal, self._blobs)
@@ -236,17 +237,15 @@ class ImageStore:
 
     # Sightings
 
-    def saw(self, sighting: Sighting, known: ImageInfo | None = None) -> None:
-        """Remember where an image was seen, a moment later.
-
-        Args:
-            sighting: where it was seen.
-            known: the image, where it is `known`.
-        """
+    def saw(self, sighting: Sighting) -> None:
+        """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            sha256 = known.sha256 if known else sighting.sha256
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sha256, time.time()))
+            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
+
+    def _shown(self, reference: ImageReference) -> str:
+        known = self.known(reference)
+        return "" if known is None else known.sha256
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
