@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import cast
 
@@ -191,7 +191,8 @@ class Journal:
             reference = sighting.reference
             sha256 = sighting.sha256 or self.shown(reference)
             if sha256 or reference.content:
-                sighting = replace(sighting, reference=reference.lean(), sha256=sha256)
+                where = sighting.chat, sighting.user, sighting.time
+                sighting = Sighting(reference.lean(), *where, sha256, sighting.arrived)
             self._append(sighting)
 
     def _append(self, row: Row) -> None:
