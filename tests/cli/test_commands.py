@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage import script
-from nonebot_plugin_qqimage.doctor import network
+from nonebot_plugin_qqimage.doctor.machine import network
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.inside import change

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.doctor.mounts import about_mount
+from nonebot_plugin_qqimage.doctor.machine.mounts import about_mount
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
