@@ -146,7 +146,7 @@ class Flying:
             self._trouble.log(error)
             return None
         except Exception:  # noqa: BLE001  an error of ours must not end prefetching
-            logger.exception(say("qqimage: looking images up failed, please report it"))
+            logger.exception(say("qqimage: {where} failed, please report it", where="find_here"))
             return None
         for reference, info in zip(references, found, strict=True):
             if info is not None:

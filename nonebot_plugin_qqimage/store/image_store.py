@@ -6,6 +6,7 @@ what works on them, in threads, is in ``local/``.
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -77,7 +78,6 @@ class ImageStore:
         self._memory = Memory(memory_size)
         self._send = send or shared is not None
         self._journal = Journal(self._access, send=self._send)
-        self._journal.shown = self._shown
         self._putting = Putting(self._access, self._blobs, self._bounds)
         self._meanings = Meanings(self._access, self._blobs, self._journal, self._memory, clock)
         self.catalog = Catalog(self._access, self._journal, self._blobs)
@@ -239,12 +239,7 @@ class ImageStore:
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
-
-    def _shown(self, reference: ImageReference) -> str:
-        known = self.known(reference)
-        return "" if known is None else known.sha256
+            self._journal.add(replace(sighting, arrived=time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
@@ -277,9 +272,7 @@ class ImageStore:
             arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
         """
-        query = Query(
-            *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
-        )
+        query = Query(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by)
         await self._journal.flush()
         here = await self._access.read(lambda db: sightings.find(db, query))
         return here if self.tier is None else await self.tier.sightings(query, here)

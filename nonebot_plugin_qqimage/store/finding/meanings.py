@@ -47,6 +47,7 @@ class Meanings:
         self._memory = memory
         self._clock = clock
         self._lookups = Batching(self._look_up, images.MOST_ASKED)
+        journal.shown = self._shown
 
     def known(self, reference: ImageReference, *, lately: bool = False) -> ImageInfo | None:
         """The image a reference means, where this process knows it without looking.
@@ -62,6 +63,10 @@ class Meanings:
         if info is not None:
             self._journal.use(info.sha256, self._clock.stamp())
         return info
+
+    def _shown(self, reference: ImageReference) -> str:
+        known = self.known(reference)
+        return "" if known is None else known.sha256
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored."""
