@@ -6,7 +6,6 @@ what works on them, in threads, is in ``local/``.
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -239,7 +238,8 @@ class ImageStore:
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            self._journal.add(replace(sighting, arrived=time.time()))
+            seen = sighting.reference, sighting.chat, sighting.user, sighting.time
+            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
