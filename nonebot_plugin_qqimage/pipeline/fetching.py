@@ -12,6 +12,7 @@ from ..implementation.implementations import Implementations
 from ..language import Text
 from ..messages.reference import ImageReference
 from ..messages.said_paths import path_digest
+from ..store.finding.shared_images import Brought
 from ..store.image_store import ImageStore
 from .arrival import Arrival
 from .budget import ByteBudget, NoTurn, Reservation
@@ -98,6 +99,12 @@ class Fetching:
     async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
         """Keep an image that was fetched elsewhere."""
         await self._keeping.keep(arrival, fetched)
+
+    async def bring(self, reference: ImageReference, brought: Brought, deliver: Deliver) -> None:
+        """Deliver an image that another host has fetched, and keep it."""
+        arrival = Arrival(reference, brought.info, "store", brought.data)
+        deliver(arrival)
+        await self._keeping.settle(arrival, brought.keep)
 
     def hurry(self, key: str) -> None:
         """Let the image that is fetched under a key have its turn soon: somebody asks for it."""

@@ -119,17 +119,15 @@ class Flying:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    async def known(self, reference: ImageReference, *, here: bool = True) -> ImageInfo | None:
+    async def known(self, reference: ImageReference, *, here: bool = False) -> ImageInfo | None:
         """The stored image that a reference means; None where the store cannot be read, too.
 
         Args:
             reference: the reference.
-            here: whether to look in the local store, or in the shared one behind it alone.
+            here: whether the shared store is not asked.
         """
         try:
-            if here:
-                return await self._store.find(reference)
-            return await self._store.shared_images.find(reference)
+            return await self._store.find(reference, here)
         except StoreError as error:
             self._trouble.log(error)
             return None
@@ -219,16 +217,19 @@ class Flying:
         if plan.after:
             asked = self._behind[plan.key] = asyncio.get_running_loop().create_future()
             await self.flights.ended(plan.after, unless=asked)
-        known = await self.known(reference, here=not plan.looked_up)
+        known = None if plan.looked_up else await self.known(reference, here=True)
         if known is not None:
             return deliver(Arrival(reference, known, "store"))
+        brought = await self._store.shared_images.bring(reference)
+        if brought is not None:
+            return await self._fetching.bring(reference, brought, deliver)
         if self._store.anything_forgotten and await self._is_forgotten(reference):
             attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
             raise unavailable(str(reference), (attempt,))
         async with self._store.shared_images.turn(reference, begun) as come:  # from another host
             if come is None:
                 return await self._fetch(plan, deliver)
-            return deliver(Arrival(reference, come, "store"))
+            return await self._fetching.bring(reference, come, deliver)
 
     async def _fetch(self, plan: "_Plan", deliver: Deliver) -> None:
         reference = plan.reference

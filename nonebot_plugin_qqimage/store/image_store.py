@@ -134,10 +134,10 @@ class ImageStore:
         """Rely on nothing that this process knows of the index and the files."""
         self._memory.clear()
 
-    async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, when it is stored, here or in the shared store."""
+    async def find(self, reference: ImageReference, here: bool = False) -> ImageInfo | None:
+        """The image a reference means, when it is stored: `here`, or in the shared store, too."""
         info = await self._meanings.find(reference)
-        return await self.shared_images.find(reference) if info is None else info
+        return info if info or here else await self.shared_images.find(reference)
 
     async def find_here(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
         """The images that references mean, as far as they are stored here, looked up together."""

@@ -9,6 +9,7 @@ import pytest
 
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.shared.postgresql.connections import in_words
 
 from ..store.pictures import Picture
 from .hosts import Hosts, until
@@ -143,3 +144,10 @@ async def test_who_waits_for_a_host_that_never_comes_fetches_itself(
         ) as come:
             assert come is None
             assert 1.5 < time.monotonic() - begun < 4
+
+
+def test_a_pooler_that_mixes_connections_up_is_named() -> None:
+    class Missing(Exception):
+        sqlstate = "26000"
+
+    assert "pool_mode = session" in str(in_words(Missing("prepared statement does not exist")))

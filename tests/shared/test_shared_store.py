@@ -86,6 +86,31 @@ async def test_what_a_killed_host_had_not_sent_is_sent_after_its_restart(
     assert [each.user for each in await other.sightings(chat="group:1", limit=9)] == ["7"]
 
 
+async def test_what_waits_is_sent_in_parts_that_are_not_too_large(
+    hosts: Hosts, server: Server
+) -> None:
+    away = hosts.store("away")
+    pictures = [Picture(number, filler=1_500_000) for number in range(7)]
+    for picture in pictures:
+        await away.put(picture.reference, picture.info, picture.data, "test")
+        away.saw(Sighting(picture.reference, "group:1", "7", 1.0, picture.info.sha256))
+        await away.sightings(limit=1)  # written down
+    away.path(pictures[1].info).unlink()  # somebody has removed it
+
+    hosts.run(away)
+    assert away.tier is not None
+    await asyncio.sleep(0.5)
+    assert await away.tier.sent(10)
+
+    name = hosts.database.rpartition("/")[2]
+    assert server.sql("SELECT count(*) FROM qqimage.image", name) == "6"
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "7"
+    assert await away.catalog.outbox() == {}
+    other = await hosts.start("other")
+    found = await asyncio.gather(*(other.find(elsewhere(picture)) for picture in pictures))
+    assert found == [None if n == 1 else each.info for n, each in enumerate(pictures)]
+
+
 async def test_sightings_of_all_hosts_by_the_clock_of_the_database(hosts: Hosts) -> None:
     one, other = await hosts.start("one"), await hosts.start("other")
     for number in range(6):

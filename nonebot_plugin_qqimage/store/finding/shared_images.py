@@ -2,7 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from ...content.info import ImageInfo
 from ...language import Text
@@ -17,6 +19,18 @@ from .meanings import Meanings
 
 _SOURCE = Text("shared store")
 """The source of what another host has fetched."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """An image of the shared store, verified, that is not kept here yet."""
+
+    info: ImageInfo
+    """What it is."""
+    data: bytes
+    """Its bytes."""
+    keep: Callable[[], Awaitable[ImageInfo | None]]
+    """Keeps it in the local store; gives None where it was forgotten meanwhile."""
 
 
 class SharedImages:
@@ -50,17 +64,23 @@ class SharedImages:
         self._forgetting = forgetting
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, where the shared store has it."""
+        """The image a reference means, where the shared store has it; it is kept here then."""
+        brought = await self.bring(reference)
+        return None if brought is None else await brought.keep()
+
+    async def bring(self, reference: ImageReference) -> Brought | None:
+        """The image a reference means, where the shared store has it, for who does not wait until
+        it is kept."""
         if self._tier is None:
             return None
         mark = self._memory.mark
         found = await self._tier.find(reference, binding=self._meanings.trust.binding)
-        return found and await self._keep(reference, found, mark)
+        return found and self._brought(reference, found, mark)
 
     @contextlib.asynccontextmanager
     async def turn(
         self, reference: ImageReference, begun: float
-    ) -> AsyncGenerator[ImageInfo | None, None]:
+    ) -> AsyncGenerator[Brought | None, None]:
         """Fetch an image that is not stored within this, so that only one host does.
 
         Args:
@@ -78,13 +98,16 @@ class SharedImages:
         binding = self._meanings.trust.binding
         turn = await self._tier.take_turn(reference, binding=binding, deadline=deadline)
         if isinstance(turn, Found):
-            yield await self._keep(reference, turn, mark)
+            yield self._brought(reference, turn, mark)
             return
         try:
             yield None
         finally:
             if turn is not None:
                 self._tier.release(turn)
+
+    def _brought(self, reference: ImageReference, found: Found, mark: str) -> Brought:
+        return Brought(found.info, found.data, partial(self._keep, reference, found, mark))
 
     async def _keep(self, reference: ImageReference, found: Found, mark: str) -> ImageInfo | None:
         """Keep what the shared store has brought, which needs not be told of it.

@@ -130,7 +130,7 @@ def take(db: Connection, sender: str, limit: int) -> list[Entry]:
 
     Args:
         db: the connection.
-        sender: the name of the process; the others get none until `sent`, or for a while.
+        sender: the name of the process; the others get none until `let_others`, or for a while.
         limit: how many at most.
     """
     holder, since = notes.find(db, _SENDER).get(_SENDER, ("", 0.0))
@@ -151,8 +151,14 @@ def take(db: Connection, sender: str, limit: int) -> list[Entry]:
 
 
 def sent(db: Connection, sender: str, entries: Iterable[Entry]) -> None:
-    """Leave out what has been told, and let other processes send."""
+    """Leave out what a process has told; it may go on sending."""
     db.run_many("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
+    if notes.text_of(db, _SENDER) == sender:
+        notes.leave(db, _SENDER, sender)
+
+
+def let_others(db: Connection, sender: str) -> None:
+    """Let other processes send."""
     if notes.text_of(db, _SENDER) == sender:
         notes.forget(db, _SENDER, before=float("inf"))
 

@@ -14,7 +14,7 @@ from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
 from ..local.sightings import sightings
 from ..local.sqlite.database import Connection
-from .shared import Shared
+from .shared import New, Shared
 
 _IMAGES = 16
 """Images looked at together."""
@@ -92,7 +92,7 @@ async def _send_images(
 ) -> None:
     missing = await shared.missing([info.sha256 for info, _, _ in page])
     entries: list[Entry] = []
-    new: list[tuple[ImageInfo, bytes, str]] = []
+    new: list[New] = []
     for info, source, names in page:
         done.images += 1
         if info.sha256 in missing:
@@ -109,9 +109,7 @@ async def _send_images(
     await _publish(shared, entries, new)
 
 
-async def _publish(
-    shared: Shared, entries: list[Entry], new: list[tuple[ImageInfo, bytes, str]]
-) -> None:
+async def _publish(shared: Shared, entries: list[Entry], new: list[New]) -> None:
     if not (entries or new):
         return
     while True:  # whenever something is forgotten meanwhile, once more

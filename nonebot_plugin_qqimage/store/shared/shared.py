@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
@@ -11,6 +11,20 @@ from ..local.facts import Totals
 from ..local.images import How
 from ..local.outbox import Entry
 from ..local.sightings.sightings import Query
+
+New = tuple[ImageInfo, bytes, str]
+"""An image to be written down: its facts, its bytes, and where they came from."""
+
+
+class There(NamedTuple):
+    """An image that a reference may mean."""
+
+    info: ImageInfo
+    """The image."""
+    how: How
+    """By what it was found."""
+    data: bytes | None
+    """Its bytes, not verified; None where there are many: `Shared.fetch` gives them."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +112,8 @@ class Shared(Protocol):
     not do it. All times are those of its own clock.
     """
 
-    async def find(self, references: Sequence[ImageReference]) -> list[list[tuple[ImageInfo, How]]]:
-        """The images that each reference may mean, each with how it was found."""
+    async def find(self, references: Sequence[ImageReference]) -> list[list[There]]:
+        """The images that each reference may mean."""
         ...
 
     async def fetch(self, sha256: str) -> bytes | None:
@@ -113,7 +127,7 @@ class Shared(Protocol):
     async def publish(
         self,
         entries: Sequence[Entry],
-        images: Sequence[tuple[ImageInfo, bytes, str]],
+        images: Sequence[New],
         *,
         seen: int,
         ahead: float,
@@ -122,7 +136,7 @@ class Shared(Protocol):
 
         Args:
             entries: images, sightings, and what sightings show; no orders.
-            images: what is missing of the images: facts, bytes and source.
+            images: those of them that are missing there.
             seen: the number of the last change that the host knows of.
             ahead: seconds by which the shared store's clock is ahead of the host's.
 

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import anyio
 
 from ...batching import Batching
-from ...content.info import ImageInfo
 from ...errors import StoreError
 from ...language import Text
 from ...messages.reference import ImageReference
@@ -20,7 +19,6 @@ from ...messages.sighting import Sighting
 from ..local import images
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
-from ..local.images import How
 from ..local.sightings.rows import place_of
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
@@ -233,7 +231,7 @@ class SharedTier:
     async def _find(
         self, reference: ImageReference, binding: bool, answered: "list[object]"
     ) -> Found | None:
-        there: list[tuple[ImageInfo, How]] = await self._finds.ask(reference)
+        there = await self._finds.ask(reference)
         answered.append(there)
         return await bring(self.shared, reference, there, binding=binding)
 
