@@ -85,18 +85,17 @@ class ImageStore:
         """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs, self._journal)
         """What its images look like, and which are near another one."""
-        self.annotations = Annotations(self._access, self._journal)
-        """What plugins have found out about its images."""
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
+        self.annotations = Annotations(self._access, self._journal, send=self._send, tier=self.tier)
+        """What plugins have found out about its images."""
         self.upkeep = Upkeep(
             folder, self._access, self._blobs, self._journal, self._memory, self._bounds
         )
         """What keeps it whole, and within its bounds."""
         self.forgetting = Forgetting(
             *(self._access, self._blobs, self._journal, self._memory),
-            send=self._send,
-            tier=self.tier,
+            *(self._send, self.tier),
         )
         """What is forgotten on request."""
         self.pins = Pins(self._access, send=self._send, tier=self.tier)
@@ -105,16 +104,13 @@ class ImageStore:
         """Small texts for all processes on the folder."""
         self.shared_images = SharedImages(
             *(self.tier, self._putting, self._meanings, self._memory),
-            *(self.upkeep, self.forgetting),
+            *(self.upkeep, self.forgetting, self.looks.came),
         )
         """What other hosts have fetched."""
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
-        tier = SharedTier(
-            *(shared, self._access, self._blobs, lambda: self.forgetting.noted()),
-            max_size=max_size,
-            max_age=self._bounds.max_age,
-        )
+        what = shared, self._access, self._blobs, lambda: self.forgetting.noted()
+        tier = SharedTier(*what, max_size=max_size, max_age=self._bounds.max_age)
         self._journal.on_write = tier.noted
         return tier
 

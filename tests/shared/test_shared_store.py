@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
-from .hosts import Hosts
+from .hosts import Hosts, until
 from .server import Server
 
 
@@ -35,6 +35,7 @@ async def test_what_one_host_has_put_another_finds(hosts: Hosts, picture: Pictur
     assert found == picture.info
     assert await other.read(found) == picture.data
     assert other.path(found).read_bytes() == picture.data
+    assert other.looks.next_new() == picture.info  # it is found by what it looks like, too
 
 
 async def test_every_claim_must_fit(hosts: Hosts, picture: Picture) -> None:
@@ -99,7 +100,7 @@ async def test_what_waits_is_sent_in_parts_that_are_not_too_large(
 
     hosts.run(away)
     assert away.tier is not None
-    await asyncio.sleep(0.5)
+    await until(lambda: away.tier and away.tier.breaker.closed)
     assert await away.tier.sent(10)
 
     name = hosts.database.rpartition("/")[2]

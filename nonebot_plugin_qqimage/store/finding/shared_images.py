@@ -45,6 +45,7 @@ class SharedImages:
         memory: what this process knows.
         upkeep: keeps the bounds.
         forgetting: what was forgotten.
+        came: told of each image that has come from there.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class SharedImages:
         memory: Memory,
         upkeep: Upkeep,
         forgetting: Forgetting,
+        came: Callable[[ImageInfo], None],
     ) -> None:
         self._tier = tier
         self._putting = putting
@@ -62,6 +64,7 @@ class SharedImages:
         self._memory = memory
         self._upkeep = upkeep
         self._forgetting = forgetting
+        self._came = came
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, where the shared store has it; it is kept here then."""
@@ -126,6 +129,7 @@ class SharedImages:
         full = await self._putting.put(info, names, found.data, _SOURCE, None)
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, found.data)
+        self._came(info)
         if full:
             await self._upkeep.evict_some(keep=info.sha256)
         if self._putting.mark != mark and await self._forgetting.is_forgotten(reference):

@@ -53,6 +53,12 @@ def add_image(db: Connection, sha256: str, names: Sequence[str], source: str) ->
     _add(db, [("image", sha256, "", "", time.time(), json.dumps([names, source]))])
 
 
+def add_image_again(db: Connection, sha256: str) -> None:
+    """Tell of a stored image that the shared store may not have any more."""
+    for (source,) in db.rows("SELECT source FROM images WHERE sha256 = ?", sha256):
+        add_image(db, sha256, (), source)
+
+
 def add_sightings(db: Connection, rows: Iterable[Row]) -> None:
     """Tell of sightings, each as `sighting_rows.row` gives it."""
     # its places: 3 chat, 4 user, 6 sha256, 10 arrived
@@ -175,6 +181,11 @@ def store_name(db: Connection) -> str:
         name = os.urandom(8).hex()
         notes.leave(db, _STORE, name)
     return name
+
+
+def forgetting(db: Connection) -> bool:
+    """Whether the shared store is yet to be told to forget something."""
+    return bool(db.rows("SELECT 1 FROM outbox WHERE kind = 'forget' LIMIT 1"))
 
 
 def waiting(db: Connection) -> dict[Kind, int]:

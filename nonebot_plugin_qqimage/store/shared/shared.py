@@ -7,10 +7,27 @@ from typing import Any, Literal, NamedTuple, Protocol
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
+from ..local.annotations import Annotation
 from ..local.facts import Totals
 from ..local.images import How
 from ..local.outbox import Entry
 from ..local.sightings.sightings import Query
+from ..local.unsent_annotations import Unsent
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which annotations are meant: those in which every word stands."""
+
+    words: tuple[str, ...]
+    """Parts of the text; ASCII letters are found in either case."""
+    owner: str | None
+    """Who said it; None for anybody."""
+    chat: str | None
+    """The chat that the picture was seen in; None for any, or none."""
+    limit: int
+    """How many at most, the latest ones."""
+
 
 New = tuple[ImageInfo, bytes, str]
 """An image to be written down: its facts, its bytes, and where they came from."""
@@ -168,6 +185,29 @@ class Shared(Protocol):
 
     async def sightings(self, query: Query) -> list[Sighting]:
         """The sightings that fit, the latest first."""
+        ...
+
+    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+        """Write down what owners say of pictures; what they have said later stays.
+
+        What is said of a picture that is not there, and that nobody keeps, is left out. The
+        arguments and the result are those of `publish`.
+        """
+        ...
+
+    async def annotations(self, sha256: str) -> list[Annotation]:
+        """What owners have said last of a picture; a text is empty where it was taken back."""
+        ...
+
+    async def search_annotations(
+        self, search: Search, known: Sequence[Annotation]
+    ) -> tuple[list[Annotation], list[Annotation]]:
+        """The annotations that are meant, and what the owners of some have said last.
+
+        Args:
+            search: which ones.
+            known: those whose owners and pictures are asked for, too.
+        """
         ...
 
     async def pins(self, owner: str) -> list[str]:

@@ -20,9 +20,10 @@ from ..breaker import Refused, Unreachable
 _T = TypeVar("_T")
 _MOST = 4
 """Connections of one process: look-ups, bytes and the outbox are each few at a time."""
-_CONNECTION_LOST = ("08", "57P", "53300", "28", "3D000")
+_CONNECTION_LOST = ("08", "57P", "53", "25006", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the
-connection, an administrator's doing, too many connections, the password, no such database."""
+connection, an administrator's doing, a full disk or too many connections, a server that only reads,
+the password, no such database. What it refuses for another reason is left out for ever."""
 
 _MIXED_UP = ("26000", "42P05")
 """That a prepared statement is not there, or is there already: between two statements, a pooler

@@ -7,7 +7,7 @@ from ....content.info import ImageInfo
 from ...local.outbox import Entry
 from ...local.sightings.forgotten import marks_of
 from ...local.upkeep.sighting_removal import place_names
-from . import images, sightings
+from . import annotations, images, sightings
 from .connections import Connection
 from .rows import indexed, stored
 
@@ -92,6 +92,7 @@ async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, i
         lonely = {*await sightings.unreferred(db, [*meant])}
         infos = await images.infos(db, lonely)
         alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
+        await annotations.forget(db, [*lonely])
         await _remove(db, infos, [name for each in gone for name in place_names(each.reference)])
         await changed(
             db,

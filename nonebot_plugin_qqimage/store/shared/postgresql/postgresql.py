@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from ....content.info import ImageInfo
 from ....messages.reference import ImageReference
 from ....messages.sighting import Sighting
+from ...local.annotations import Annotation
 from ...local.facts import Totals
 from ...local.outbox import Entry
+from ...local.unsent_annotations import Unsent
 from ..breaker import Refused
-from ..shared import Change, Host, Lease, New, Pulse, Query, Status, There
+from ..shared import Change, Host, Lease, New, Pulse, Query, Search, Status, There
+from . import annotations, orders, schema, sightings, upkeep
 from . import images as pictures
-from . import orders, schema, sightings, upkeep
 from .connections import Connection, Connections
 from .rows import digest, stored
 
@@ -149,6 +151,22 @@ class PostgreSQL:
     async def sightings(self, query: Query) -> list[Sighting]:
         """See `Shared.sightings`."""
         return await self._connections.run(lambda db: sightings.find(db, query))
+
+    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+        """See `Shared.annotate`."""
+        return await self._connections.run(
+            lambda db: annotations.write(db, said, seen=seen, ahead=ahead), _SOME
+        )
+
+    async def annotations(self, sha256: str) -> list[Annotation]:
+        """See `Shared.annotations`."""
+        return await self._connections.run(lambda db: annotations.of(db, sha256))
+
+    async def search_annotations(
+        self, search: Search, known: Sequence[Annotation]
+    ) -> tuple[list[Annotation], list[Annotation]]:
+        """See `Shared.search_annotations`."""
+        return await self._connections.run(lambda db: annotations.search(db, search, known))
 
     async def pins(self, owner: str) -> list[str]:
         """See `Shared.pins`."""
