@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 
@@ -114,7 +115,7 @@ class Pipeline:
         return await first_good(
             self._join(reference.key, reference),
             lambda: self._own(reference),
-            patience=0 if rank(reference) > rank(other) else _PATIENCE,
+            patience=_patience(reference, other),
             good=lambda arrival: self._is_meant(arrival, reference),
         )
 
@@ -272,3 +273,10 @@ class Pipeline:
 def _closed(reference: ImageReference) -> ImageUnavailable:
     detail = Text("it is closed, because the bot ends")
     return unavailable(str(reference), (Attempt("resolver", Cause.FAILED, detail, 0.0),))
+
+
+def _patience(reference: ImageReference, other: ImageReference) -> float | None:
+    """Seconds to wait for a fetch by another reference; None for as long as it takes."""
+    if replace(reference, position=other.position) == other:
+        return None  # the same picture twice in a message: there is no better way to one of them
+    return 0 if rank(reference) > rank(other) else _PATIENCE
