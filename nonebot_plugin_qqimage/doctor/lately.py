@@ -36,7 +36,7 @@ def about_last_hour(came: int, failed: Mapping[str, int]) -> Line:
     """
     count = sum(failed.values())
     if not count:
-        return Line("ok", _ABOUT, Text("{came} images came, none failed", came=came))
+        return Line("ok", _ABOUT, Text("{images} came, none failed", images=images_of(came)))
     causes = with_commas(
         Text("{count} {trouble}", count=each, trouble=words_of(cause))
         for cause, each in sorted(failed.items(), key=lambda item: -item[1])
