@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 
 from .cli import run
-from .cli.commands import Commands
+from .cli.session.commands import Commands
 from .language import say
 
 _DEMO_NEEDS = ("fastapi", "uvicorn", "websockets")

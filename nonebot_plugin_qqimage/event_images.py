@@ -1,5 +1,8 @@
 """The images of events: of their message, the quoted one, forwarded records, and their chat."""
 
+import time
+
+from cachetools import LRUCache
 from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import MessageEvent
 
@@ -7,12 +10,46 @@ from .errors import StoreError
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
 from .messages.chats import chat_of
-from .messages.events import find_in_event, seen_forwarded
+from .messages.events import find_in_event, of_one_message, quoted_id, seen_forwarded
 from .messages.reference import ImageReference
 from .messages.sighting import Sighting
 from .messages.targets import checked_event, reference_of
 from .pipeline.pipeline import Pipeline
-from .store.seen import Arrivals, latest_seen, message_id_of, seen_in_quoted
+
+_MAX_ARRIVALS = 4096
+"""Messages whose arrival is remembered; handlers ask a moment after theirs has come."""
+_MAX = 200
+"""Images of one message that are looked for, those of another message with its id included."""
+
+
+class Arrivals:
+    """Remembers when the latest messages arrived here."""
+
+    def __init__(self) -> None:
+        self._when: LRUCache[tuple[str, str], float] = LRUCache(_MAX_ARRIVALS)
+
+    def note(self, event: Event) -> None:
+        """Take note that an event has just arrived, before any image of it is seen."""
+        if message_id := message_id_of(event):
+            self._when[str(getattr(event, "self_id", "")), message_id] = time.time()
+
+    def of(self, event: Event) -> float:
+        """When an event arrived, in seconds since the epoch.
+
+        It is now for one that is no message, and for a message that nobody noted the end of the
+        second that it was sent in, as the implementation says.
+        """
+        message_id = message_id_of(event)
+        if not message_id:
+            return time.time()
+        noted = self._when.get((str(getattr(event, "self_id", "")), message_id))
+        return noted or float(getattr(event, "time", 0)) + 1
+
+
+def message_id_of(event: Event) -> str:
+    """The id of an event's message; empty where it has none."""
+    message_id = getattr(event, "message_id", None)
+    return "" if message_id is None else str(message_id)
 
 
 class EventImages:
@@ -68,17 +105,39 @@ class EventImages:
         chat, bot = chat_of(checked_event(event)), str(getattr(event, "self_id", ""))
         if not chat or n < 1:
             return []
-        came = (self._arrivals.of(event), message_id_of(event)) if before else None
-        return await latest_seen(
-            self._pipeline.store, bot, chat, n, own=own, distinct=distinct, before=came
-        )
+        arrived, message_id = self._arrivals.of(event) if before else None, message_id_of(event)
+        limit = n + _MAX if before else n
+        while True:
+            seen = await self._pipeline.store.sightings(
+                bot=bot,
+                chat=chat,
+                not_by=None if own else bot,
+                arrived_by=arrived,
+                limit=limit,
+            )
+            found: dict[object, Sighting] = {}
+            for number, each in enumerate(seen):
+                if not before or each.reference.message_id != message_id:
+                    shown = each.sha256 or each.reference.key
+                    found.setdefault(shown if distinct else number, each)
+            if len(found) >= n or len(seen) < limit:
+                return [*found.values()][:n]
+            limit *= 4
 
     async def _seen_in_quoted(self, event: Event) -> list[ImageReference]:
-        if not isinstance(event, MessageEvent):
+        """The images of the quoted message, as they were seen when it came."""
+        if not isinstance(event, MessageEvent) or not (message_id := quoted_id(event)):
             return []
+        bot, chat, find = str(event.self_id), chat_of(event), self._pipeline.store.sightings
         try:
-            seen = await seen_in_quoted(self._pipeline.store, event)
+            found = await find(bot=bot, chat=chat, message_id=message_id, limit=_MAX)
         except StoreError as error:  # the handler has other things to do, too
             self._pipeline.store_trouble.log(error)
             return []
-        return [reference_of(each) for each in seen]
+        sender = str((event.reply and event.reply.sender.user_id) or "")
+        # ids come again, so it must be a message of the same sender, where anybody says whose it is
+        return [
+            reference_of(each)
+            for each in of_one_message(found)
+            if sender in ("", each.user) or not each.user
+        ]

@@ -9,8 +9,8 @@ import pybase64
 from nonebot.adapters.onebot.v11 import MessageSegment
 
 from .content.bounds import Animation, bounds_of
-from .content.fitting import fit
 from .content.info import ImageInfo
+from .content.reencoding.fitting import fit
 from .errors import QQImageError, StoreError
 from .language import Text
 from .messages.reference import ImageReference

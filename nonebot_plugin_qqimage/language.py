@@ -97,22 +97,17 @@ def localized(text: str) -> str:
 
 def with_commas(texts: Iterable[str]) -> str:
     """Several texts as one, for a list within a sentence; empty where there are none."""
-
-    def joined(one: str, other: str) -> str:
-        return Text("{one}, {other}", one=one, other=other)
-
-    first, *others = [*texts] or [""]
-    return reduce(joined, others, first)
+    return _joined(texts, lambda one, other: Text("{one}, {other}", one=one, other=other))
 
 
 def with_semicolons(texts: Iterable[str]) -> str:
     """Several texts as one, where they are longer; empty where there are none."""
+    return _joined(texts, lambda one, other: Text("{one}; {other}", one=one, other=other))
 
-    def joined(one: str, other: str) -> str:
-        return Text("{one}; {other}", one=one, other=other)
 
+def _joined(texts: Iterable[str], join: Callable[[str, str], Text]) -> str:
     first, *others = [*texts] or [""]
-    return reduce(joined, others, first)
+    return reduce(join, others, first)
 
 
 def use(language: Language) -> None:

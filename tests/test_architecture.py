@@ -18,8 +18,26 @@ ROOMS = [
     "__init__",
     "params",
     "bot",
+    "bot.operator",
+    "bot.hooks",
+    "bot.outgoing",
+    "bot.background",
+    "bot.services",
     "cli",
+    "cli.bots",
+    "cli.transfer",
+    "cli.contents",
+    "cli.upkeep",
+    "cli.session",
+    "cli.terminal",
     "gallery",
+    "gallery.views",
+    "gallery.entry",
+    "gallery.web",
+    "doctor.bots",
+    "doctor.trials",
+    "doctor.store",
+    "doctor.machine",
     "doctor",
     "resolver",
     "event_images",
@@ -31,12 +49,31 @@ ROOMS = [
     "serving",
     "pipeline",
     "fetch",
+    "fetch.http",
+    "fetch.files",
+    "fetch.reservation",
     "store",
+    "store.finding",
+    "store.keeping",
+    "store.memory",
     "store.shared",
+    "store.local.upkeep",
+    "store.local.access",
+    "store.local.files",
     "store.local",
+    "store.local.sightings",
+    "store.local.sqlite",
     "implementation",
     "messages",
     "content",
+    "content.reencoding",
+    "content.looks",
+    "content.decoding",
+    "content.formats",
+    "content.formats.heif",
+    "content.formats.shape",
+    "content.bounds",
+    "content.info",
     "settings",
     "batching",
     "errors",
@@ -49,8 +86,8 @@ ROOMS = [
     "language",
     "simulator",
 ]
-"""From top to bottom: folders, and the files that lie beside them. A file may import what is in
-its own room or further down."""
+"""From top to bottom: folders, those in them that are rooms of their own, and files. A file may
+import what is in its own room or further down."""
 PUBLIC = [
     "Annotation",
     "Attempt",
@@ -114,8 +151,9 @@ IMPORTS = {name: sorted(set(imported(name))) for name in FILES}
 
 
 def room_of(name: str) -> str:
-    """The room that a file lies in; a file at the top is one of its own."""
-    folder = name.rpartition(".")[0]
+    """The room that a file lies in; a file at the top is one of its own, and so is one that all
+    other rooms of its folder stand on."""
+    folder = name
     while folder and folder not in ROOMS:
         folder = folder.rpartition(".")[0]
     return folder or name

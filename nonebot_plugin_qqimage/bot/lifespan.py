@@ -8,7 +8,7 @@ import anyio
 import nonebot
 from nonebot import get_driver
 
-from ..doctor.lately import counted_lately
+from ..doctor.store.lately import counted_lately
 from ..language import say, use
 from ..log import logger
 from ..masking import mask_logger
@@ -17,19 +17,19 @@ from ..settings.forms import UnusableSettings
 from ..settings.loading import load
 from ..settings.names import misspelt
 from ..store.folder import data_folder
-from . import chat_command
-from .background import BackgroundTask
-from .connection_notes import ConnectionNotes
-from .heartbeat import Heartbeat
-from .hooks import Hooks
-from .looking import looking
-from .metrics import metrics_task
-from .page import Page
+from .background.connection_notes import ConnectionNotes
+from .background.heartbeat import Heartbeat
+from .background.looking import looking
+from .background.metrics import metrics_task
+from .background.synchronising import synchronising
+from .background.task import BackgroundTask
+from .background.trials import Trials
+from .background.upkeep import upkeep
+from .hooks.hooks import Hooks
+from .operator import chat_command
+from .operator.page import Page
 from .services import Services, make_services
 from .serving import start_serving
-from .synchronising import synchronising
-from .trying import Trials
-from .upkeep import upkeep
 
 _WARM_UP_AFTER = 20.0
 """Seconds after the start: implementations connect, and the first events come in before."""
@@ -110,38 +110,32 @@ def install() -> None:
     for name in _LOGS_OF_SERVERS:
         mask_logger(name)
     services = _services = make_services(config, data_folder(), nonebot.get_bots)
-    keeping = upkeep(services.store, services.pipeline.store_trouble.log)
     page = Page(services)
-    looks = looking(config, services.store, services.pipeline.store_trouble.log)
     heartbeat = Heartbeat(services, lambda: counted_lately(services.store), lambda: page.bases)
-    connections = ConnectionNotes(services)
-    trials = Trials(services, heartbeat.name)
-    shared = synchronising(services)
-    warm_up = BackgroundTask(
-        "warm-up",
-        services.pipeline.warm_up,
-        after_trouble=_WARM_UP_AFTER,
-        complain=services.pipeline.store_trouble.log,
-        delay=_WARM_UP_AFTER,
+    possible = (
+        synchronising(services),
+        upkeep(services.store),
+        looking(config, services.store),
+        ConnectionNotes(services).task,
+        heartbeat.task,
+        Trials(services, heartbeat.name).task,
+        BackgroundTask(
+            "warm-up",
+            services.pipeline.warm_up,
+            after_trouble=_WARM_UP_AFTER,
+            delay=_WARM_UP_AFTER,
+        ),
+        metrics_task(services),
     )
-    metrics = metrics_task(services)
+    tasks = [task for task in possible if task is not None]
     driver = get_driver()
-    driver.on_startup(keeping.start)
-    driver.on_startup(connections.start)
-    driver.on_startup(heartbeat.start)
-    driver.on_startup(trials.start)
-    driver.on_startup(warm_up.start)
-    if looks is not None:
-        driver.on_startup(looks.start)
-    if shared is not None:
-        driver.on_startup(shared.start)
-    if metrics is not None:
-        driver.on_startup(metrics.start)
     driver.on_bot_connect(heartbeat.change)
     driver.on_bot_disconnect(heartbeat.change)
 
     @driver.on_startup
     async def _() -> None:
+        for task in tasks:
+            task.start(services.pipeline.store_trouble.log)
         await page.start(await start_serving(driver, services))
 
     @driver.on_shutdown
@@ -151,17 +145,8 @@ def install() -> None:
         with anyio.move_on_after(_END_TIMEOUT, shield=True):
             await services.own_server.stop()
             await page.stop()
-            if metrics is not None:
-                await metrics.stop()
-            await warm_up.stop()
-            await trials.stop()
-            await heartbeat.stop()
-            await connections.stop()
-            if looks is not None:
-                await looks.stop()
-            await keeping.stop()
-            if shared is not None:
-                await shared.stop()
+            for task in reversed(tasks):
+                await task.stop()
             await services.pipeline.close()
 
     _hooks = Hooks(services)

@@ -7,8 +7,8 @@ from pathlib import Path
 from nonebot.adapters import Bot
 
 from ..config import ScopedConfig
-from ..content.fitting import limit
-from ..event_images import EventImages
+from ..content.reencoding.fitting import limit
+from ..event_images import Arrivals, EventImages
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations
 from ..pipeline.pipeline import Pipeline
@@ -16,7 +16,6 @@ from ..resolver import ImageResolver
 from ..serving.links import Links
 from ..serving.own_server.server import OwnServer
 from ..store.image_store import ImageStore
-from ..store.seen import Arrivals
 from ..store.shared.opening import opened
 
 _MEMORY_SIZE = 16 * 1024 * 1024

@@ -23,24 +23,23 @@ from ..language import say, use
 from ..masking import hide_keys, one_line
 from ..settings.forms import UnusableSettings
 from ..store.image_store import ImageStore
-from . import (
-    doctor,
-    duplicates,
-    forget,
-    gc,
-    listing,
-    looks,
-    page,
-    shared,
-    show,
-    stats,
-    transfer,
-    verify,
+from .bots import doctor, page
+from .contents import duplicates, listing, looks, show, stats
+from .session.commands import Commands, HelpFormatter
+from .session.place import choose_language, quiet, settings, usual_folder
+from .session.session import (
+    BROKEN_PIPE,
+    INTERRUPTED,
+    TROUBLE,
+    UNUSABLE,
+    USAGE,
+    Complaint,
+    Result,
+    Session,
 )
-from .commands import Commands, HelpFormatter
-from .place import choose_language, quiet, settings, usual_folder
-from .session import BROKEN_PIPE, INTERRUPTED, TROUBLE, UNUSABLE, USAGE, Complaint, Result, Session
-from .terminal import Terminal
+from .terminal.terminal import Terminal
+from .transfer import transfer
+from .upkeep import forget, gc, shared, verify
 
 _PARTS = ("index.sqlite3", "images")
 _NO_BOUND = 1 << 62

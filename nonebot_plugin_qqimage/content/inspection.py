@@ -7,9 +7,11 @@ so it belongs in a thread.
 import hashlib
 from collections.abc import Callable
 
+from ..config import ScopedConfig
 from ..errors import AttemptFailed, Cause
 from ..language import Text
-from .formats import bmp, gif, heif, jpeg, png, tiff, webp
+from .formats import bmp, gif, jpeg, png, tiff, webp
+from .formats.heif import heif
 from .formats.shape import Shape
 from .formats.signatures import image_type
 from .info import ImageInfo
@@ -25,6 +27,30 @@ _READERS: dict[str, Callable[[bytes], Shape]] = {
     "image/avif": heif.shape_of,
     "image/heic": heif.shape_of,
 }
+
+
+def inspect_within(
+    limits: ScopedConfig, data: bytes, *, md5: str = "", sha1: str = ""
+) -> ImageInfo:
+    """Recognise an image that is no larger than the settings allow; see `inspect` for the rest.
+
+    Args:
+        limits: the settings.
+        data: the bytes.
+        md5: the expected MD5, lower-case hex; empty where none is known.
+        sha1: the expected SHA-1, lower-case hex; empty where none is known.
+
+    Raises:
+        AttemptFailed: the bytes are no image, are cut short, or are too large.
+    """
+    return inspect(
+        data,
+        max_size=limits.max_image_size,
+        max_pixels=limits.max_pixels,
+        max_frames=limits.max_frames,
+        md5=md5,
+        sha1=sha1,
+    )
 
 
 def inspect(

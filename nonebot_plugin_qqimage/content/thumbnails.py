@@ -3,10 +3,10 @@
 import io
 import threading
 
-from .decoding import first_frame
+from .decoding.decoding import first_frame
+from .decoding.pillow import failures_in_words
+from .decoding.pixels import resized
 from .info import ImageInfo
-from .pillow import failures_in_words
-from .pixels import resized
 
 SIDE = 256
 """Pixels of the longer side."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..cli.layout import row_of, wrapped
+from ..cli.terminal.layout import row_of, wrapped
 from ..doctor.figures import size_of
 from ..language import Text, localized, say
 

@@ -2,8 +2,9 @@
 
 import time
 import unicodedata
+from collections.abc import Callable, Iterable
 
-from ..language import Text, say
+from ..language import Text, say, with_commas
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
@@ -34,6 +35,18 @@ def files_of(count: int) -> Text:
 def sightings_of(count: int) -> Text:
     """A number of sightings."""
     return Text("1 sighting") if count == 1 else Text("{count} sightings", count=count)
+
+
+def counted(counts: Iterable[tuple[str, int]], words: Callable[[str], str]) -> str:
+    """How often each of some things has happened, as one text; empty where nothing has.
+
+    Args:
+        counts: the name of each thing, and how often.
+        words: gives what people read of a name.
+    """
+    return with_commas(
+        Text("{count} {trouble}", count=count, trouble=words(what)) for what, count in counts
+    )
 
 
 def duration_of(seconds: float) -> Text:

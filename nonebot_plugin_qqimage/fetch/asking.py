@@ -9,7 +9,7 @@ from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..implementation.implementation import Implementation
 from ..language import Text
-from .files import can_be_read
+from .files.files import can_be_read
 from .trial import Trial
 
 _PAUSE = 0.5

@@ -12,10 +12,10 @@ from ..implementation.implementation import Implementation
 from ..language import Text
 from ..messages.reference import ImageReference
 from ..threads import DaemonThreads
-from .downloader import Downloader
+from .files.roots import Roots
+from .http.downloader import Downloader
 from .links import Links
 from .reservation import Reservation
-from .roots import Roots
 from .sequence import try_each, try_in_order
 from .trial import Fetched, Trial
 

@@ -3,7 +3,7 @@
 from ..errors import AttemptFailed, Cause
 from ..language import Text
 from ..messages.link_key import key_of
-from .downloader import Downloader
+from .http.downloader import Downloader
 from .reservation import Reservation
 
 

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..language import Text
-from ..messages.link_key import key_of, names_another, with_key, with_key_of
+from ..messages.file_id import names_another
+from ..messages.link_key import key_of, with_key, with_key_of
 from ..messages.reader import find_in_message
 from ..messages.text_part import TextPart
-from . import base64_data
 from .asking import answer_to, may_know_better
-from .files import read_file
+from .files import base64_data
+from .files.files import read_file
 from .trial import Fetched, Trial
 
 _DECLINED = Text("not asked for: no file could be read here before")

@@ -9,16 +9,16 @@ from typing import TypeVar
 
 from ..config import ScopedConfig
 from ..content.info import ImageInfo
-from ..content.inspection import inspect
+from ..content.inspection import inspect_within
 from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.implementation import Implementation
 from ..messages.claims import doubt, link_agrees
 from ..messages.file_id import file_id_of
 from ..messages.link_key import without_key
 from ..messages.reference import ImageReference
+from .files.roots import Roots
 from .links import Links
 from .reservation import Reservation, memory_for
-from .roots import Roots
 
 Answer = TypeVar("Answer")
 
@@ -152,11 +152,5 @@ class Trial:
         return opened.name == link.name
 
     def _inspect(self, data: bytes) -> ImageInfo:
-        return inspect(
-            data,
-            max_size=self.config.max_image_size,
-            max_pixels=self.config.max_pixels,
-            max_frames=self.config.max_frames,
-            md5=self.reference.md5,
-            sha1=self.reference.link.sha1 if self.reference.link else "",
-        )
+        sha1 = self.reference.link.sha1 if self.reference.link else ""
+        return inspect_within(self.config, data, md5=self.reference.md5, sha1=sha1)

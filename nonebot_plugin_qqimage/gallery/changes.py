@@ -7,10 +7,10 @@ from nonebot.drivers import Response
 from ..language import say
 from ..messages.chats import is_chat
 from ..store.image_store import ImageStore
-from .answers import answer, page, see_other
-from .browse import OWNER, message
 from .export import Export, TooMuch
-from .requests import Asked
+from .views.browse import OWNER, message
+from .web.answers import answer, page, see_other
+from .web.requests import Asked
 
 
 class Changes:

@@ -21,15 +21,15 @@ from ..language import say
 from ..log import logger
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
-from .addresses import Addresses
-from .answers import answer, page, picture, plain, see_other, thumbnail, unchanged
-from .browse import message, newest, one
 from .changes import Changes
-from .invitations import NAME_HEADER
-from .likenesses import duplicates, similar
-from .overview import Overview
-from .requests import Asked, Unreadable, cookies_of, form_of, query_of
+from .entry.addresses import Addresses
+from .entry.invitations import NAME_HEADER
 from .thumbnailing import Busy, Thumbnailing
+from .views.browse import message, newest, one
+from .views.likenesses import duplicates, similar
+from .views.overview import Overview
+from .web.answers import answer, page, picture, plain, see_other, thumbnail, unchanged
+from .web.requests import Asked, Unreadable, cookies_of, form_of, query_of
 
 SESSION = 12 * 3600
 """Seconds for which a browser is let in."""

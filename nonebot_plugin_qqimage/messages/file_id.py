@@ -67,21 +67,33 @@ def file_id_of(url: str) -> FileId | None:
     """
     if "fileid=" not in url[:_MAX_URL].lower() or not (_QQ.match(url) or _LOCAL.match(url)):
         return None
+    appid, text = _named(url)
+    return _read(appid, text) if appid in APPIDS and _ID.fullmatch(text) else None
+
+
+def names_another(url: str, other: str) -> bool:
+    """Whether two links name different contents, by the ``fileid`` in both: one content has as many
+    ids as it was uploaded times, and what can be read in each is the same."""
+    ids = [_named(each) for each in (url, other)]
+    if not all(text for _, text in ids) or ids[0][1] == ids[1][1]:
+        return False
+    one, two = (_read(appid, text) for appid, text in ids)
+    return not one.sha1 or (one.sha1, one.size) != (two.sha1, two.size)
+
+
+def _named(url: str) -> tuple[str, str]:
+    """The appid of a link and its ``fileid``, in the URL-safe alphabet; empty where it has none."""
     address, _, query = url[:_MAX_URL].partition("#")[0].partition("?")
-    if not address.endswith("/download"):
-        return None
     said: dict[str, str] = {}
-    for part in query.replace("&amp;", "&").split("&"):
+    for part in query.replace("&amp;", "&").split("&") if address.endswith("/download") else ():
         name, _, value = part.partition("=")
         if (known := name.lower()) in ("appid", "fileid"):
             said.setdefault(known, unquote(value).strip().rstrip("="))
-    appid, text = said.get("appid", ""), said.get("fileid", "").replace("+", "-").replace("/", "_")
-    if appid not in APPIDS or not _ID.fullmatch(text):
-        return None
-    return _read(f"{appid}:{text}", appid, text)
+    return said.get("appid", ""), said.get("fileid", "").replace("+", "-").replace("/", "_")
 
 
-def _read(name: str, appid: str, text: str) -> FileId:
+def _read(appid: str, text: str) -> FileId:
+    name = f"{appid}:{text}"
     unread = FileId(name)
     try:
         fields = dict(_fields(binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "==")))
@@ -92,7 +104,7 @@ def _read(name: str, appid: str, text: str) -> FileId:
         return unread
     if not isinstance(size, int) or not 0 < size < 1 << 40:
         return unread
-    if kind is not None and kind != int(appid):
+    if kind is not None and str(kind) != appid:
         return unread
     uploaded, ttl = fields.get(5), fields.get(10)
     return FileId(

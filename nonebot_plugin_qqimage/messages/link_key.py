@@ -39,12 +39,6 @@ def key_of(url: str) -> tuple[Kind, str] | None:
     return None if kind is None else (kind, query.get("rkey", ""))
 
 
-def names_another(url: str, other: str) -> bool:
-    """Whether two links name different files of the image host, by the ``fileid`` in both."""
-    ids = [_query(each).get("fileid") for each in (url, other)]
-    return None not in ids and ids[0] != ids[1]
-
-
 def _query(url: str) -> dict[str, str]:
     """The parameters of a link of the form that has keys; none where it has another form."""
     try:

@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -110,28 +111,18 @@ def listen_at(value: str) -> tuple[str, int]:
 
 
 def _troubles(config: ScopedConfig) -> Iterator[str]:
-    try:
-        proxy_url(config.proxy)
-    except UnusableSettings as error:
-        yield from error.troubles
-    try:
-        database_url(config.shared_store)
-    except UnusableSettings as error:
-        yield from error.troubles
-    for host, base in config.mirrors.items():
+    checks: list[Callable[[], object]] = [
+        partial(proxy_url, config.proxy),
+        partial(database_url, config.shared_store),
+        *(partial(mirror_url, host, base) for host, base in config.mirrors.items()),
+        *(partial(base_url, name, getattr(config, name)) for name in ("base_url", "public_url")),
+        partial(listen_at, config.listen),
+    ]
+    for check_one in checks:
         try:
-            mirror_url(host, base)
+            check_one()
         except UnusableSettings as error:
             yield from error.troubles
-    for field in ("base_url", "public_url"):
-        try:
-            base_url(field, getattr(config, field))
-        except UnusableSettings as error:
-            yield from error.troubles
-    try:
-        listen_at(config.listen)
-    except UnusableSettings as error:
-        yield from error.troubles
     for host in config.trusted_hosts:
         if not _is_host_or_network(host):
             yield unusable("trusted_hosts", host)

@@ -5,10 +5,10 @@ import time
 
 from ..errors import StoreError
 from ..language import Text, say
-from .journal import Journal
 from .local import annotations
-from .local.access import Access
+from .local.access.access import Access
 from .local.annotations import Annotation
+from .memory.journal import Journal
 
 _MAX_TEXT = 16_384
 """Bytes in UTF-8 of one text: several pages."""

@@ -7,15 +7,16 @@ from typing import Any
 
 from ..content.info import ImageInfo
 from ..messages.sighting import Sighting
-from .journal import Journal
-from .local import images, sightings
-from .local.access import Access
-from .local.blobs import Blobs
+from .local import images
+from .local.access.access import Access
 from .local.browsing import sessions
 from .local.browsing.figures import Figures, figures
 from .local.browsing.pages import Page, Wanted, page
-from .local.database import Connection
-from .local.schema import to_browse
+from .local.files.blobs import Blobs
+from .local.sightings import sightings
+from .local.sqlite.database import Connection
+from .local.sqlite.schema import to_browse
+from .memory.journal import Journal
 
 
 class Browsing:

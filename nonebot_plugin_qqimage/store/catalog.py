@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 from ..language import Text
-from .journal import Journal
-from .local import digests, images, notes, outbox, sightings
-from .local.access import Access
-from .local.blobs import Blobs
-from .local.bounds import Bounds, announced
-from .local.database import Connection
+from .local import digests, images, notes, outbox
+from .local.access.access import Access
 from .local.digests import Trust
 from .local.facts import Description, Selection, Statistics, Stored, Totals
+from .local.files.blobs import Blobs
+from .local.sightings import sightings
+from .local.sightings.sightings import Query
+from .local.sqlite.database import Connection
+from .local.upkeep.bounds import Bounds, announced
+from .memory.journal import Journal
 
 
 class Catalog:
@@ -134,7 +136,7 @@ def _describe(db: Connection, digits: str, max_sightings: int) -> list[Descripti
             stored=stored,
             names=images.names(db, stored.info.sha256),
             pins=images.pins(db, stored.info.sha256),
-            sightings=sightings.find(db, sha256=stored.info.sha256, limit=max_sightings),
+            sightings=sightings.find(db, Query(max_sightings, stored.info.sha256)),
         )
         for stored in images.select(db, Selection(prefix=prefix), limit=2, after="")
     ]

@@ -14,28 +14,29 @@ from ..messages.sighting import Sighting
 from .annotations import Annotations
 from .browsing import Browsing
 from .catalog import Catalog
-from .forgetting import Forgetting
-from .journal import Journal
-from .local import images, sightings
-from .local.access import Access
-from .local.blobs import Blobs
-from .local.bounds import Bounds, withdraw
-from .local.clock import Clock
-from .local.copies import Copies
+from .finding.meanings import Meanings
+from .finding.shared_images import SharedImages
+from .keeping.forgetting import Forgetting
+from .keeping.pins import Pins
+from .keeping.putting import Putting, names_of
+from .keeping.upkeep import Upkeep
+from .local import images
+from .local.access.access import Access
 from .local.digests import Agreement
 from .local.facts import Totals
-from .local.sightings import IsImage
+from .local.files.blobs import Blobs
+from .local.files.copies import Copies
+from .local.sightings import sightings
+from .local.sightings.sightings import IsImage, Query
+from .local.sqlite.clock import Clock
+from .local.upkeep.bounds import Bounds, withdraw
 from .looks import Looks
-from .meanings import Meanings
-from .memory import Memory
+from .memory.journal import Journal
+from .memory.memory import Memory
 from .notes import Notes
-from .pins import Pins
-from .putting import Putting, names_of
 from .shared.importing import Imported, import_all
-from .shared.shared import Query, Shared
+from .shared.shared import Shared
 from .shared.tier import SharedTier
-from .shared_images import SharedImages
-from .upkeep import Upkeep
 
 
 class ImageStore:
@@ -273,7 +274,7 @@ class ImageStore:
             *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
         )
         await self._journal.flush()
-        here = await self._access.read(lambda db: sightings.find(db, **vars(query)))
+        here = await self._access.read(lambda db: sightings.find(db, query))
         return here if self.tier is None else await self.tier.sightings(query, here)
 
     # The whole

@@ -5,20 +5,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ..content.fitting import max_decoded
 from ..content.info import ImageInfo
 from ..content.looks.decoding import small
 from ..content.looks.look import NEAR, Look, Part, comparable, distance
 from ..content.looks.parts import looks_of
 from ..content.looks.scan import Hashes
-from ..content.turn import in_turn
+from ..content.reencoding.fitting import max_decoded
+from ..content.reencoding.turn import in_turn
 from ..errors import AttemptFailed
 from ..threads import DaemonThreads
-from .journal import Journal
 from .local import images, looks
-from .local.access import Access
-from .local.blobs import Blobs
+from .local.access.access import Access
+from .local.files.blobs import Blobs
 from .local.looks import Page, Progress, Row
+from .memory.journal import Journal
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -1,10 +1,10 @@
 """Notes: small texts for every process that uses the folder, and the paths that messages said."""
 
-from .journal import Journal, SaidPath
 from .local import notes
-from .local.access import Access
-from .local.bounds import Bounds, announce
-from .local.database import Connection
+from .local.access.access import Access
+from .local.sqlite.database import Connection
+from .local.upkeep.bounds import Bounds, announce
+from .memory.journal import Journal, SaidPath
 
 
 class Notes:

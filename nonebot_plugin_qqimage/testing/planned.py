@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nonebot.adapters.onebot.v11 import MessageSegment
 
 from ..config import ScopedConfig
-from ..content.inspection import inspect
+from ..content.inspection import inspect_within
 from ..errors import Attempt, Cause
 from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import Reservation
@@ -67,13 +67,7 @@ class PlannedFetcher(Fetcher):
             AttemptFailed: the settings do not allow such a picture, or it is none.
         """
         data = self._new_png() if data is None else data
-        limits = self._limits
-        info = inspect(
-            data,
-            max_size=limits.max_image_size,
-            max_pixels=limits.max_pixels,
-            max_frames=limits.max_frames,
-        )
+        info = inspect_within(self._limits, data)
         return self._segment(data, (Fetched(info, data, _BY_LINK), ()))
 
     def failing(self, cause: Cause, detail: str) -> MessageSegment:

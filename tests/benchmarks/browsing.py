@@ -14,7 +14,7 @@ from pathlib import Path
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.doctor.line import Line
-from nonebot_plugin_qqimage.gallery.addresses import Addresses
+from nonebot_plugin_qqimage.gallery.entry.addresses import Addresses
 from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.simulator.pictures import png

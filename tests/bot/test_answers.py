@@ -21,9 +21,9 @@ from nonebot.adapters.onebot.v11 import (
 )
 from nonebot.matcher import Matcher, MatcherSource, current_event, current_matcher
 
-from nonebot_plugin_qqimage.bot import answers as api_answers
-from nonebot_plugin_qqimage.bot.hooks import Hooks
-from nonebot_plugin_qqimage.bot.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.hooks import answers as api_answers
+from nonebot_plugin_qqimage.bot.hooks.hooks import Hooks
+from nonebot_plugin_qqimage.bot.hooks.rewriting import Rewriting
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.implementation.calls import calling

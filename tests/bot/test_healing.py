@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
-from nonebot_plugin_qqimage.bot.intake import Intake
-from nonebot_plugin_qqimage.bot.outgoing import Outgoing
+from nonebot_plugin_qqimage.bot.hooks.intake import Intake
+from nonebot_plugin_qqimage.bot.outgoing.outgoing import Outgoing
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 from nonebot_plugin_qqimage.simulator.pictures import png, qq_name

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.bot.looking import looking
+from nonebot_plugin_qqimage.bot.background.looking import looking
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.errors import StoreError
@@ -43,9 +43,9 @@ async def test_what_is_there_and_what_comes(store: ImageStore, tmp_path: Path) -
         await put(store, seed)
     another = ImageStore(tmp_path, max_size=1 << 30, max_age=1e9)  # knows nothing of new ones
     complaints: list[StoreError] = []
-    task = looking(ScopedConfig(), another, complaints.append, delay=0.0)
+    task = looking(ScopedConfig(), another, delay=0.0)
     assert task is not None
-    await task.start()
+    task.start(complaints.append)
     await hashed(store, 3)
     await put(another, 3)
     await hashed(store, 4)
@@ -56,4 +56,4 @@ async def test_what_is_there_and_what_comes(store: ImageStore, tmp_path: Path) -
 
 
 def test_nobody_looks_where_the_settings_say_not_to(store: ImageStore) -> None:
-    assert looking(ScopedConfig(looks=False), store, print) is None
+    assert looking(ScopedConfig(looks=False), store) is None

@@ -13,9 +13,9 @@ import pytest
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.adapters.onebot.v11.utils import escape
 
-from nonebot_plugin_qqimage.bot import outgoing
-from nonebot_plugin_qqimage.bot.outgoing import Outgoing
-from nonebot_plugin_qqimage.bot.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.hooks.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.outgoing import outgoing
+from nonebot_plugin_qqimage.bot.outgoing.outgoing import Outgoing
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.messages.reference import ImageReference

@@ -17,8 +17,8 @@ from nonebot.log import logger
 from nonebot.matcher import Matcher, MatcherSource
 from nonebot.params import Depends
 
-from nonebot_plugin_qqimage.bot.intake import Intake
-from nonebot_plugin_qqimage.bot.rewriting import Rewriting, received_event
+from nonebot_plugin_qqimage.bot.hooks.intake import Intake
+from nonebot_plugin_qqimage.bot.hooks.rewriting import Rewriting, received_event
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.errors import ImageUnavailable

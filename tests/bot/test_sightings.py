@@ -8,7 +8,7 @@ import pytest
 from nonebot.adapters.onebot.v11 import MessageSegment
 from nonebot.adapters.onebot.v11.event import Event
 
-from nonebot_plugin_qqimage.bot.intake import Intake
+from nonebot_plugin_qqimage.bot.hooks.intake import Intake
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, StoreError
 

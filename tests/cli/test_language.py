@@ -10,7 +10,7 @@ import pytest
 
 from nonebot_plugin_qqimage import language
 from nonebot_plugin_qqimage.cli import run
-from nonebot_plugin_qqimage.doctor import network
+from nonebot_plugin_qqimage.doctor.machine import network
 
 from ..store.pictures import Picture
 from .conftest import Run, module

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.cli.layout import columns_of, row_of, wrapped
+from nonebot_plugin_qqimage.cli.terminal.layout import columns_of, row_of, wrapped
 from nonebot_plugin_qqimage.doctor.figures import width_of
 
 WORDS = st.lists(

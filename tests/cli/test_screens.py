@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nonebot_plugin_qqimage.cli import run
-from nonebot_plugin_qqimage.doctor import network
 from nonebot_plugin_qqimage.doctor.figures import width_of
+from nonebot_plugin_qqimage.doctor.machine import network
 from nonebot_plugin_qqimage.language import use
 
 from ..store.pictures import Picture

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from nonebot_plugin_qqimage.cli import terminal
-from nonebot_plugin_qqimage.cli.terminal import Terminal
-from nonebot_plugin_qqimage.cli.terminal_image import escape, protocol
+from nonebot_plugin_qqimage.cli.terminal import terminal
+from nonebot_plugin_qqimage.cli.terminal.pictures import escape, protocol
+from nonebot_plugin_qqimage.cli.terminal.terminal import Terminal
 
 
 class Screen(io.StringIO):

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from nonebot_plugin_qqimage.content import fitting
 from nonebot_plugin_qqimage.content.bounds import bounds_of
 from nonebot_plugin_qqimage.content.inspection import inspect
-from nonebot_plugin_qqimage.content.reencoding import fitting as fit
+from nonebot_plugin_qqimage.content.reencoding import fitting
+from nonebot_plugin_qqimage.content.reencoding.reencoding import fitting as fit
 from nonebot_plugin_qqimage.errors import AttemptFailed
 
 from .variants import profiles

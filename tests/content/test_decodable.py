@@ -11,9 +11,9 @@ import PIL.Image
 import pytest
 
 from nonebot_plugin_qqimage.content.bounds import DECODERS, bounds_of
-from nonebot_plugin_qqimage.content.decodable import decodable
+from nonebot_plugin_qqimage.content.decoding.decodable import decodable
 from nonebot_plugin_qqimage.content.info import ImageInfo
-from nonebot_plugin_qqimage.content.reencoding import fitting
+from nonebot_plugin_qqimage.content.reencoding.reencoding import fitting
 from nonebot_plugin_qqimage.errors import AttemptFailed
 
 from .test_variants import KINDS, by_pillow, look, made

@@ -21,9 +21,10 @@ from PIL import ImageOps, features
 
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.content import decoding, encoding
+from nonebot_plugin_qqimage.content.decoding import decoding
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
+from nonebot_plugin_qqimage.content.reencoding import encoding
 from nonebot_plugin_qqimage.errors import ImageRejected, ImageUnavailable, QQImageError
 from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
 from nonebot_plugin_qqimage.image import Image

@@ -9,11 +9,11 @@ import anyio
 import pytest
 from nonebot.adapters.onebot.v11 import Adapter
 
-from nonebot_plugin_qqimage.bot import heartbeat
-from nonebot_plugin_qqimage.bot.heartbeat import Heartbeat
+from nonebot_plugin_qqimage.bot.background import heartbeat
+from nonebot_plugin_qqimage.bot.background.heartbeat import Heartbeat
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.doctor.running import RunningBot, running_bots
+from nonebot_plugin_qqimage.doctor.bots.running import RunningBot, running_bots
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.store.image_store import ImageStore
@@ -70,7 +70,7 @@ async def heard(services: FakeServices, bots: int) -> RunningBot:
 
 async def test_word_is_left_and_taken_back(services: FakeServices) -> None:
     beat = beating(services)
-    await beat.start()
+    beat.task.start(services.log)
     word = await heard(services, 0)
     assert word.said["settings"]["max_store_size"] == services.config.max_store_size
     assert "secret" not in str(word)
@@ -78,7 +78,7 @@ async def test_word_is_left_and_taken_back(services: FakeServices) -> None:
     await beat.change(services.connected[0].bot)
     (bot,) = (await heard(services, 1)).said["bots"]
     assert (bot["bot"], bot["connection"], bot["name"]) == ("10001", "HTTP", "")
-    await beat.stop()
+    await beat.task.stop()
     assert await running_bots(services.store) == []
     assert services.complaints == []
 
@@ -89,13 +89,13 @@ async def test_what_has_changed_is_told_soon(
     monkeypatch.setattr(heartbeat, "_GLANCE", 0.01)
     services.connected.append(implementation())
     beat = beating(services)
-    await beat.start()
+    beat.task.start(services.log)
     assert (await heard(services, 1)).said["bots"][0]["reads_files"] is None
     services.connected[0].profile.file_not_readable("/app/pictures/x.png")
     with anyio.fail_after(20):
         while (await heard(services, 1)).said["bots"][0]["unreadable"] != "/app/pictures/":
             await anyio.sleep(0.01)
-    await beat.stop()
+    await beat.task.stop()
 
 
 async def test_after_a_while_implementations_are_asked_what_they_are(
@@ -105,11 +105,11 @@ async def test_after_a_while_implementations_are_asked_what_they_are(
     monkeypatch.setattr(heartbeat, "_INTERVAL", 0.02)
     services.connected.append(implementation())
     beat = beating(services)
-    await beat.start()
+    beat.task.start(services.log)
     with anyio.fail_after(20):
         while (await heard(services, 1)).said["bots"][0]["name"] != "NapCat.Onebot":
             await anyio.sleep(0.01)
-    await beat.stop()
+    await beat.task.stop()
     bot = cast(FakeBot, services.connected[0].bot)
     assert bot.actions == ["get_version_info"]
 
@@ -123,12 +123,12 @@ async def test_word_of_the_dead_is_ignored_and_removed(
         await services.store.notes.leave("bot:gone:1", "{}")
     assert await running_bots(services.store) == []
     beat = beating(services)
-    await beat.start()
+    beat.task.start(services.log)
     await heard(services, 0)
     with anyio.fail_after(20):
         while "bot:gone:1" in await services.store.notes.find("bot:"):
             await anyio.sleep(0.01)
-    await beat.stop()
+    await beat.task.stop()
 
 
 async def test_words_in_another_tongue_are_not_listened_to(services: FakeServices) -> None:
@@ -150,11 +150,11 @@ async def test_a_store_in_trouble_ends_nothing(
 
     services.store = cast(ImageStore, Broken())
     beat = beating(services)
-    await beat.start()
+    beat.task.start(services.log)
     with anyio.fail_after(20):
         while not services.complaints:
             await anyio.sleep(0.01)
     services.store = real
     services.connected.append(implementation())
     await heard(services, 1)
-    await beat.stop()
+    await beat.task.stop()

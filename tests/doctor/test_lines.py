@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.doctor import network
-from nonebot_plugin_qqimage.doctor.implementations import about_bots
+from nonebot_plugin_qqimage.doctor.bots.implementations import about_bots
 from nonebot_plugin_qqimage.doctor.line import Line, worst
-from nonebot_plugin_qqimage.doctor.network import reaches_hosts, speaks_tls
-from nonebot_plugin_qqimage.doctor.storage import about_store
+from nonebot_plugin_qqimage.doctor.machine import network
+from nonebot_plugin_qqimage.doctor.machine.network import reaches_hosts, speaks_tls
+from nonebot_plugin_qqimage.doctor.store.storage import about_store
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..fetch.http_server import Server, reply, serving

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
+from nonebot_plugin_qqimage.doctor.bots.process import (
+    about_process,
+    process_namespace,
+    process_state,
+)
+from nonebot_plugin_qqimage.doctor.bots.running import RunningBot, public
 from nonebot_plugin_qqimage.doctor.line import Line
-from nonebot_plugin_qqimage.doctor.process import about_process, process_namespace, process_state
-from nonebot_plugin_qqimage.doctor.running import RunningBot, public
 from nonebot_plugin_qqimage.language import Text, use
 
 VERSIONS = {"python": "3.11"}

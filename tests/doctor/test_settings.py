@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nonebot_plugin_qqimage.doctor.paths import about_paths
+from nonebot_plugin_qqimage.doctor.machine.paths import about_paths
 
 from ..cli.conftest import module
 

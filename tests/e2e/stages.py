@@ -14,7 +14,7 @@ import anyio
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.messages import Other
 
-from .conftest import PATIENCE, SharedBot, new_png, sha256, started, stored, told
+from .bots import PATIENCE, SharedBot, new_png, sha256, started, stored, told
 
 EARLIER = Path(__file__).parents[1] / "store" / "fixtures" / "earlier"
 """A store made by the code of version 0.1.0."""

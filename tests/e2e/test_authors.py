@@ -12,7 +12,7 @@ from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
-from .conftest import SharedBot, Simulate, connected, new_png, sha256, started, stored, watched
+from .bots import SharedBot, Simulate, connected, new_png, sha256, started, stored, watched
 
 PATIENCE = 10.0
 SETTINGS = {"QQIMAGE__GET_IMAGE_TIMEOUT": 2, "API_TIMEOUT": 2, "QQIMAGE__LANGUAGE": "en"}

@@ -17,7 +17,7 @@ from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSocket
 
-from .conftest import PATIENCE, SharedBot, accounts, new_png, sha256, started, stored
+from .bots import PATIENCE, SharedBot, accounts, new_png, sha256, started, stored
 
 CLIENTS = ("requests", "urllib", "httpx")
 with_uvloop = pytest.mark.skipif(

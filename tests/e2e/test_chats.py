@@ -1,28 +1,18 @@
 """Which chat a message belongs to, whatever ids stand in it; no chat sees another's pictures."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from .conftest import SharedBot, Simulate, connected, new_png, sha256, told, watched
-from .stages import NEW, UPGRADED, Stage, asked, said, staged
+from .bots import SharedBot, Simulate, connected, new_png, sha256, told
+from .stages import NEW, Stage, asked, said, staged
 
 STRANGER = {"user_id": 30009, "group_id": 20001}
 
 
-@pytest.fixture(scope="module", params=[NEW, UPGRADED])
-async def stage_process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    folder = tmp_path_factory.mktemp("chats") / "bot"
-    async with staged(folder, request.param) as stage:
-        yield stage
-
-
 @pytest.fixture
-def bot(stage_process: Stage) -> Iterator[SharedBot]:
-    yield from watched(stage_process.bot)
+def bot(stage: Stage) -> SharedBot:
+    return stage.bot
 
 
 TEMPORARY = (

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from nonebot_plugin_qqimage.demo.bot_process import BotProcess
-from nonebot_plugin_qqimage.doctor.running import running_bots
+from nonebot_plugin_qqimage.doctor.bots.running import running_bots
 from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.pictures import png
@@ -15,7 +15,7 @@ from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSoc
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..cli.conftest import module
-from .conftest import PATIENCE, started, told
+from .bots import PATIENCE, started, told
 
 HOST = "multimedia.nt.qq.com.cn"
 

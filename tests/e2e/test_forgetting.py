@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 
 import aiohttp
@@ -14,32 +13,10 @@ from nonebot_plugin_qqimage.simulator.image_host.fileid import unreadable_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
 from ..cli.conftest import module
-from .conftest import PATIENCE, Simulate, connected, files, new_png, sha256, stored, told, watched
-from .stages import NEW, UPGRADED, Stage, asked, by_hand, said, staged, written
+from .bots import PATIENCE, Simulate, connected, files, new_png, sha256, stored, told
+from .stages import NEW, Stage, asked, by_hand, said, staged, written
 
 CHAT = 20031
-
-
-@pytest.fixture(scope="module", params=[NEW, UPGRADED])
-async def stage_process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    async with staged(tmp_path_factory.mktemp("forget") / "bot", request.param) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(stage_process: Stage) -> Iterator[Stage]:
-    for _ in watched(stage_process.bot):
-        yield stage_process
-
-
-@pytest.fixture
-async def implementation(
-    stage: Stage, simulate: Simulate
-) -> AsyncIterator[SimulatedImplementation]:
-    async with connected(simulate("napcat"), stage.bot) as implementation:
-        yield implementation
 
 
 async def forget_by_command(stage: Stage, chat: str) -> None:

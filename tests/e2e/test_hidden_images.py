@@ -8,7 +8,7 @@ from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.pictures import PHOTO, STICKER
 
-from .conftest import (
+from .bots import (
     PATIENCE,
     SharedBot,
     Simulate,

@@ -19,7 +19,7 @@ from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSoc
 from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
 from ..cli.conftest import module
-from .conftest import (
+from .bots import (
     PATIENCE,
     SharedBot,
     Simulate,

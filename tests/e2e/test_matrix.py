@@ -25,7 +25,7 @@ from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementat
 from nonebot_plugin_qqimage.simulator.pictures import png
 from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSocket
 
-from .conftest import started
+from .bots import started
 from .matrix import (
     EXPECTED,
     FAILURES,

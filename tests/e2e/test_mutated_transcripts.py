@@ -33,7 +33,7 @@ from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSoc
 
 from ..simulator.reading import Reader
 from ..transcripts import Line, load
-from .conftest import PATIENCE, PLUGINS, started
+from .bots import PATIENCE, PLUGINS, started
 
 ROUNDS = int(os.environ.get("QQIMAGE_TEST_MUTATIONS", "200"))
 BATCH = 100

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -11,32 +11,10 @@ from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid, unreadable_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
-from .conftest import Simulate, connected, new_png, sha256, told, watched
-from .stages import NEW, UPGRADED, Stage, by_hand, staged, traffic, written
+from .bots import new_png, sha256, told
+from .stages import Stage, by_hand, traffic, written
 
 DEAD = "http://127.0.0.1:9/download"
-
-
-@pytest.fixture(scope="module", params=[NEW, UPGRADED])
-async def stage_process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    async with staged(tmp_path_factory.mktemp("names") / "bot", request.param) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(stage_process: Stage) -> Iterator[Stage]:
-    for _ in watched(stage_process.bot):
-        yield stage_process
-
-
-@pytest.fixture
-async def implementation(
-    stage: Stage, simulate: Simulate
-) -> AsyncIterator[SimulatedImplementation]:
-    async with connected(simulate("napcat"), stage.bot) as implementation:
-        yield implementation
 
 
 def dashed(data: bytes) -> str:

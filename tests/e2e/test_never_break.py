@@ -13,7 +13,7 @@ from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
-from .conftest import (
+from .bots import (
     PATIENCE,
     SharedBot,
     Simulate,

@@ -1,7 +1,6 @@
 """Which picture of which message: where ids come twice, segments go, and names say nothing."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +11,12 @@ from nonebot_plugin_qqimage.simulator.image_host.fileid import unreadable_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.messages import Other, Picture
 
-from .conftest import Simulate, connected, new_png, sha256, told, watched
-from .stages import NEW, UPGRADED, Stage, asked, by_hand, staged, written
+from .bots import Simulate, connected, new_png, sha256, told
+from .stages import Stage, asked, by_hand, written
 
 EARLIER = json.loads(
     (Path(__file__).parents[1] / "store" / "fixtures" / "earlier.json").read_text("utf-8")
 )
-
-
-@pytest.fixture(scope="module", params=[NEW, UPGRADED])
-async def stage_process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    async with staged(tmp_path_factory.mktemp("places") / "bot", request.param) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(stage_process: Stage) -> Iterator[Stage]:
-    for _ in watched(stage_process.bot):
-        yield stage_process
 
 
 def unnamed(implementation: SimulatedImplementation, form: str) -> tuple[bytes, Other]:

@@ -3,36 +3,24 @@
 # ruff: noqa: ASYNC240  short looks at small local files
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
-from .conftest import Simulate, connected, files, new_png, sha256, told, watched
-from .stages import NEW, UPGRADED, Stage, asked, by_hand, staged, written
+from .bots import Simulate, connected, files, new_png, sha256, told
+from .stages import NEW, Stage, asked, by_hand, staged, written
 
 TEXT = "the operator's secret"
 
 
-@pytest.fixture(scope="module", params=[NEW, UPGRADED])
-async def stage_process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    async with staged(tmp_path_factory.mktemp("paths") / "bot", request.param) as stage:
-        yield stage
-
-
 @pytest.fixture
-async def implementation(
-    stage_process: Stage, simulate: Simulate
-) -> AsyncIterator[SimulatedImplementation]:
+def implementation(implementation: SimulatedImplementation) -> SimulatedImplementation:
     """One that reads no files itself, and knows no message any more."""
-    for _ in watched(stage_process.bot):
-        async with connected(simulate("napcat"), stage_process.bot) as implementation:
-            blind(implementation)
-            yield implementation
+    blind(implementation)
+    return implementation
 
 
 def blind(implementation: SimulatedImplementation) -> None:
@@ -68,7 +56,7 @@ SPELLINGS: dict[str, Callable[[Path], str]] = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_a_received_segment_names_no_file(
-    implementation: SimulatedImplementation, stage_process: Stage, secret: Path, spelling: str
+    implementation: SimulatedImplementation, stage: Stage, secret: Path, spelling: str
 ) -> None:
     named = SPELLINGS[spelling](secret)
     for data in ({"file": named}, {"file": "a.jpg", "url": named}, {"file": named, "url": named}):
@@ -84,7 +72,7 @@ async def test_a_received_segment_names_no_file(
     await written(implementation, "/record ", by_hand("forward", id="1", content=[node]))
     (text,) = await told(implementation)
     assert sha256(secret.read_bytes()) not in text
-    assert not files(stage_process.bot, secret.read_bytes())
+    assert not files(stage.bot, secret.read_bytes())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
@@ -118,7 +106,7 @@ def _event(implementation: SimulatedImplementation) -> dict[str, object]:
 )
 async def test_a_repeater_makes_the_bot_open_nothing(
     implementation: SimulatedImplementation,
-    stage_process: Stage,
+    stage: Stage,
     secret: Path,
     way: str,
     spelling: str,
@@ -133,12 +121,12 @@ async def test_a_repeater_makes_the_bot_open_nothing(
     implementation.answers.pop("send_msg", None)
     latest = await asked(implementation, "/last 9", group_id=20011)
     assert sha256(secret.read_bytes()) not in latest
-    assert not files(stage_process.bot, secret.read_bytes())
+    assert not files(stage.bot, secret.read_bytes())
 
 
 @pytest.mark.parametrize("place", ["text", "code in text", "card", "field", "record", "node"])
 async def test_wherever_the_path_was_said(
-    implementation: SimulatedImplementation, stage_process: Stage, secret: Path, place: str
+    implementation: SimulatedImplementation, stage: Stage, secret: Path, place: str
 ) -> None:
     uri = secret.as_uri()
     image = {"type": "image", "data": {"file": uri}}
@@ -155,21 +143,19 @@ async def test_wherever_the_path_was_said(
     await written(implementation, said)
     implementation.answers["send_msg"] = implementation.flavour.ok({"message_id": 78})
     # a plugin's own file, written by nobody; what strangers said is that very path
-    (stage_process.bot.folder / "kept.json").write_text(f'[["image", {{"file": "{uri}"}}]]')
+    (stage.bot.folder / "kept.json").write_text(f'[["image", {{"file": "{uri}"}}]]')
     await implementation.send_group("/recall", group_id=20012)
     await implementation.called("send_msg")
     implementation.answers.pop("send_msg")
     assert sha256(secret.read_bytes()) not in await asked(implementation, "/last 9", group_id=20012)
-    assert not files(stage_process.bot, secret.read_bytes())
+    assert not files(stage.bot, secret.read_bytes())
 
 
 async def test_what_nobody_said_is_kept(
-    implementation: SimulatedImplementation, stage_process: Stage, secret: Path
+    implementation: SimulatedImplementation, stage: Stage, secret: Path
 ) -> None:
     implementation.answers["send_msg"] = implementation.flavour.ok({"message_id": 79})
-    (stage_process.bot.folder / "kept.json").write_text(
-        f'[["image", {{"file": "{secret.as_uri()}"}}]]'
-    )
+    (stage.bot.folder / "kept.json").write_text(f'[["image", {{"file": "{secret.as_uri()}"}}]]')
     await implementation.send_group("/recall", group_id=20013)
     await implementation.called("send_msg")
     implementation.answers.pop("send_msg")

@@ -21,7 +21,7 @@ from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.pictures import PHOTO, noise_png
 
-from .conftest import (
+from .bots import (
     PATIENCE,
     SharedBot,
     Simulate,

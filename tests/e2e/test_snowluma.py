@@ -9,7 +9,7 @@ from nonebot_plugin_qqimage.simulator.image_host.faults import Fault
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.simulator.messages import Message
 
-from .conftest import PATIENCE, SharedBot, Simulate, connected, new_png, sha256, told
+from .bots import PATIENCE, SharedBot, Simulate, connected, new_png, sha256, told
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from nonebot_plugin_qqimage.simulator.transports.reverse_ws import ReverseWebSoc
 
 from ..simulator.reading import Reader
 from ..transcripts import Line, load
-from .conftest import PATIENCE, started, told
+from .bots import PATIENCE, started, told
 
 TRANSCRIPTS = {"luckylilliabot-8": "luckylilliabot-8.1.7", "napcat": "napcat-4.18.19"}
 EVENTS = {

@@ -20,7 +20,7 @@ from nonebot_plugin_qqimage.simulator.transports.forward_ws import ForwardWebSoc
 from nonebot_plugin_qqimage.simulator.transports.http import HttpApi
 
 from ..cli.conftest import module
-from .conftest import (
+from .bots import (
     PATIENCE,
     SharedBot,
     Simulate,

@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
-from .conftest import SharedBot, Simulate, connected, new_png, sha256, stored, told
+from .bots import SharedBot, Simulate, connected, new_png, sha256, stored, told
 from .stages import NEW, UPGRADED, Stage, asked, by_hand, said, staged, traffic, written
 
 

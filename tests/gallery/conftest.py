@@ -10,7 +10,7 @@ import pytest
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.doctor.line import Line
-from nonebot_plugin_qqimage.gallery.addresses import Addresses
+from nonebot_plugin_qqimage.gallery.entry.addresses import Addresses
 from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 

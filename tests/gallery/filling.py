@@ -15,11 +15,12 @@ from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.simulator.pictures import ANIMATION, PHOTO, STICKER, WEBP, png
-from nonebot_plugin_qqimage.store.local import images, sightings
-from nonebot_plugin_qqimage.store.local.blobs import Blobs
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local import images
+from nonebot_plugin_qqimage.store.local.files.blobs import Blobs
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
 
-from ..e2e.conftest import fresh
+from ..e2e.bots import fresh
 
 _ANY = {"max_size": 1 << 40, "max_pixels": 1 << 40, "max_frames": 1 << 20}
 SOURCES = ("url of the segment", "get_image", "url with a fresh key")

@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.simulator.image_host.cdn import SimulatedCdn
 from nonebot_plugin_qqimage.simulator.implementation import SimulatedImplementation
 
 from ..cli.conftest import module
-from ..e2e.conftest import PATIENCE, connected, started
+from ..e2e.bots import PATIENCE, connected, started
 
 SUPERUSER, MEMBER = 80001, 80002
 LINK = re.compile(r"(http://127\.0\.0\.1:\d+)(/qqimage/page)\?view=login#(\S+)")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from nonebot_plugin_qqimage.content.info import ImageInfo
-from nonebot_plugin_qqimage.gallery.addresses import Addresses
+from nonebot_plugin_qqimage.gallery.entry.addresses import Addresses
 from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 

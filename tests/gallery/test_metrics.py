@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from nonebot_plugin_qqimage.bot import metrics
-from nonebot_plugin_qqimage.bot.metrics import metrics_task
+from nonebot_plugin_qqimage.bot.background import metrics
+from nonebot_plugin_qqimage.bot.background.metrics import metrics_task
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 

@@ -20,7 +20,7 @@ from nonebot_plugin_qqimage.gallery import thumbnailing
 from nonebot_plugin_qqimage.gallery.thumbnailing import Busy, Thumbnailing
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local.thumbnails import Thumbnails
+from nonebot_plugin_qqimage.store.local.files.thumbnails import Thumbnails
 
 from ..samples import ALL, JPEG_EXIF
 from ..samples import png as small_png

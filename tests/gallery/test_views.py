@@ -15,7 +15,7 @@ from nonebot_plugin_qqimage.content.info import ImageInfo
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.doctor.line import Line
 from nonebot_plugin_qqimage.errors import ImageUnavailable
-from nonebot_plugin_qqimage.gallery.addresses import Addresses
+from nonebot_plugin_qqimage.gallery.entry.addresses import Addresses
 from nonebot_plugin_qqimage.gallery.gallery import Gallery
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.messages.file_id import FileId, file_id_of
+from nonebot_plugin_qqimage.messages.file_id import FileId, file_id_of, names_another
 from nonebot_plugin_qqimage.messages.named_md5 import md5_in_fields, md5_in_name, md5_in_url
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 
@@ -109,6 +109,17 @@ def test_every_spelling_of_a_link(url: str) -> None:
 )
 def test_other_links_say_nothing(url: str) -> None:
     assert file_id_of(url) is None
+
+
+def test_two_uploads_of_one_picture_are_one() -> None:
+    first, second, another = (new_fileid(data) for data in (b"one", b"one", b"other"))
+    private = new_fileid(b"one", "private")
+    assert first != second
+    assert not names_another(link(first), link(second))
+    assert not names_another(link(first), link(private, 1406))
+    assert names_another(link(first), link(another))
+    assert names_another(link(first), link(first[:-4]))
+    assert not names_another(link(first), "https://gchat.qpic.cn/gchatpic_new/1/1-1-A/0")
 
 
 def _checked(read: FileId | None) -> None:

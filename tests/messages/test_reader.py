@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nonebot.adapters.onebot.v11 import Message, MessageSegment
 
-from nonebot_plugin_qqimage.bot.rewriting import Rewriting
+from nonebot_plugin_qqimage.bot.hooks.rewriting import Rewriting
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.implementation.implementation import Implementation

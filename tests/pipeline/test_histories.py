@@ -17,15 +17,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from nonebot.adapters.onebot.v11 import MessageSegment
 
-from nonebot_plugin_qqimage.bot.intake import Intake
+from nonebot_plugin_qqimage.bot.hooks.intake import Intake
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.image import Image
 from nonebot_plugin_qqimage.messages.events import find_sent
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local.database import Database
 from nonebot_plugin_qqimage.store.local.digests import Agreement, observe
+from nonebot_plugin_qqimage.store.local.sqlite.database import Database
 
 from .histories import (
     CHATS,

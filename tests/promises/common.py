@@ -15,7 +15,7 @@ from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local.maintenance import Finding
+from nonebot_plugin_qqimage.store.local.upkeep.maintenance import Finding
 
 from ..store.pictures import Picture
 from ..world import World

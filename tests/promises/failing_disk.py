@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 from nonebot_plugin_qqimage.bot.services import Services
-from nonebot_plugin_qqimage.store.local import database
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local.sqlite import database
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
 
 from ..store.pictures import Picture
 from .common import Line, link, logged, opened, pictures, resolving, world_of

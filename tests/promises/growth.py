@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import from_uri
-from nonebot_plugin_qqimage.store.local.database import Database
-from nonebot_plugin_qqimage.store.local.schema import MIGRATIONS, VERSION
+from nonebot_plugin_qqimage.store.local.sqlite.database import Database
+from nonebot_plugin_qqimage.store.local.sqlite.schema import MIGRATIONS, VERSION
 
 from ..store.pictures import Picture
 from .common import Line, open_store, put

@@ -11,9 +11,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nonebot_plugin_qqimage.bot.upkeep import upkeep as upkeep_task
+from nonebot_plugin_qqimage.bot.background.upkeep import upkeep as upkeep_task
 from nonebot_plugin_qqimage.store.local import images as images_table
-from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 
 from ..store.inside import change
 from .common import (
@@ -97,9 +97,9 @@ async def _start(folder: Path, images: int) -> Line:
     world = world_of(few)
     loop = asyncio.get_running_loop()
     async with resolving(folder, world) as services:
-        upkeep = upkeep_task(services.store, services.pipeline.store_trouble.log)
+        upkeep = upkeep_task(services.store)
         started = loop.time()
-        await upkeep.start()
+        upkeep.start(services.pipeline.store_trouble.log)
         for picture in pictures(range(1000, 1010)):
             await put(services.store, picture)
         first = loop.time() - started

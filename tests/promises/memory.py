@@ -11,7 +11,7 @@ from typing import Any
 from nonebot.adapters.onebot.v11 import Adapter
 from nonebot.adapters.onebot.v11.event import Event
 
-from nonebot_plugin_qqimage.bot.intake import Intake
+from nonebot_plugin_qqimage.bot.hooks.intake import Intake
 from nonebot_plugin_qqimage.bot.services import Services
 
 from ..store.pictures import Picture

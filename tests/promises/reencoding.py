@@ -20,7 +20,7 @@ from PIL import Image
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.content.bounds import bounds_of
 from nonebot_plugin_qqimage.content.inspection import inspect
-from nonebot_plugin_qqimage.content.reencoding import fitting
+from nonebot_plugin_qqimage.content.reencoding.reencoding import fitting
 
 from ..content.variants.metadata import BLOATED
 from .common import Line

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
 
 _T = TypeVar("_T")
 

@@ -30,7 +30,7 @@ async def filled(
     request: pytest.FixtureRequest, store: "ImageStore", monkeypatch: pytest.MonkeyPatch
 ) -> "ImageStore":
     """A store with some annotations, with and without SQLite's full-text search."""
-    from nonebot_plugin_qqimage.store.local import schema
+    from nonebot_plugin_qqimage.store.local.sqlite import schema
 
     from .pictures import Picture
 

@@ -13,9 +13,11 @@ from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid, unreadable_fileid
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local import forgetting, notes, sightings
-from nonebot_plugin_qqimage.store.local.database import Connection, Database
+from nonebot_plugin_qqimage.store.local import notes
 from nonebot_plugin_qqimage.store.local.digests import Agreement
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection, Database
+from nonebot_plugin_qqimage.store.local.upkeep import forgetting
 
 from .pictures import Picture
 
@@ -103,8 +105,8 @@ def test_nothing_reads_the_whole_table(folder: Path, monkeypatch: pytest.MonkeyP
         notes.leave(db, "forgotten", "now")
         assert forgetting.mark(db) == "now"
     sightings.at_places(database.reader, [each.reference for each in seen])
-    sightings.find(database.reader, chat="group:1", message_id="1", limit=5)
-    sightings.find(database.reader, chat="group:1", sha256="0" * 64, limit=5)
+    sightings.find(database.reader, sightings.Query(chat="group:1", message_id="1", limit=5))
+    sightings.find(database.reader, sightings.Query(chat="group:1", sha256="0" * 64, limit=5))
     database.close()
     for statement, plan in plans.of.items():
         if "ORDER BY id DESC LIMIT 1" in statement or "FROM forgotten LIMIT 1" in statement:

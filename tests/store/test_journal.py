@@ -8,10 +8,11 @@ import pytest
 from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.sighting import Sighting
-from nonebot_plugin_qqimage.store.journal import Journal
-from nonebot_plugin_qqimage.store.local import images, notes, sightings
-from nonebot_plugin_qqimage.store.local.access import Access
-from nonebot_plugin_qqimage.store.local.sightings import IsImage
+from nonebot_plugin_qqimage.store.local import images, notes
+from nonebot_plugin_qqimage.store.local.access.access import Access
+from nonebot_plugin_qqimage.store.local.sightings import sightings
+from nonebot_plugin_qqimage.store.local.sightings.sightings import IsImage
+from nonebot_plugin_qqimage.store.memory.journal import Journal
 
 from .pictures import Picture
 
@@ -105,7 +106,9 @@ async def test_rows_are_written_in_their_order(access: FailingAccess) -> None:
             journal.add(IsImage.of(seen(1).reference, info))
     journal.add(IsImage.of(seen(3).reference, info))
     await journal.flush()
-    found = await access.read(lambda db: sightings.find(db, sha256=info.sha256, limit=5))
+    found = await access.read(
+        lambda db: sightings.find(db, sightings.Query(sha256=info.sha256, limit=5))
+    )
     assert [sighting.time for sighting in found] == [3.0, 1.0]
 
 
@@ -120,5 +123,5 @@ async def test_half_an_emoji_is_made_storable(access: FailingAccess) -> None:
     reference = ImageReference("1", "1", file="图\ud83d.png")
     journal.add(Sighting(reference, "group:1", "a\ud83d", 1.0))
     await journal.flush()
-    (found,) = await access.read(lambda db: sightings.find(db, limit=5))
+    (found,) = await access.read(lambda db: sightings.find(db, sightings.Query(limit=5)))
     assert (found.user, found.reference.file) == ("a?", "图?.png")

@@ -22,11 +22,12 @@ from nonebot_plugin_qqimage.errors import StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference, from_uri
 from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.messages.sighting import Sighting
-from nonebot_plugin_qqimage.store import journal
 from nonebot_plugin_qqimage.store.image_store import ImageStore
-from nonebot_plugin_qqimage.store.local import database, images
-from nonebot_plugin_qqimage.store.local.database import Connection
+from nonebot_plugin_qqimage.store.local import images
 from nonebot_plugin_qqimage.store.local.facts import Totals
+from nonebot_plugin_qqimage.store.local.sqlite import database
+from nonebot_plugin_qqimage.store.local.sqlite.database import Connection
+from nonebot_plugin_qqimage.store.memory import journal
 
 from .inside import look
 from .pictures import Clock, OpenStore, Picture
@@ -591,7 +592,7 @@ async def test_one_that_cannot_be_kept_takes_no_other_with_it(
             raise OSError(errno.EIO, "Input/output error")
         return real(path, **options)
 
-    monkeypatch.setattr("nonebot_plugin_qqimage.store.local.blobs.os.stat", stat)
+    monkeypatch.setattr("nonebot_plugin_qqimage.store.local.files.blobs.os.stat", stat)
     half = ImageReference("1", "\ud83d", file="\ud83d.png")
     puts = [put(store, picture) for picture in pictures]
     results = await asyncio.gather(*puts, put(store, pictures[0], half), return_exceptions=True)

@@ -1,6 +1,6 @@
 """How files begin: the images that are kept, and what else people send in their place."""
 
-from . import heif
+from .heif import heif
 
 _IMAGES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),

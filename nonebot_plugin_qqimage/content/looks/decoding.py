@@ -6,10 +6,10 @@ phone's photo would never meet its own re-encoding.
 
 from typing import TYPE_CHECKING
 
-from ..decoding import first_frame, frames, open_picture
+from ..decoding.decoding import first_frame, frames, open_picture
+from ..decoding.pillow import pillow
+from ..decoding.pixels import on_white
 from ..info import ImageInfo
-from ..pillow import pillow
-from ..pixels import on_white
 from .parts import is_flat
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from yarl import URL
 from ...config import ScopedConfig
 from ...content.info import ImageInfo
 from ...errors import Attempt, Cause, ImageUnavailable, StoreError, unavailable
-from ...fetch.address_guard import AddressGuard, BadHost
 from ...fetch.fetcher import Fetched, Fetcher
+from ...fetch.http.address_guard import AddressGuard, BadHost
 from ...hints import EVENT_LOOP
 from ...language import Text
 from ...log import logger

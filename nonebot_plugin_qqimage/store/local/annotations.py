@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .database import Connection
-from .schema import has_full_text
-from .sighting_rows import storable
+from .sightings.rows import storable
+from .sqlite.database import Connection
+from .sqlite.schema import has_full_text
 
 _ORPHANED = "sha256 NOT IN (SELECT sha256 FROM images) AND sha256 NOT IN (SELECT sha256 FROM pins)"
 _COLUMNS = "annotations.sha256, owner, text, annotations.time"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...content.info import ImageInfo
-from .database import Connection
+from .sqlite.database import Connection
 
 _LATEST = 1000
 """Observations that decide."""

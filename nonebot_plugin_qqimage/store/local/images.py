@@ -10,8 +10,8 @@ from typing import Literal, cast
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 from . import annotations, digests
-from .database import Connection
 from .facts import Selection, Stored, Totals
+from .sqlite.database import Connection, where
 
 FACTS = "sha256, md5, mime, size, width, height, frames"
 _COUNT = len(FACTS.split(", "))
@@ -254,21 +254,21 @@ def pinned(db: Connection) -> int:
 
 def _condition(selection: Selection) -> tuple[str, list[object]]:
     """A selection in SQL, with its values."""
-    conditions, values = ["TRUE"], list[object]()
-    if selection.prefix:
-        conditions.append("sha256 >= ? AND sha256 < ?")
-        values += [selection.prefix, selection.prefix + "g"]
-    if selection.mime:
-        conditions.append("mime = ?")
-        values.append(selection.mime)
-    if selection.chat or selection.user:
-        given: dict[str, object] = {"chat = ?": selection.chat, "user = ?": selection.user}
-        given["time >= ?"] = selection.since
-        fitting = {condition: value for condition, value in given.items() if value}
-        seen = " AND ".join(fitting)
-        conditions.append(f"sha256 IN (SELECT sha256 FROM sightings WHERE {seen})")
-        values += fitting.values()
-    elif selection.since is not None:
-        conditions.append("used >= ?")
-        values.append(selection.since)
-    return " AND ".join(conditions), values
+    prefix, since = selection.prefix or None, selection.since
+    given: dict[str, object | None] = {
+        "sha256 >= ?": prefix,
+        "sha256 < ?": prefix and prefix + "g",
+        "mime = ?": selection.mime or None,
+    }
+    if not (selection.chat or selection.user):
+        return where({**given, "used >= ?": since})
+    conditions, values = where(given)
+    seen, more = where(
+        {
+            "chat = ?": selection.chat or None,
+            "user = ?": selection.user or None,
+            "time >= ?": since or None,
+        }
+    )
+    within = f"sha256 IN (SELECT sha256 FROM sightings WHERE {seen})"
+    return f"{conditions} AND {within}", [*values, *more]

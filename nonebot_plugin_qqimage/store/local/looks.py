@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from ...content.info import ImageInfo
 from ...content.looks.look import BITS, VERSION, Look, Part
-from .database import Connection
 from .images import FACTS
+from .sqlite.database import Connection
 
 _ASKED = 500
 """Rows looked up by one statement; older versions of SQLite take no more than 999 values."""

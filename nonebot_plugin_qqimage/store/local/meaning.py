@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from ...content.info import ImageInfo
 from ...messages.claims import fits, link_agrees
 from ...messages.reference import ImageReference
-from . import images, sightings
-from .database import Connection
+from . import images
+from .sightings import sightings
+from .sqlite.database import Connection
 
 Complete = Callable[[ImageInfo], ImageInfo]
 """Gives the facts about an image with its SHA-1, which it reads from the file if need be."""

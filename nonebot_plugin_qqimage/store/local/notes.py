@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterable, Mapping
 
 from ...messages.said_paths import EVERY_PATH
-from .database import Connection
+from .sqlite.database import Connection
 
+_STARTS, _LAST = "name >= ? AND name < ?", "\U0010ffff"
+"""Names that start with a text lie between that, and that with the last of all characters."""
 _SAID = "said:"
 _MAX_SAID = 10_000
 """Paths kept that messages said; only who means harm says any."""
@@ -39,16 +41,21 @@ def text_of(db: Connection, name: str) -> str:
 
 def find(db: Connection, prefix: str) -> dict[str, tuple[str, float]]:
     """The texts whose names start so, each with the time it was kept (seconds since the epoch)."""
-    rows = db.rows(
-        "SELECT name, text, time FROM notes WHERE substr(name, 1, ?) = ?", len(prefix), prefix
-    )
+    rows = db.rows(f"SELECT name, text, time FROM notes WHERE {_STARTS}", prefix, prefix + _LAST)
     return {name: (text, kept) for name, text, kept in rows}
 
 
 def forget(db: Connection, prefix: str, before: float) -> None:
     """Forget the texts whose names start so and that were kept before a time (since the epoch)."""
+    db.run(f"DELETE FROM notes WHERE {_STARTS} AND time < ?", prefix, prefix + _LAST, before)
+
+
+def keep_latest(db: Connection, prefix: str, most: int) -> None:
+    """Forget the oldest of the texts whose names start so, where there are more than so many."""
     db.run(
-        "DELETE FROM notes WHERE substr(name, 1, ?) = ? AND time < ?", len(prefix), prefix, before
+        f"DELETE FROM notes WHERE name IN (SELECT name FROM notes WHERE {_STARTS} "
+        "ORDER BY time DESC LIMIT -1 OFFSET ?)",
+        *(prefix, prefix + _LAST, most),
     )
 
 
@@ -59,11 +66,7 @@ def add_said(db: Connection, digests: Iterable[str]) -> None:
         "INSERT OR REPLACE INTO notes VALUES (?, '', ?)",
         [(_SAID + digest, now) for digest in digests],
     )
-    db.run(
-        "DELETE FROM notes WHERE name IN (SELECT name FROM notes WHERE name >= ? AND name < ? "
-        "ORDER BY time DESC LIMIT -1 OFFSET ?)",
-        *(_SAID, _SAID + "g", _MAX_SAID),
-    )
+    keep_latest(db, _SAID, _MAX_SAID)
 
 
 def was_said(db: Connection, digest: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from ...messages.reference import ImageReference
 from . import notes
-from .database import Connection, Row
+from .sqlite.database import Connection, Row, where
 
 Kind = Literal["image", "sighting", "shows", "pin", "unpin", "forget"]
 """What there is to tell: an image and names for it, where one was seen, what sightings show,
@@ -91,11 +91,10 @@ def forget(
     arrived_by: float,
 ) -> None:
     """Do not tell of the sightings of a chat, a user or an image any more."""
-    given = {"chat = ?": chat, "user = ?": user, "sha256 = ?": sha256}
-    fitting = {condition: value for condition, value in given.items() if value is not None}
+    conditions, values = where({"chat = ?": chat, "user = ?": user, "sha256 = ?": sha256})
     db.run(
-        f"DELETE FROM outbox WHERE kind = 'sighting' AND time <= ? AND {' AND '.join(fitting)}",
-        *(arrived_by, *fitting.values()),
+        f"DELETE FROM outbox WHERE kind = 'sighting' AND time <= ? AND {conditions}",
+        *(arrived_by, *values),
     )
 
 

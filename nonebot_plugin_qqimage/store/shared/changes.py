@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from ..local import images, notes
-from ..local.access import Access
-from ..local.blobs import Blobs
-from ..local.database import Connection
-from ..local.forgetting import forget_elsewhere, forget_seen, forget_step
+from ..local.access.access import Access
+from ..local.files.blobs import Blobs
+from ..local.sqlite.database import Connection
+from ..local.upkeep.forgetting import forget_elsewhere, forget_seen, forget_step
 from .shared import Change
 
 _SEEN = "shared:seen"

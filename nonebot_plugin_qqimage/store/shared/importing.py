@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from ...content.info import ImageInfo
-from ..local import images, outbox, sightings
-from ..local.access import Access
-from ..local.blobs import Blobs
-from ..local.database import Connection
+from ..local import images, outbox
+from ..local.access.access import Access
 from ..local.facts import Selection
+from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
+from ..local.sightings import sightings
+from ..local.sqlite.database import Connection
 from .shared import Shared
 
 _IMAGES = 16

@@ -9,10 +9,10 @@ from ...content.info import ImageInfo
 from ...language import say
 from ...log import logger
 from ..local import images, outbox
-from ..local.access import Access
-from ..local.blobs import Blobs
-from ..local.database import Connection
+from ..local.access.access import Access
+from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
+from ..local.sqlite.database import Connection
 from .breaker import Refused
 from .shared import Shared
 

@@ -10,22 +10,7 @@ from ...messages.sighting import Sighting
 from ..local.facts import Totals
 from ..local.images import How
 from ..local.outbox import Entry
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which sightings are meant: those that fit all that is given; see `ImageStore.sightings`."""
-
-    limit: int
-    sha256: str | None = None
-    bot: str | None = None
-    chat: str | None = None
-    user: str | None = None
-    message_id: str | None = None
-    since: float | None = None
-    not_by: str | None = None
-    arrived_by: float | None = None
-    """Seconds since the epoch, by the database's clock."""
+from ..local.sightings.sightings import Query
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from ...language import Text
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
 from ..local import images
-from ..local.access import Access
-from ..local.blobs import Blobs
+from ..local.access.access import Access
+from ..local.files.blobs import Blobs
 from ..local.images import How
-from ..local.sighting_rows import place_of
+from ..local.sightings.rows import place_of
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
 from .found import Found, bring

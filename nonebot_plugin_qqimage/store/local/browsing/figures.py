@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..database import Connection
+from .. import notes
+from ..sqlite.database import Connection
 
 _HOUR = 3600
 _KEPT_HOURS = 31 * 24
@@ -67,15 +68,11 @@ def figures(db: Connection, *, days: int, chats: int) -> Figures:
 def count_by_hour(db: Connection, counts: Mapping[tuple[str, str], int]) -> None:
     """Count what comes and fails by the hour, too; hours long gone are forgotten."""
     hour = int(time.time() // _HOUR)
-    some = [(kind, what, n) for (kind, what), n in counts.items() if kind in _BY_HOUR]
+    some = {each: n for each, n in counts.items() if each[0] in _BY_HOUR}
     if not some:
         return
-    db.run_many(
-        "INSERT INTO counters VALUES (?, ?, ?) "
-        "ON CONFLICT (kind, what) DO UPDATE SET count = count + excluded.count",
-        [(_name(kind, hour), what, n) for kind, what, n in some],
-    )
-    for kind in {kind for kind, _, _ in some}:
+    notes.add_counts(db, {(_name(kind, hour), what): n for (kind, what), n in some.items()})
+    for kind in {kind for kind, _ in some}:
         first, last = _name(kind, 0), _name(kind, hour - _KEPT_HOURS)
         db.run("DELETE FROM counters WHERE kind >= ? AND kind < ?", first, last)
 

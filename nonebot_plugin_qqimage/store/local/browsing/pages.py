@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ....content.info import ImageInfo
-from ..database import Connection, Row
 from ..facts import Stored
+from ..sqlite.database import Connection, Row
 
 _FACTS = "sha256, md5, mime, size, width, height, frames, source, added, used"
 _COUNT = len(_FACTS.split(", "))

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from .. import notes
-from ..database import Connection
+from ..sqlite.database import Connection
 
 _PREFIX = "page:"
 _INSTALLATION = "page:installation"
@@ -47,11 +47,7 @@ def keep(db: Connection, kind: str, digest: str, said: dict[str, Any], until: fl
         if _ends(text) <= now:
             db.run("DELETE FROM notes WHERE name = ?", name)
     notes.leave(db, f"{_PREFIX}{kind}:{digest}", json.dumps({**said, "until": until}))
-    db.run(
-        "DELETE FROM notes WHERE name IN (SELECT name FROM notes WHERE name >= ? AND name < ? "
-        "ORDER BY time DESC LIMIT -1 OFFSET ?)",
-        *(f"{_PREFIX}{kind}:", f"{_PREFIX}{kind};", _MOST[kind]),
-    )
+    notes.keep_latest(db, f"{_PREFIX}{kind}:", _MOST[kind])
 
 
 def look(db: Connection, kind: str, digest: str) -> dict[str, Any] | None:
@@ -81,11 +77,7 @@ def anybody(db: Connection) -> bool:
 
 
 def _of(db: Connection, kind: str) -> dict[str, tuple[str, float]]:
-    rows = db.rows(
-        "SELECT name, text, time FROM notes WHERE name >= ? AND name < ?",
-        *(f"{_PREFIX}{kind}:", f"{_PREFIX}{kind};"),
-    )
-    return {name: (text, kept) for name, text, kept in rows}
+    return notes.find(db, f"{_PREFIX}{kind}:")
 
 
 def _ends(text: str) -> float:

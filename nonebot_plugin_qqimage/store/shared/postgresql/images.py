@@ -6,7 +6,7 @@ from typing import cast
 from ....content.info import ImageInfo
 from ....messages.reference import ImageReference
 from ...local.images import How
-from ...local.sightings import shown_at
+from ...local.sightings.sightings import shown_at
 from .connections import Connection
 from .rows import COLUMNS, indexed, sighting_of, stored
 

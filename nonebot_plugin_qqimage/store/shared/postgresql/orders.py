@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from ....content.info import ImageInfo
-from ...local.forgotten import marks_of
 from ...local.outbox import Entry
-from ...local.sighting_removal import place_names
+from ...local.sightings.forgotten import marks_of
+from ...local.upkeep.sighting_removal import place_names
 from . import images, sightings
 from .connections import Connection
 from .rows import indexed, stored

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ....messages.sighting import Sighting
-from ...local.sighting_rows import AGAIN, load
+from ...local.sightings.rows import AGAIN, load
 
 _MAX_INDEXED = 256
 """Characters of a text in an index; PostgreSQL refuses to index some 2,700 bytes or more."""

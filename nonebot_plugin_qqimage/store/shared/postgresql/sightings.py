@@ -5,8 +5,7 @@ from typing import Any
 
 from ....messages.sighting import Sighting
 from ...local.outbox import Entry
-from ...local.sightings import is_at
-from ..shared import Query
+from ...local.sightings.sightings import Query, is_at
 from .connections import Connection
 from .rows import COLUMNS, indexed, sighting_of, sighting_values
 

@@ -1,0 +1,1 @@
+"""What runs beside the bot, each a task of its own."""

@@ -1,0 +1,1 @@
+"""What is done with each event and each call, by NoneBot's hooks."""

@@ -1,0 +1,1 @@
+"""What superusers can ask of the bot in a chat."""

@@ -1,0 +1,1 @@
+"""What the bot sends, translated into what implementations understand."""

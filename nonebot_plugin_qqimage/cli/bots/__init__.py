@@ -1,0 +1,1 @@
+"""What is asked of the bots that run: the doctor, trials, and a link to the page."""

@@ -1,0 +1,1 @@
+"""What the store holds, listed, counted, and shown one by one."""

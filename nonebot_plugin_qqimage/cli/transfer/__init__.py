@@ -1,0 +1,1 @@
+"""Images out of the store as plain files, and plain files into it."""

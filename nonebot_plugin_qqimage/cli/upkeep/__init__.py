@@ -1,0 +1,1 @@
+"""Keeping stores sound and small: verifying, collecting, forgetting, the shared store."""

@@ -1,0 +1,1 @@
+"""Pictures decoded by Pillow: what may be decoded, colours, and pixels."""

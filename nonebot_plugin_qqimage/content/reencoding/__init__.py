@@ -1,0 +1,1 @@
+"""Pictures re-encoded so that they fit what somebody can take."""

@@ -1,0 +1,1 @@
+"""The bots that run, what they say of themselves, and their implementations."""

@@ -1,0 +1,1 @@
+"""What this machine gives: versions, folders, file systems, and the network."""

@@ -1,0 +1,1 @@
+"""Ways to an image that are tried for real."""

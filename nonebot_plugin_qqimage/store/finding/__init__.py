@@ -1,0 +1,1 @@
+"""Which image a reference means, here or in the shared store."""

@@ -1,0 +1,1 @@
+"""Putting images into the store, keeping them there, and removing them."""

@@ -1,0 +1,1 @@
+"""The files of the store: images, copies, thumbnails, and what was put aside."""

@@ -1,0 +1,1 @@
+"""Sightings in the index, and which of them were forgotten."""

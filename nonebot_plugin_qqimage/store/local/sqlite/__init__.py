@@ -1,0 +1,1 @@
+"""The index as SQLite has it: the connection, the schema and the clock."""

@@ -1,0 +1,1 @@
+"""What leaves the store: evicted, forgotten, or found damaged."""

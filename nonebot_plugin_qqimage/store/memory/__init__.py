@@ -1,0 +1,1 @@
+"""What this process knows, and what it has yet to write down."""
