@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import anyio.to_thread
+from anyio import to_thread
 
 from .content.info import ImageInfo
 from .content.looks.comparing import Difference, difference
+from .content.looks.decoding import LARGE, SMALL
 from .content.looks.look import EDITED, SAME, Look
+from .content.looks.small_words import words_between
 from .image import Image
 from .messages.sighting import Sighting
 from .store.image_store import ImageStore
@@ -85,30 +88,23 @@ class SimilarImages:
             found.append(SimilarImage(self._handle(info.uri), "same", 0, 0.0, before))
         near = await self._store.looks.near(looks, chat=self._chat)
         others = [match for match in near if match.sha256 != info.sha256]
-        small = await self._store.looks.small(info.sha256) if others else None
-        mine = None if small is None else small[1]
+        comparing = Comparing(self._store, info.sha256)
         for match in others:
             if len(found) >= limit:
                 break
-            found += await self._looked_at(match, info, mine)
+            found += await self._looked_at(match, comparing)
         return sorted(found, key=lambda each: (_RANKS.index(each.kind), each.distance))[:limit]
 
-    async def _looked_at(
-        self, match: Match, info: ImageInfo, mine: "Picture | None"
-    ) -> list[SimilarImage]:
+    async def _looked_at(self, match: Match, comparing: "Comparing") -> list[SimilarImage]:
         seen = await self._seen(match.sha256)
         if not seen and self._chat is not None:
             return []
-        small = await self._store.looks.small(match.sha256)
-        if small is None:
+        told = await comparing.with_other(match)
+        if told is None:
             return []
-        other, theirs = small
-        pixels = None
-        if mine is not None and theirs is not None:
-            pixels = await compared(mine, theirs, match)
-        kind = likeness(match, pixels, still=info.frames == other.frames)
-        score = None if pixels is None else round(pixels.score, 3)
-        return [SimilarImage(self._handle(other.uri), kind, match.distance, score, seen)]
+        score = None if told.difference is None else round(told.difference, 3)
+        image = self._handle(f"qqimage:{match.sha256}")
+        return [SimilarImage(image, told.kind, match.distance, score, seen)]
 
     async def _seen(self, sha256: str) -> tuple[Sighting, ...]:
         """Where a picture was seen, but for the message that is asked about."""
@@ -122,13 +118,64 @@ class SimilarImages:
         )
 
 
-async def compared(mine: "Picture", theirs: "Picture", match: Match) -> Difference | None:
-    """How much two pictures differ in the parts that are near; in a thread, for some 10 ms."""
-    return await anyio.to_thread.run_sync(difference, mine, match.part, theirs, match.other_part)
+class Told(NamedTuple):
+    """How two pictures are alike."""
+
+    kind: Likeness
+    """As `SimilarImage.kind`."""
+    difference: float | None
+    """As `SimilarImage.difference`."""
+
+
+class Comparing:
+    """Compares a picture with others, by their pixels.
+
+    Every coroutine raises `StoreError` where the store cannot be read, and `MissingExtra` where
+    Pillow is not installed.
+
+    Args:
+        store: where they are.
+        sha256: of the picture.
+    """
+
+    def __init__(self, store: ImageStore, sha256: str) -> None:
+        self._store = store
+        self._sha256 = sha256
+        self._decoded: dict[int, tuple[ImageInfo, Picture | None] | None] = {}
+
+    async def with_other(self, match: Match) -> Told | None:
+        """How another picture is like it; None where that is not stored any more."""
+        mine, theirs = await self._mine(SMALL), await self._store.looks.small(match.sha256)
+        if theirs is None:
+            return None
+        pixels = still = None
+        if mine is not None and mine[1] is not None and theirs[1] is not None:
+            still = mine[0].frames == theirs[0].frames
+            parts = match.part, match.other_part
+            pixels = await to_thread.run_sync(difference, mine[1], parts[0], theirs[1], parts[1])
+        kind = likeness(match, pixels, still=bool(still))
+        score = None if pixels is None else pixels.score
+        if kind == "same" and score is not None:
+            words = await self._words(match.sha256)
+            kind, score = "same" if words <= 1 else "alike", max(score, words)
+        return Told(kind, score)
+
+    async def _words(self, sha256: str) -> float:
+        """Whether there are small words on one of two pictures; see `words_between`."""
+        mine, theirs = await self._mine(LARGE), await self._store.looks.small(sha256, LARGE)
+        if mine is None or theirs is None or mine[1] is None or theirs[1] is None:
+            return 0.0  # removed since, or not to be decoded any more
+        palette = "image/gif" in (mine[0].mime, theirs[0].mime)
+        return await to_thread.run_sync(partial(words_between, mine[1], theirs[1], palette=palette))
+
+    async def _mine(self, pixels: int) -> "tuple[ImageInfo, Picture | None] | None":
+        if pixels not in self._decoded:
+            self._decoded[pixels] = await self._store.looks.small(self._sha256, pixels)
+        return self._decoded[pixels]
 
 
 def likeness(match: Match, pixels: Difference | None, *, still: bool) -> Likeness:
-    """How two pictures are alike.
+    """How two pictures are alike, as far as one sees that without small words.
 
     Args:
         match: how one was found.

@@ -237,4 +237,4 @@ def _digest(text: str) -> str:
 
 def _without_key(url: str) -> str:
     # a form of its own, which the names of places in existing stores were made of
-    return _KEY.sub(r"\1", url)
+    return _KEY.sub(r"\1", url) if "?" in url or "&" in url else url

@@ -1,6 +1,7 @@
 """Keeping: a fetched image goes into the store; who wants its bytes has them already."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import anyio
 
@@ -46,20 +47,34 @@ class Keeping:
 
     async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
         """Keep an image that has been delivered, and settle it: on the disk, or not to be kept."""
-        reference, kept = arrival.reference, False
+
+        async def put() -> None:
+            agreement = await self._agreement(arrival.reference, fetched)
+            await self._store.put(
+                arrival.reference,
+                fetched.info,
+                fetched.data,
+                fetched.source,
+                agreement,
+                fetched.by_link,
+            )
+
+        await self.settle(arrival, put)
+        await self._forget_again(arrival)
+
+    async def settle(self, arrival: Arrival, put: Callable[[], Awaitable[object]]) -> None:
+        """Settle an image that has been delivered.
+
+        Args:
+            arrival: the image.
+            put: keeps it in the store, or raises `StoreError`.
+        """
+        kept = False
         self._under_way[arrival.info.sha256] = arrival
         try:
-            agreement = await self._agreement(reference, fetched)
             await asyncio.sleep(_HEAD_START)
             with anyio.fail_after(_KEEP_TIMEOUT):
-                await self._store.put(
-                    reference,
-                    fetched.info,
-                    fetched.data,
-                    fetched.source,
-                    agreement,
-                    fetched.by_link,
-                )
+                await put()
             kept = True
         except TimeoutError:
             text = Text(
@@ -76,8 +91,7 @@ class Keeping:
             if self._under_way.get(arrival.info.sha256) is arrival:
                 del self._under_way[arrival.info.sha256]
             # once more, for what was seen since it was delivered, and could not be known yet
-            self._store.is_image(reference, arrival.info)
-        await self._forget_again(arrival)
+            self._store.is_image(arrival.reference, arrival.info)
 
     async def _agreement(self, reference: ImageReference, fetched: Fetched) -> Agreement | None:
         """Whether the reference's link told the truth, where its bytes came by that."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..language import Text
-from .local import digests, images, notes, outbox
+from .local import digests, images, notes, outbox, unsent_annotations
 from .local.access.access import Access
 from .local.digests import Trust
 from .local.facts import Description, Selection, Statistics, Stored, Totals
@@ -52,9 +52,9 @@ class Catalog:
         """The bounds of each process that uses the store, by host and process."""
         return await self._access.read(announced)
 
-    async def outbox(self) -> dict[outbox.Kind, int]:
+    async def outbox(self) -> dict[str, int]:
         """How much waits to be sent to the shared store, by kind."""
-        return await self._access.read(outbox.waiting)
+        return await self._access.read(_waiting)
 
     async def trust_in_links(self) -> Trust:
         """How often QQ's links have told the truth about their content."""
@@ -109,6 +109,11 @@ class Catalog:
     async def index_trouble(self) -> str:
         """What is wrong with the index, in words; empty when nothing is. It reads all of it."""
         return await self._access.read(_index_trouble)
+
+
+def _waiting(db: Connection) -> dict[str, int]:
+    unsent = unsent_annotations.waiting(db)
+    return {**outbox.waiting(db), **({"annotation": unsent} if unsent else {})}
 
 
 def _statistics(db: Connection, aside: Totals) -> Statistics:

@@ -5,7 +5,7 @@ what works on them, in threads, is in ``local/``.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -85,18 +85,17 @@ class ImageStore:
         """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs, self._journal)
         """What its images look like, and which are near another one."""
-        self.annotations = Annotations(self._access, self._journal)
-        """What plugins have found out about its images."""
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
+        self.annotations = Annotations(self._access, self._journal, send=self._send, tier=self.tier)
+        """What plugins have found out about its images."""
         self.upkeep = Upkeep(
             folder, self._access, self._blobs, self._journal, self._memory, self._bounds
         )
         """What keeps it whole, and within its bounds."""
         self.forgetting = Forgetting(
             *(self._access, self._blobs, self._journal, self._memory),
-            send=self._send,
-            tier=self.tier,
+            *(self._send, self.tier),
         )
         """What is forgotten on request."""
         self.pins = Pins(self._access, send=self._send, tier=self.tier)
@@ -105,16 +104,13 @@ class ImageStore:
         """Small texts for all processes on the folder."""
         self.shared_images = SharedImages(
             *(self.tier, self._putting, self._meanings, self._memory),
-            *(self.upkeep, self.forgetting),
+            *(self.upkeep, self.forgetting, self.looks.came),
         )
         """What other hosts have fetched."""
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
-        tier = SharedTier(
-            *(shared, self._access, self._blobs, lambda: self.forgetting.noted()),
-            max_size=max_size,
-            max_age=self._bounds.max_age,
-        )
+        what = shared, self._access, self._blobs, lambda: self.forgetting.noted()
+        tier = SharedTier(*what, max_size=max_size, max_age=self._bounds.max_age)
         self._journal.on_write = tier.noted
         return tier
 
@@ -134,10 +130,14 @@ class ImageStore:
         """Rely on nothing that this process knows of the index and the files."""
         self._memory.clear()
 
-    async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, when it is stored, here or in the shared store."""
+    async def find(self, reference: ImageReference, here: bool = False) -> ImageInfo | None:
+        """The image a reference means, when it is stored: `here`, or in the shared store, too."""
         info = await self._meanings.find(reference)
-        return await self.shared_images.find(reference) if info is None else info
+        return info if info or here else await self.shared_images.find(reference)
+
+    async def find_here(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+        """The images that references mean, as far as they are stored here, looked up together."""
+        return await self._meanings.find_all(references)
 
     async def put(
         self,
@@ -234,10 +234,8 @@ class ImageStore:
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            known = None if sighting.sha256 else self.known(sighting.reference)
-            sha256 = known.sha256 if known else sighting.sha256
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sha256, time.time()))
+            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""
@@ -270,9 +268,7 @@ class ImageStore:
             arrived_by: seconds since the epoch; see `Sighting.arrived`.
             limit: how many at most.
         """
-        query = Query(
-            *(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by),
-        )
+        query = Query(limit, sha256, bot, chat, user, message_id, since, not_by, arrived_by)
         await self._journal.flush()
         here = await self._access.read(lambda db: sightings.find(db, query))
         return here if self.tier is None else await self.tier.sightings(query, here)

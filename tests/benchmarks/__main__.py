@@ -26,6 +26,7 @@ MODULES = {
     "data_url": (20,),
     "browsing": (21,),
     "likeness": (22,),
+    "shared_store": (23,),
 }
 """Each module, and the rows it measures."""
 

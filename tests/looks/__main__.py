@@ -2,7 +2,10 @@
 
 Run it with ``uv run python -m tests.looks``; ``--fewer 10`` takes every tenth picture only. Beside
 each figure stands that of a measurement on real photos, stickers and screenshots, where there is
-one; see `content.looks`. It ends with 1 where different pictures are called the same.
+one; see `content.looks`. Real pictures that other packages ship are the fourth kind, where these
+are installed: ``uv run --with scikit-image --with scikit-learn python -m tests.looks``. At last it
+says what looking at a store's pictures in the background costs. It ends with 1 where different
+pictures are called the same.
 """
 
 import argparse
@@ -15,19 +18,23 @@ from typing import NamedTuple
 
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks.comparing import difference
-from nonebot_plugin_qqimage.content.looks.decoding import small
+from nonebot_plugin_qqimage.content.looks.decoding import LARGE, SMALL, small
 from nonebot_plugin_qqimage.content.looks.look import NEAR, Look, comparable, distance
 from nonebot_plugin_qqimage.content.looks.parts import looks_of
+from nonebot_plugin_qqimage.content.looks.small_words import words_between
 from nonebot_plugin_qqimage.similar import likeness
 from nonebot_plugin_qqimage.store.looks import Match
 
-from .changing import HELD, KEPT, WORDED, encoded, worded
+from .background import cost
+from .changing import HELD, KEPT, SMALL_WORDS, WORDED, encoded, worded
 from .making import Picture, photo, screenshot, sticker
+from .real import paths, real
 
 MAKERS: dict[str, tuple[Callable[[int], Picture], int]] = {
     "photos": (photo, 200),
     "stickers": (sticker, 100),
     "screenshots": (screenshot, 60),
+    **({"real pictures": (real, len(paths()))} if paths() else {}),
 }
 REAL = {
     **dict.fromkeys(KEPT, "100/98/100"),
@@ -52,22 +59,22 @@ class Seen(NamedTuple):
     """A picture that was looked at."""
 
     looks: tuple[Look, ...]
-    size: tuple[int, int]
-    grey: bytes
+    greys: dict[int, tuple[tuple[int, int], bytes]]
+    palette: bool
 
-    @property
-    def picture(self) -> Picture:
-        """The picture, small and grey."""
+    def picture(self, pixels: int) -> Picture:
+        """The picture in grey, of at most so many pixels."""
         from PIL import Image
 
-        return Image.frombytes("L", self.size, self.grey)
+        return Image.frombytes("L", *self.greys[pixels])
 
 
-def look(data: bytes) -> Seen:
-    """Look at a picture as the store does."""
+def look(data: bytes, sizes: tuple[int, ...] = (SMALL, LARGE)) -> Seen:
+    """Look at a picture as the store does, and as who compares it with another one does."""
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1000)
-    grey = small(data, info, 1 << 30)
-    return Seen(looks_of(grey), grey.size, grey.tobytes())
+    greys = {pixels: small(data, info, 1 << 30, pixels) for pixels in sizes}
+    found = {pixels: (grey.size, grey.tobytes()) for pixels, grey in greys.items()}
+    return Seen(looks_of(greys[SMALL]), found, info.mime == "image/gif")
 
 
 def kind_of(one: Seen, other: Seen) -> str:
@@ -83,8 +90,12 @@ def kind_of(one: Seen, other: Seen) -> str:
         return ""
     whole = [match for match in near if match.part == match.other_part == "whole"]
     best = min(whole or near, key=lambda match: match.distance)
-    pixels = difference(one.picture, best.part, other.picture, best.other_part)
-    return likeness(best, pixels, still=True)
+    pixels = difference(one.picture(SMALL), best.part, other.picture(SMALL), best.other_part)
+    kind = likeness(best, pixels, still=True)
+    if kind != "same":
+        return kind
+    larges, palette = (one.picture(LARGE), other.picture(LARGE)), one.palette or other.palette
+    return "alike" if words_between(*larges, palette=palette) > 1 else "same"
 
 
 def examine(job: tuple[str, int, bool]) -> tuple[str, int, Seen, dict[str, str]]:
@@ -93,7 +104,7 @@ def examine(job: tuple[str, int, bool]) -> tuple[str, int, Seen, dict[str, str]]
     picture = MAKERS[kind][0](number)
     seen = look(encoded(picture))
     called: dict[str, str] = {}
-    for name, change in {**KEPT, **HELD, **WORDED}.items() if changing else ():
+    for name, change in {**KEPT, **HELD, **WORDED, **SMALL_WORDS}.items() if changing else ():
         first = seen
         if name.startswith("other"):  # than those that stand there already
             first = look(encoded(worded(picture, 1)))
@@ -129,7 +140,9 @@ def main() -> int:
         print(f"| {name:30} | {found} | {REAL.get(name, '–')} | {same} |")
     flat = {kind: sum(not each.looks for each in some) for kind, some in seen.items()}
     print(f"\nwithout hashes, because they are flat: {flat}")
-    return _different(seen)
+    wrong = _different(seen)
+    print(f"\n{cost()}")
+    return wrong
 
 
 def _shares(kinds: dict[str, list[str]], fits: Callable[[str], bool]) -> str:

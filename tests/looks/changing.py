@@ -148,3 +148,10 @@ WORDED: dict[str, Change] = {
     "small words in the middle": lambda p: encoded(worded(p, 4, 0.06, 0.5), "JPEG", quality=85),
 }
 """Changes after which it must never be called the same picture."""
+SMALL_WORDS: dict[str, Change] = {
+    f"words of {share * 100:g} % of the height": lambda p, share=share: encoded(
+        worded(p, 5, share, 0.88), "JPEG", quality=75
+    )
+    for share in (0.04, 0.03, 0.02, 0.015)
+}
+"""Words that are hard to see: the fewer are called the same, the better."""

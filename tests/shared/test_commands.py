@@ -44,6 +44,7 @@ async def filled(tmp_path: Path, pictures: list[Picture]) -> ImageStore:
     for picture in pictures:
         await store.put(picture.reference, picture.info, picture.data, "test")
         store.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+        await store.annotations.put(picture.info.sha256, "me", f"the words of {picture.info.md5}")
     await store.pins.add(pictures[0].info.sha256, "me")
     await store.close()
     return store
@@ -62,6 +63,10 @@ async def test_moving_a_local_store_up_and_looking_after_it(
     assert await other.find(pictures[7].reference) == pictures[7].info
     assert len(await other.sightings(chat="group:1", limit=99)) == 30
     assert await other.pins.of("me") == [pictures[0].info.sha256]
+    (said,) = await other.annotations.of(pictures[7].info.sha256)
+    assert (said.owner, said.text) == ("me", f"the words of {pictures[7].info.md5}")
+    found = await other.annotations.search("words", owner=None, chat="group:1", limit=99)
+    assert len(found) == 30
 
     status, document, text = await run(tmp_path, hosts.database, "shared", "status")
     assert status == 0, text

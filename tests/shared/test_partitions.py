@@ -9,6 +9,7 @@ import pytest
 
 from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
+from nonebot_plugin_qqimage.store.shared.postgresql.connections import in_words
 
 from ..store.pictures import Picture
 from .hosts import Hosts, until
@@ -143,3 +144,37 @@ async def test_who_waits_for_a_host_that_never_comes_fetches_itself(
         ) as come:
             assert come is None
             assert 1.5 < time.monotonic() - begun < 4
+
+
+async def test_where_the_database_only_reads_nothing_is_left_out(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one = await hosts.start("one")
+    await hosts.stop(one)
+    name = hosts.database.rpartition("/")[2]
+    server.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    one.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+    await one.put(picture.reference, picture.info, picture.data, "test")
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    hosts.run(one)
+    await asyncio.sleep(2)
+    assert len(await one.catalog.outbox()) == 3
+
+    server.sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    other = await hosts.start("other")
+    assert one.tier is not None
+    for _ in range(10):
+        await until(lambda: one.tier and one.tier.breaker.closed, 15)
+        if await one.tier.sent(5):
+            break
+    assert await one.catalog.outbox() == {}
+    assert [each.text for each in await other.annotations.of(picture.info.sha256)] == ["a cat"]
+
+
+def test_a_pooler_that_mixes_connections_up_is_named() -> None:
+    class Missing(Exception):
+        sqlstate = "26000"
+
+    assert "pool_mode = session" in str(in_words(Missing("prepared statement does not exist")))

@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.messages.sighting import Sighting
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from ..store.pictures import Picture
-from .hosts import Hosts
+from .hosts import Hosts, until
 from .server import Server
 
 
@@ -35,6 +35,7 @@ async def test_what_one_host_has_put_another_finds(hosts: Hosts, picture: Pictur
     assert found == picture.info
     assert await other.read(found) == picture.data
     assert other.path(found).read_bytes() == picture.data
+    assert other.looks.next_new() == picture.info  # it is found by what it looks like, too
 
 
 async def test_every_claim_must_fit(hosts: Hosts, picture: Picture) -> None:
@@ -84,6 +85,31 @@ async def test_what_a_killed_host_had_not_sent_is_sent_after_its_restart(
     await asyncio.sleep(0.5)
     assert await other.find(elsewhere(picture)) == picture.info
     assert [each.user for each in await other.sightings(chat="group:1", limit=9)] == ["7"]
+
+
+async def test_what_waits_is_sent_in_parts_that_are_not_too_large(
+    hosts: Hosts, server: Server
+) -> None:
+    away = hosts.store("away")
+    pictures = [Picture(number, filler=1_500_000) for number in range(7)]
+    for picture in pictures:
+        await away.put(picture.reference, picture.info, picture.data, "test")
+        away.saw(Sighting(picture.reference, "group:1", "7", 1.0, picture.info.sha256))
+        await away.sightings(limit=1)  # written down
+    away.path(pictures[1].info).unlink()  # somebody has removed it
+
+    hosts.run(away)
+    assert away.tier is not None
+    await until(lambda: away.tier and away.tier.breaker.closed)
+    assert await away.tier.sent(10)
+
+    name = hosts.database.rpartition("/")[2]
+    assert server.sql("SELECT count(*) FROM qqimage.image", name) == "6"
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "7"
+    assert await away.catalog.outbox() == {}
+    other = await hosts.start("other")
+    found = await asyncio.gather(*(other.find(elsewhere(picture)) for picture in pictures))
+    assert found == [None if n == 1 else each.info for n, each in enumerate(pictures)]
 
 
 async def test_sightings_of_all_hosts_by_the_clock_of_the_database(hosts: Hosts) -> None:

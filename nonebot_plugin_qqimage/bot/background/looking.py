@@ -18,8 +18,8 @@ _INTERVAL = 3600.0
 _DELAY = 30.0
 """Seconds after the start: implementations connect, and the first events come in before."""
 _SHARE = 12
-"""How many times as long as each picture takes the pause after it is; what is done in other threads
-and for the event loop is not measured."""
+"""How many times as long as each picture takes the pause after it is. One thread at a time works on
+it, so it takes no more processor time than that: a thirteenth of a core at most."""
 _AFTER_TROUBLE = 60.0
 
 

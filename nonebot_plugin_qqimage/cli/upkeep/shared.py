@@ -106,10 +106,12 @@ async def _import(session: Session, store: Shared, _: argparse.Namespace) -> Res
     def show(terminal: Terminal) -> None:
         terminal.line(
             say(
-                "{images} sent, {there} were there already; {sightings}, {pins} pins",
+                "{images} sent, {there} were there already; {sightings}, "
+                "{annotations} annotations, {pins} pins",
                 images=images_of(document["sent"]),
                 there=document["images"] - document["sent"] - document["damaged"],
                 sightings=sightings_of(document["sightings"]),
+                annotations=document["annotations"],
                 pins=document["pins"],
             )
         )

@@ -5,22 +5,17 @@ Each comparison decodes pictures, so a view looks for a second or two, and says 
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nonebot.drivers import Response
 
-from ...content.info import ImageInfo
 from ...duplicates import Member, groups_of_same
 from ...language import Text, say
-from ...similar import Likeness, compared, likeness
+from ...similar import Comparing, Likeness
 from ...store.image_store import ImageStore
-from ...store.looks import Match
 from ..web.answers import page
 from ..web.requests import Asked
 from .browse import message
-
-if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
 
 _PATIENCE = 1.5
 """Seconds to look for more."""
@@ -53,25 +48,15 @@ async def similar(store: ImageStore, asked: Asked, **shown: Any) -> Response:
     looks = await store.looks.of(info.sha256)
     if looks is None:
         looks = await store.looks.make(info)
-    small = await store.looks.small(info.sha256)
-    mine = None if small is None else small[1]
+    comparing = Comparing(store, info.sha256)
     found: list[Similar] = []
     deadline = time.monotonic() + _PATIENCE
     for match in await store.looks.near(looks or []):
         if len(found) == _MAX_SIMILAR or time.monotonic() > deadline:
             break
-        if match.sha256 != info.sha256:
-            found.append(Similar(match.sha256, await _words(store, info, mine, match)))
+        if match.sha256 != info.sha256 and (told := await comparing.with_other(match)):
+            found.append(Similar(match.sha256, _KINDS[told.kind].local))
     return await page("similar.html", found=found, info=info, **shown)
-
-
-async def _words(store: ImageStore, info: ImageInfo, mine: "Picture | None", match: Match) -> str:
-    other, theirs = await store.looks.small(match.sha256) or (info, None)
-    pixels = None
-    if mine is not None and theirs is not None:
-        pixels = await compared(mine, theirs, match)
-    still = info.frames == other.frames
-    return _KINDS[likeness(match, pixels, still=still)].local
 
 
 async def duplicates(store: ImageStore, asked: Asked, **shown: Any) -> Response:

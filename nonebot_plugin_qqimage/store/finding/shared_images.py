@@ -2,7 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from ...content.info import ImageInfo
 from ...language import Text
@@ -19,6 +21,18 @@ _SOURCE = Text("shared store")
 """The source of what another host has fetched."""
 
 
+@dataclass(frozen=True)
+class Brought:
+    """An image of the shared store, verified, that is not kept here yet."""
+
+    info: ImageInfo
+    """What it is."""
+    data: bytes
+    """Its bytes."""
+    keep: Callable[[], Awaitable[ImageInfo | None]]
+    """Keeps it in the local store; gives None where it was forgotten meanwhile."""
+
+
 class SharedImages:
     """Brings images from the shared store into this one; nothing, where there is no shared store.
 
@@ -31,6 +45,7 @@ class SharedImages:
         memory: what this process knows.
         upkeep: keeps the bounds.
         forgetting: what was forgotten.
+        came: told of each image that has come from there.
     """
 
     def __init__(
@@ -41,6 +56,7 @@ class SharedImages:
         memory: Memory,
         upkeep: Upkeep,
         forgetting: Forgetting,
+        came: Callable[[ImageInfo], None],
     ) -> None:
         self._tier = tier
         self._putting = putting
@@ -48,19 +64,26 @@ class SharedImages:
         self._memory = memory
         self._upkeep = upkeep
         self._forgetting = forgetting
+        self._came = came
 
     async def find(self, reference: ImageReference) -> ImageInfo | None:
-        """The image a reference means, where the shared store has it."""
+        """The image a reference means, where the shared store has it; it is kept here then."""
+        brought = await self.bring(reference)
+        return None if brought is None else await brought.keep()
+
+    async def bring(self, reference: ImageReference) -> Brought | None:
+        """The image a reference means, where the shared store has it, for who does not wait until
+        it is kept."""
         if self._tier is None:
             return None
         mark = self._memory.mark
         found = await self._tier.find(reference, binding=self._meanings.trust.binding)
-        return found and await self._keep(reference, found, mark)
+        return found and self._brought(reference, found, mark)
 
     @contextlib.asynccontextmanager
     async def turn(
         self, reference: ImageReference, begun: float
-    ) -> AsyncGenerator[ImageInfo | None, None]:
+    ) -> AsyncGenerator[Brought | None, None]:
         """Fetch an image that is not stored within this, so that only one host does.
 
         Args:
@@ -78,13 +101,16 @@ class SharedImages:
         binding = self._meanings.trust.binding
         turn = await self._tier.take_turn(reference, binding=binding, deadline=deadline)
         if isinstance(turn, Found):
-            yield await self._keep(reference, turn, mark)
+            yield self._brought(reference, turn, mark)
             return
         try:
             yield None
         finally:
             if turn is not None:
                 self._tier.release(turn)
+
+    def _brought(self, reference: ImageReference, found: Found, mark: str) -> Brought:
+        return Brought(found.info, found.data, partial(self._keep, reference, found, mark))
 
     async def _keep(self, reference: ImageReference, found: Found, mark: str) -> ImageInfo | None:
         """Keep what the shared store has brought, which needs not be told of it.
@@ -103,6 +129,7 @@ class SharedImages:
         full = await self._putting.put(info, names, found.data, _SOURCE, None)
         self._meanings.learn(reference, info, begun, self._putting.mark)
         self._memory.keep(info.sha256, found.data)
+        self._came(info)
         if full:
             await self._upkeep.evict_some(keep=info.sha256)
         if self._putting.mark != mark and await self._forgetting.is_forgotten(reference):

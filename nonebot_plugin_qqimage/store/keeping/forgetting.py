@@ -38,7 +38,6 @@ class Forgetting:
         blobs: Blobs,
         journal: Journal,
         memory: Memory,
-        *,
         send: bool,
         tier: SharedTier | None,
     ) -> None:

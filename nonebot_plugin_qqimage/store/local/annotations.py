@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from . import unsent_annotations
 from .sightings.rows import storable
 from .sqlite.database import Connection
 from .sqlite.schema import has_full_text
@@ -80,6 +81,14 @@ def of(db: Connection, sha256: str) -> list[Annotation]:
     return [Annotation(*row) for row in rows]
 
 
+def page(db: Connection, after: int, limit: int) -> list[tuple[int, Annotation]]:
+    """Some annotations, each with its number, in the order of these numbers."""
+    rows = db.rows(
+        f"SELECT id, {_COLUMNS} FROM annotations WHERE id > ? ORDER BY id LIMIT ?", after, limit
+    )
+    return [(id_, Annotation(*row)) for id_, *row in rows]
+
+
 def search(
     db: Connection, words: Iterable[str], *, owner: str | None, chat: str | None, limit: int
 ) -> list[Annotation]:
@@ -127,6 +136,7 @@ def forget(db: Connection, digests: Iterable[str]) -> None:
     for sha256 in digests:
         rows = db.rows("SELECT id FROM annotations WHERE sha256 = ?", sha256)
         _remove(db, [id_ for (id_,) in rows])
+        unsent_annotations.forget(db, sha256)
 
 
 def forget_unpinned(db: Connection, digests: Iterable[str]) -> None:

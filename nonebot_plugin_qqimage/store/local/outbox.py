@@ -53,6 +53,12 @@ def add_image(db: Connection, sha256: str, names: Sequence[str], source: str) ->
     _add(db, [("image", sha256, "", "", time.time(), json.dumps([names, source]))])
 
 
+def add_image_again(db: Connection, sha256: str) -> None:
+    """Tell of a stored image that the shared store may not have any more."""
+    for (source,) in db.rows("SELECT source FROM images WHERE sha256 = ?", sha256):
+        add_image(db, sha256, (), source)
+
+
 def add_sightings(db: Connection, rows: Iterable[Row]) -> None:
     """Tell of sightings, each as `sighting_rows.row` gives it."""
     # its places: 3 chat, 4 user, 6 sha256, 10 arrived
@@ -130,7 +136,7 @@ def take(db: Connection, sender: str, limit: int) -> list[Entry]:
 
     Args:
         db: the connection.
-        sender: the name of the process; the others get none until `sent`, or for a while.
+        sender: the name of the process; the others get none until `let_others`, or for a while.
         limit: how many at most.
     """
     holder, since = notes.find(db, _SENDER).get(_SENDER, ("", 0.0))
@@ -151,8 +157,14 @@ def take(db: Connection, sender: str, limit: int) -> list[Entry]:
 
 
 def sent(db: Connection, sender: str, entries: Iterable[Entry]) -> None:
-    """Leave out what has been told, and let other processes send."""
+    """Leave out what a process has told; it may go on sending."""
     db.run_many("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
+    if notes.text_of(db, _SENDER) == sender:
+        notes.leave(db, _SENDER, sender)
+
+
+def let_others(db: Connection, sender: str) -> None:
+    """Let other processes send."""
     if notes.text_of(db, _SENDER) == sender:
         notes.forget(db, _SENDER, before=float("inf"))
 
@@ -169,6 +181,11 @@ def store_name(db: Connection) -> str:
         name = os.urandom(8).hex()
         notes.leave(db, _STORE, name)
     return name
+
+
+def forgetting(db: Connection) -> bool:
+    """Whether the shared store is yet to be told to forget something."""
+    return bool(db.rows("SELECT 1 FROM outbox WHERE kind = 'forget' LIMIT 1"))
 
 
 def waiting(db: Connection) -> dict[Kind, int]:

@@ -7,9 +7,8 @@ from ...content.info import ImageInfo
 from ...language import say
 from ...log import logger
 from ...messages.reference import ImageReference
-from ..local.images import How
 from ..local.meaning import best
-from .shared import Shared
+from .shared import Shared, There
 from .verifying import Damaged, verified
 
 
@@ -26,7 +25,7 @@ class Found:
 async def bring(
     shared: Shared,
     reference: ImageReference,
-    there: Sequence[tuple[ImageInfo, How]],
+    there: Sequence[There],
     *,
     binding: bool,
 ) -> Found | None:
@@ -35,16 +34,19 @@ async def bring(
     Args:
         shared: the shared store.
         reference: the reference.
-        there: what the shared store has found, and how.
+        there: what the shared store has found.
         binding: whether links have proven to tell the truth.
 
     Raises:
         Unreachable: the shared store does not answer.
         Refused: it refuses.
     """
-    info = best(reference, there, binding=binding)
-    data = None if info is None else await shared.fetch(info.sha256)
-    if info is None or data is None:
+    info = best(reference, [(each.info, each.how) for each in there], binding=binding)
+    if info is None:
+        return None
+    meant = next(each for each in there if each.info is info)
+    data = meant.data or await shared.fetch(info.sha256)
+    if data is None:
         return None
     try:
         right = await verified(info, data)
@@ -59,5 +61,4 @@ async def bring(
         return None
     if right is None:
         return None
-    how = next(how for each, how in there if each is info)
-    return Found(right, data, how != "digest")
+    return Found(right, data, meant.how != "digest")

@@ -4,22 +4,25 @@ It can be ended and begun again at any time: what was sent is not sent again.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from ...content.info import ImageInfo
-from ..local import images, outbox
+from ..local import annotations, images, outbox
 from ..local.access.access import Access
 from ..local.facts import Selection
 from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
 from ..local.sightings import sightings
 from ..local.sqlite.database import Connection
-from .shared import Shared
+from ..local.unsent_annotations import Unsent
+from .shared import New, Shared
 
 _IMAGES = 16
 """Images looked at together."""
 _SIGHTINGS = 500
 """Sightings sent together."""
+_ANNOTATIONS = 64
+"""Annotations sent together, which may have 16 KB each."""
 _MOST_BYTES = 1 << 20
 """Bytes of images sent together, where one does not have more."""
 
@@ -36,6 +39,8 @@ class Imported:
     """Images whose files are damaged or missing here, which were left out."""
     sightings: int = 0
     """Sightings sent, or there already."""
+    annotations: int = 0
+    """Annotations sent, or there already; what somebody has said later there stays."""
     pins: int = 0
     """Pins taken over; an owner who keeps anything there already is left as he is."""
 
@@ -68,6 +73,12 @@ async def import_all(shared: Shared, access: Access, blobs: Blobs) -> AsyncItera
         yield done
     await _pin(shared, access, done)
     yield done
+    at = 0
+    while said := await access.read(lambda db, at=at: annotations.page(db, at, _ANNOTATIONS)):
+        await _annotate(shared, [Unsent(*astuple(each)) for _, each in said])
+        done.annotations += len(said)
+        at = said[-1][0]
+        yield done
 
 
 async def _begin(shared: Shared) -> None:
@@ -92,7 +103,7 @@ async def _send_images(
 ) -> None:
     missing = await shared.missing([info.sha256 for info, _, _ in page])
     entries: list[Entry] = []
-    new: list[tuple[ImageInfo, bytes, str]] = []
+    new: list[New] = []
     for info, source, names in page:
         done.images += 1
         if info.sha256 in missing:
@@ -109,14 +120,19 @@ async def _send_images(
     await _publish(shared, entries, new)
 
 
-async def _publish(
-    shared: Shared, entries: list[Entry], new: list[tuple[ImageInfo, bytes, str]]
-) -> None:
+async def _publish(shared: Shared, entries: list[Entry], new: list[New]) -> None:
     if not (entries or new):
         return
     while True:  # whenever something is forgotten meanwhile, once more
         pulse = await shared.pulse(1 << 62, None, [])
         if await shared.publish(entries, new, seen=pulse.last, ahead=pulse.ahead):
+            return
+
+
+async def _annotate(shared: Shared, said: list[Unsent]) -> None:
+    while True:  # as above
+        pulse = await shared.pulse(1 << 62, None, [])
+        if await shared.annotate(said, seen=pulse.last, ahead=pulse.ahead):
             return
 
 

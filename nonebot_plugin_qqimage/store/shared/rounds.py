@@ -9,6 +9,7 @@ import anyio.to_thread
 
 from ...language import say
 from ...log import logger
+from .annotations import SendingAnnotations
 from .breaker import Breaker
 from .changes import Changes
 from .sending import Sending
@@ -32,6 +33,7 @@ class Rounds:
     Args:
         shared: the shared store.
         sending: sends the outbox.
+        annotations: sends what was said of pictures.
         changes: does here what other hosts have done.
         breaker: told whenever the shared store answers.
         max_size: bytes that the shared store may hold, as far as this host is concerned.
@@ -42,6 +44,7 @@ class Rounds:
         self,
         shared: Shared,
         sending: Sending,
+        annotations: SendingAnnotations,
         changes: Changes,
         breaker: Breaker,
         max_size: int,
@@ -53,6 +56,7 @@ class Rounds:
         """Rights to fetch that are given back once everything has been sent."""
         self._shared = shared
         self._sending = sending
+        self._annotations = annotations
         self._changes = changes
         self._breaker = breaker
         self._bounds = max_size, max_age
@@ -82,7 +86,7 @@ class Rounds:
             while True:
                 seen = await self._catch_up()
                 more = await self._sending.send_some(seen=seen, ahead=self.ahead)
-                if more is False:
+                if more is False and await self._annotations.send(seen=seen, ahead=self.ahead):
                     break
                 if more is None and seen == await self._catch_up():
                     self.done, done = [*done, *self.done], []
@@ -126,7 +130,7 @@ class Rounds:
 
     async def _missed(self) -> None:
         """Send nothing of what waits: nobody knows any more whether it was forgotten."""
-        count = await self._sending.drop()
+        count = await self._sending.drop() + await self._annotations.drop()
         logger.warning(
             say(
                 "qqimage: the shared store: this host was away for too long to know what was "

@@ -1,9 +1,10 @@
 """Sending: what waits in this host's outbox, to the shared store, in its order."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Sequence
-from itertools import accumulate
+from typing import NamedTuple
 
 from ...content.info import ImageInfo
 from ...language import say
@@ -14,12 +15,23 @@ from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
 from ..local.sqlite.database import Connection
 from .breaker import Refused
-from .shared import Shared
+from .shared import New, Shared
 
 _MOST = 256
 """Entries sent at a time."""
-_MOST_BYTES = 1 << 20
-"""Bytes of images sent at a time, where one does not have more; others must have their turn."""
+_MOST_BYTES = 1 << 22
+"""Bytes of images sent at once, where one does not have more; as many are read meanwhile."""
+
+_FIRST_BYTES = 1 << 20
+"""As many of the first ones: nothing is sent while they are read."""
+
+
+class _Part(NamedTuple):
+    """Entries that are sent at once."""
+
+    entries: list[Entry]
+    images: list[tuple[ImageInfo, str]]
+    """Those that the shared store lacks, each with its source."""
 
 
 class Sending:
@@ -59,16 +71,14 @@ class Sending:
         entries, store, more = await self._access.write(self._take)
         if not entries:
             return None if more else False
-        done: list[Entry] = []
         try:
             if entries[0].kind in ("pin", "unpin", "forget"):
                 await self._obey(entries[0], store, ahead)
-                done = [entries[0]]
-            else:
-                done = await self._publish(entries, seen, ahead)
+                await self._sent(entries[:1])
+                return True
+            return await self._publish_all(entries, seen, ahead) or None
         finally:
-            await self._access.write(lambda db: outbox.sent(db, self.name, done))
-        return True if done else None
+            await self._access.write(lambda db: outbox.let_others(db, self.name))
 
     async def drop(self) -> int:
         """Forget what waits, but for orders; how many entries."""
@@ -84,15 +94,40 @@ class Sending:
         if entry.id in self.forgotten:
             self.forgotten[entry.id] = gone
 
-    async def _publish(self, entries: Sequence[Entry], seen: int, ahead: float) -> list[Entry]:
-        """Send images and sightings; those that are done, none where there are changes before."""
-        entries, new = await self._with_bytes(entries)
+    async def _sent(self, entries: Sequence[Entry]) -> None:
+        await self._access.write(lambda db: outbox.sent(db, self.name, entries))
+
+    async def _publish_all(self, entries: Sequence[Entry], seen: int, ahead: float) -> bool:
+        """Send images and sightings, in parts; whether any of them are done."""
+        parts = await self._parts(entries)
+        new, done, told = await self._read(parts[0]), False, entries[:0]
+        for number, part in enumerate(parts):
+            # meanwhile what was sent before is left out, and what comes next read and verified
+            told, new, _ = await asyncio.gather(
+                self._publish(part.entries, new, seen, ahead),
+                self._read(*parts[number + 1 : number + 2]),
+                self._sent(told),
+            )
+            done = done or bool(told)
+            if len(told) < len(part.entries):
+                break
+        await self._sent(told)
+        return done
+
+    async def _publish(
+        self, entries: Sequence[Entry], new: Sequence[New], seen: int, ahead: float
+    ) -> Sequence[Entry]:
+        """Send some at once; those that are done, none where there are changes before."""
         try:
-            if not await self._shared.publish(entries, new, seen=seen, ahead=ahead):
-                return []
+            return (
+                entries if await self._shared.publish(entries, new, seen=seen, ahead=ahead) else ()
+            )
         except Refused as error:
             if len(entries) > 1:  # one of them may be what is refused
-                return await self._publish(entries[: len(entries) // 2], seen, ahead)
+                half = entries[: len(entries) // 2]
+                meant = {entry.sha256 for entry in half if entry.kind == "image"}
+                some = [each for each in new if each[0].sha256 in meant]
+                return await self._publish(half, some, seen, ahead)
             logger.warning(
                 say(
                     "qqimage: the shared store: {error}; one {kind} is left out",
@@ -100,38 +135,39 @@ class Sending:
                     kind=entries[0].kind,
                 )
             )
-        return [*entries]
+        return entries
 
-    async def _with_bytes(
-        self, entries: Sequence[Entry]
-    ) -> tuple[Sequence[Entry], list[tuple[ImageInfo, bytes, str]]]:
-        """As many of the first entries as fit, and the images that the shared store lacks."""
+    async def _parts(self, entries: Sequence[Entry]) -> list[_Part]:
+        """The entries, in their order, in parts that are not too large; one at least."""
         sources = {each.sha256: str(each.body[1]) for each in entries if each.kind == "image"}
         missing = await self._shared.missing([*sources]) if sources else set[str]()
-        if not missing:
-            return entries, []
-        wanted = [*dict.fromkeys(each.sha256 for each in entries if each.sha256 in missing)]
-        infos = await self._access.read(lambda db: [images.with_sha1(db, each) for each in wanted])
-        # those that are None have been evicted since
-        fitting = _fitting([info for info in infos if info is not None])
-        read = await self._access.files(lambda: [self._blobs.read(info) for info in fitting])
-        found = [
-            (info, data, sources[info.sha256])
-            for info, data in zip(fitting, read, strict=True)
-            if data is not None
-        ]
-        later = {info.sha256 for info in infos if info} - {info.sha256 for info in fitting}
-        for number, entry in enumerate(entries):
-            if entry.kind == "image" and entry.sha256 in later:
-                return entries[:number], found
-        return entries, found
+        infos = await self._access.read(
+            lambda db: {sha256: images.with_sha1(db, sha256) for sha256 in missing}
+        )
+        parts, size = [_Part([], [])], 0
+        for entry in entries:
+            # None where it has been evicted since; and it is sent once, however often it is named
+            info = infos.pop(entry.sha256, None) if entry.kind == "image" else None
+            if info is not None:
+                size += info.size
+                most = _MOST_BYTES if parts[1:] else _FIRST_BYTES
+                if size > most and parts[-1].images:
+                    parts, size = [*parts, _Part([], [])], info.size
+                parts[-1].images.append((info, sources[info.sha256]))
+            parts[-1].entries.append(entry)
+        return parts
 
+    async def _read(self, part: _Part | None = None) -> list[New]:
+        """The images of a part with their bytes, verified, as far as they are there."""
+        if part is None or not part.images:
+            return []
 
-def _fitting(infos: Sequence[ImageInfo]) -> list[ImageInfo]:
-    """As many of the first images as are sent at a time, but one at least."""
-    sizes = accumulate(info.size for info in infos)
-    return [
-        info
-        for number, (info, size) in enumerate(zip(infos, sizes, strict=True))
-        if not number or size <= _MOST_BYTES
-    ]
+        async def read(some: list[tuple[ImageInfo, str]]) -> list[New]:
+            found = await self._access.files(
+                lambda: [(info, self._blobs.read(info), source) for info, source in some]
+            )
+            return [(info, data, source) for info, data, source in found if data is not None]
+
+        # in two threads: nothing else can be done before the first part has been read
+        both = await asyncio.gather(read(part.images[::2]), read(part.images[1::2]))
+        return both[0] + both[1]

@@ -2,15 +2,46 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
+from ..local.annotations import Annotation
 from ..local.facts import Totals
 from ..local.images import How
 from ..local.outbox import Entry
 from ..local.sightings.sightings import Query
+from ..local.unsent_annotations import Unsent
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which annotations are meant: those in which every word stands."""
+
+    words: tuple[str, ...]
+    """Parts of the text; ASCII letters are found in either case."""
+    owner: str | None
+    """Who said it; None for anybody."""
+    chat: str | None
+    """The chat that the picture was seen in; None for any, or none."""
+    limit: int
+    """How many at most, the latest ones."""
+
+
+New = tuple[ImageInfo, bytes, str]
+"""An image to be written down: its facts, its bytes, and where they came from."""
+
+
+class There(NamedTuple):
+    """An image that a reference may mean."""
+
+    info: ImageInfo
+    """The image."""
+    how: How
+    """By what it was found."""
+    data: bytes | None
+    """Its bytes, not verified; None where there are many: `Shared.fetch` gives them."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +129,8 @@ class Shared(Protocol):
     not do it. All times are those of its own clock.
     """
 
-    async def find(self, references: Sequence[ImageReference]) -> list[list[tuple[ImageInfo, How]]]:
-        """The images that each reference may mean, each with how it was found."""
+    async def find(self, references: Sequence[ImageReference]) -> list[list[There]]:
+        """The images that each reference may mean."""
         ...
 
     async def fetch(self, sha256: str) -> bytes | None:
@@ -113,7 +144,7 @@ class Shared(Protocol):
     async def publish(
         self,
         entries: Sequence[Entry],
-        images: Sequence[tuple[ImageInfo, bytes, str]],
+        images: Sequence[New],
         *,
         seen: int,
         ahead: float,
@@ -122,7 +153,7 @@ class Shared(Protocol):
 
         Args:
             entries: images, sightings, and what sightings show; no orders.
-            images: what is missing of the images: facts, bytes and source.
+            images: those of them that are missing there.
             seen: the number of the last change that the host knows of.
             ahead: seconds by which the shared store's clock is ahead of the host's.
 
@@ -154,6 +185,29 @@ class Shared(Protocol):
 
     async def sightings(self, query: Query) -> list[Sighting]:
         """The sightings that fit, the latest first."""
+        ...
+
+    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+        """Write down what owners say of pictures; what they have said later stays.
+
+        What is said of a picture that is not there, and that nobody keeps, is left out. The
+        arguments and the result are those of `publish`.
+        """
+        ...
+
+    async def annotations(self, sha256: str) -> list[Annotation]:
+        """What owners have said last of a picture; a text is empty where it was taken back."""
+        ...
+
+    async def search_annotations(
+        self, search: Search, known: Sequence[Annotation]
+    ) -> tuple[list[Annotation], list[Annotation]]:
+        """The annotations that are meant, and what the owners of some have said last.
+
+        Args:
+            search: which ones.
+            known: those whose owners and pictures are asked for, too.
+        """
         ...
 
     async def pins(self, owner: str) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import anyio
 
 from ...batching import Batching
-from ...content.info import ImageInfo
 from ...errors import StoreError
 from ...language import Text
 from ...messages.reference import ImageReference
@@ -20,8 +19,8 @@ from ...messages.sighting import Sighting
 from ..local import images
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
-from ..local.images import How
 from ..local.sightings.rows import place_of
+from .annotations import SendingAnnotations
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
 from .found import Found, bring
@@ -72,7 +71,8 @@ class SharedTier:
         """The shared store itself."""
         self._sending = Sending(shared, access, blobs)
         self._rounds = Rounds(
-            *(shared, self._sending, Changes(access, blobs, forget), self.breaker),
+            *(shared, self._sending, SendingAnnotations(shared, access)),
+            *(Changes(access, blobs, forget), self.breaker),
             *(max_size, max_age),
         )
         self._finds = Batching(self.shared.find, images.MOST_ASKED)
@@ -163,7 +163,7 @@ class SharedTier:
         Args:
             secret: this host's own, for where there is none yet.
         """
-        return await self._in_time(self.shared.secret(secret)) if self.breaker.closed else None
+        return await self.ask(lambda shared: shared.secret(secret))
 
     async def sent(self, seconds: float) -> bool:
         """Wait until all that is in the outbox now has been sent; whether it has."""
@@ -183,6 +183,15 @@ class SharedTier:
             return self._sending.forgotten[number]
         finally:
             del self._sending.forgotten[number]
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which the clock of the shared store is ahead of this machine's."""
+        return self._rounds.ahead
+
+    async def ask(self, question: Callable[[Shared], Coroutine[Any, Any, _T]]) -> _T | None:
+        """What the shared store answers; None where it is away, or does not answer in time."""
+        return await self._in_time(question(self.shared)) if self.breaker.closed else None
 
     def noted(self, used: Iterable[str]) -> None:
         """Something was written down here: send it, with which images were used."""
@@ -233,7 +242,7 @@ class SharedTier:
     async def _find(
         self, reference: ImageReference, binding: bool, answered: "list[object]"
     ) -> Found | None:
-        there: list[tuple[ImageInfo, How]] = await self._finds.ask(reference)
+        there = await self._finds.ask(reference)
         answered.append(there)
         return await bring(self.shared, reference, there, binding=binding)
 

@@ -9,6 +9,8 @@ from ...content.inspection import inspect
 from ...errors import AttemptFailed
 
 _ANY = 1 << 62
+_SMALL = 1 << 17
+"""Bytes that are judged at once, in 0.3 ms or so: the way to a thread and back takes as long."""
 
 
 class Damaged(Exception):
@@ -25,6 +27,8 @@ async def verified(info: ImageInfo, data: bytes) -> ImageInfo | None:
     Raises:
         Damaged: they have another digest.
     """
+    if len(data) <= _SMALL:
+        return _verified(info, data)
     return await anyio.to_thread.run_sync(_verified, info, data)
 
 

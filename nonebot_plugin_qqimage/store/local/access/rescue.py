@@ -18,7 +18,7 @@ _SANE = f"length(sha256) = 64 AND {_TEXT}"
 """What SQLite does not look at: that text is text."""
 _TABLES = (
     *("pins", "counters", "notes", "names", "sightings", "digests", "agreements", "forgotten"),
-    *("looks", "annotations", "outbox"),
+    *("looks", "annotations", "unsent_annotations", "outbox"),
 )
 _SUFFIXES = ("-wal", "-shm", "")
 """The main file last: without it, a new one would take the others for its own."""

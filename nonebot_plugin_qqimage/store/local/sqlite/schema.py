@@ -164,6 +164,19 @@ WHEN NOT EXISTS (SELECT 1 FROM pins WHERE pins.sha256 = OLD.sha256) BEGIN
     DELETE FROM annotations WHERE sha256 = OLD.sha256;
 END;
 """
+_UNSENT = """
+-- beside the outbox, from which an earlier release that shares the folder would remove them unsent
+CREATE TABLE unsent_annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    time REAL NOT NULL,
+    UNIQUE (sha256, owner)
+);
+CREATE TRIGGER unsent_annotation_removed AFTER DELETE ON annotations BEGIN
+    DELETE FROM unsent_annotations WHERE sha256 = OLD.sha256 AND owner = OLD.owner;
+END;
+"""
 _FULL_TEXT = """
 CREATE VIRTUAL TABLE annotation_text USING fts5 (text, tokenize = 'trigram');
 """
@@ -194,6 +207,8 @@ def additions(db: _Reads) -> Iterator[str]:
         yield from statements(_LOOKS)
     if "annotations" not in there:
         yield from statements(_ANNOTATIONS)
+    if "unsent_annotations" not in there:
+        yield from statements(_UNSENT)
     if "annotation_text" not in there and has_full_text(db):
         yield from statements(_FULL_TEXT)
     if "outbox" not in there:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable
 
-from .. import annotations, images, notes, outbox
+from .. import annotations, images, notes, outbox, unsent_annotations
 from ..files.blobs import Blobs
 from ..sightings import forgotten
 from ..sqlite.database import Connection
@@ -130,7 +130,8 @@ def forget_elsewhere(
     for each in digests:
         forget_image(db, blobs, each)
         if images.by_digest(db, each):  # this host refers to it, and has not said so yet
-            outbox.add_image(db, each, (), "")
+            outbox.add_image_again(db, each)
+            unsent_annotations.add_all_of(db, each)
 
 
 def mark(db: Connection) -> str:

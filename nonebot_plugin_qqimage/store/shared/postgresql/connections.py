@@ -7,7 +7,7 @@ that does not answer in time is ended at once, without asking the server to canc
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio.to_thread
@@ -20,9 +20,14 @@ from ..breaker import Refused, Unreachable
 _T = TypeVar("_T")
 _MOST = 4
 """Connections of one process: look-ups, bytes and the outbox are each few at a time."""
-_CONNECTION_LOST = ("08", "57P", "53300", "28", "3D000")
+_CONNECTION_LOST = ("08", "57P", "53", "25006", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the
-connection, an administrator's doing, too many connections, the password, no such database."""
+connection, an administrator's doing, a full disk or too many connections, a server that only reads,
+the password, no such database. What it refuses for another reason is left out for ever."""
+
+_MIXED_UP = ("26000", "42P05")
+"""That a prepared statement is not there, or is there already: between two statements, a pooler
+has given the server's end of the connection to somebody else."""
 
 
 class Connection(Protocol):
@@ -34,6 +39,10 @@ class Connection(Protocol):
 
     async def execute(self, query: str, *values: object) -> str:
         """Run a statement, or several without values."""
+        ...
+
+    async def executemany(self, query: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a statement with the values of each row."""
         ...
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[None]:
@@ -77,17 +86,16 @@ class Connections:
             Unreachable: there is no server, or it does not answer in time.
             Refused: it answers that it will not.
         """
-        task = asyncio.ensure_future(self._run(work))
+        used: list[Connection] = []
+        task = asyncio.ensure_future(self._run(work, used))
+        seconds = timeout or self._timeout
         try:
-            done, _ = await asyncio.wait({task}, timeout=timeout or self._timeout)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if not done:
-            task.cancel()
-            raise Unreachable(
-                Text("no answer within {seconds:g} s", seconds=timeout or self._timeout)
-            )
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            if not task.done():
+                _abandon(task, used)
+        if not task.done():
+            raise Unreachable(Text("no answer within {seconds:g} s", seconds=seconds))
         return task.result()
 
     async def close(self) -> None:
@@ -96,19 +104,12 @@ class Connections:
         while self._idle:
             self._idle.pop().terminate()
 
-    async def _run(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+    async def _run(self, work: Callable[[Connection], Awaitable[_T]], used: list[Connection]) -> _T:
         async with self._places:
             connection = await self._connection()
-            # a task of its own: were it cancelled, asyncpg would ask the server to cancel, and wait
-            working = asyncio.ensure_future(work(connection))
+            used.append(connection)
             try:
-                await asyncio.wait({working})
-            finally:
-                if not working.done():
-                    connection.terminate()  # which ends the work, too
-                    working.add_done_callback(_look_at)
-            try:
-                result = working.result()
+                result = await work(connection)
             except Exception as error:  # noqa: BLE001  of many kinds, and all are put into words
                 if connection.is_closed() or not _is_refusal(error):
                     connection.terminate()
@@ -144,6 +145,13 @@ def in_words(error: Exception) -> Exception:
         return Refused(Text("its URL cannot be used"))
     said = mask_keys(str(error) or type(error).__name__)
     code = getattr(error, "sqlstate", None)
+    if code in _MIXED_UP:
+        return Refused(
+            Text(
+                "a pooler such as PgBouncer mixes its connections up: set pool_mode = session "
+                "there, with at least four connections for each bot, or connect without it"
+            )
+        )
     if isinstance(code, str):
         text = Text("it refuses: {error}", error=said)
         return Unreachable(text) if code.startswith(_CONNECTION_LOST) else Refused(text)
@@ -161,8 +169,17 @@ def _is_asyncpgs(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] == "asyncpg"
 
 
+def _abandon(task: "asyncio.Future[Any]", used: list[Connection]) -> None:
+    """End work that nobody waits for any more, with the connection that it uses, if any yet."""
+    task.add_done_callback(_look_at)
+    if used:  # which ends the work: were that cancelled, asyncpg would ask the server to, and wait
+        used[0].terminate()
+    else:
+        task.cancel()
+
+
 def _look_at(task: "asyncio.Future[Any]") -> None:
-    """Take the outcome of work that nobody waits for any more, or asyncio would complain of it."""
+    """Take the outcome of work that nobody waits for, or asyncio would complain of it."""
     if not task.cancelled():
         task.exception()
 

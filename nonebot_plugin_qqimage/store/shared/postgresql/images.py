@@ -1,61 +1,89 @@
 """The images in PostgreSQL: found by what references claim, read, and written."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from ....content.info import ImageInfo
 from ....messages.reference import ImageReference
 from ...local.images import How
 from ...local.sightings.sightings import shown_at
+from ..shared import New, There
 from .connections import Connection
 from .rows import COLUMNS, indexed, sighting_of, stored
 
 _FACTS = "sha256, md5, mime, size, width, height, frames, sha1"
 _IMAGE_FACTS = ", ".join(f"i.{fact}" for fact in _FACTS.split(", "))
-# one index after the other, for the planner would read the whole table for an OR over all of them
-_FIND = f"""
-WITH asked AS (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
-        $7::text[]) AS asked (number, sha256, sha1, md5, size, name, place)
-), found AS (
-    SELECT number, asked.sha256, 'digest' AS how FROM asked WHERE asked.sha256 IS NOT NULL
-    UNION ALL SELECT number, found.sha256, 'digest' FROM asked CROSS JOIN LATERAL (
-        SELECT i.sha256 FROM qqimage.image i WHERE i.sha1 = asked.sha1 LIMIT 1) found
-    UNION ALL SELECT number, found.sha256, 'digest' FROM asked CROSS JOIN LATERAL (
-        SELECT i.sha256 FROM qqimage.image i WHERE i.md5 = asked.md5
-        AND i.size = coalesce(asked.size, i.size) LIMIT 1) found
-    UNION ALL SELECT number, n.sha256, 'name' FROM asked JOIN qqimage.name n USING (name)
-    UNION ALL SELECT number, n.sha256, 'place' FROM asked
-        JOIN qqimage.name n ON n.name = asked.place
-)
-SELECT number, how, {_IMAGE_FACTS} FROM found JOIN qqimage.image i USING (sha256)
-"""
+_NAMED = "qqimage.name n JOIN qqimage.image i USING (sha256) WHERE n.name = asked.what"
+_WAYS: dict[str, tuple[How, str]] = {
+    "sha256": ("digest", "qqimage.image i WHERE i.sha256 = asked.what"),
+    "sha1": ("digest", "qqimage.image i WHERE i.sha1 = asked.what"),
+    "md5": (
+        "digest",
+        "qqimage.image i WHERE i.md5 = asked.what AND i.size = coalesce(asked.size, i.size)",
+    ),
+    "name": ("name", _NAMED),
+    "place": ("place", _NAMED),
+}
+"""What an image is looked up by: how it counts as found then, and where it is looked for."""
 _RANKS: tuple[How, ...] = ("digest", "name", "place")
+_BYTES = 1 << 20
+"""Bytes of images that come along with what is known of them, for they are asked for next."""
 
 
 async def find(
-    db: Connection, references: Sequence[ImageReference]
-) -> list[list[tuple[ImageInfo, How]]]:
-    """The images that each reference may mean by one of its digests or names; one statement."""
-    links = [reference.link for reference in references]
+    db: Connection, references: Sequence[ImageReference], *, most: int = _BYTES
+) -> list[list[There]]:
+    """The images that each reference may mean by one of its digests or names; one statement.
+
+    Args:
+        db: the connection.
+        references: the references.
+        most: bytes of images that may come along, shared out evenly; 0 for none.
+    """
+    links = [each.link for each in references]
+    claims: dict[str, list[str | None]] = {
+        "sha256": [each.sha256 or None for each in references],
+        "sha1": [(link and link.sha1) or None for link in links],
+        "md5": [each.md5 or None for each in references],
+        "name": [indexed(each.names[0]) if each.names else None for each in references],
+        "place": [
+            indexed(each.own_key) if each.place or each.served else None for each in references
+        ],
+    }
+    found: list[list[There]] = [[] for _ in references]
+    ways = [way for way, whats in claims.items() if any(whats)]
+    if not ways:
+        return found
+    alone = len(references) == 1
+    sizes = [each.size for each in references]
+    columns = [sizes if any(sizes) else [None], *(claims[way] for way in ways)]
     rows = await db.fetch(
-        _FIND,
-        [*range(len(references))],
-        [each.sha256 or None for each in references],
-        [(link and link.sha1) or None for link in links],
-        [each.md5 or None for each in references],
-        [each.size for each in references],
-        [indexed(each.names[0]) if each.names else None for each in references],
-        [indexed(each.own_key) if each.place or each.served else None for each in references],
+        " UNION ALL ".join(_looked_up(way, f"${3 + n}", alone=alone) for n, way in enumerate(ways)),
+        most // len(references),
+        *(column[0] if alone else column for column in columns),
     )
-    found: list[dict[ImageInfo, How]] = [dict[ImageInfo, How]() for _ in references]
     for row in rows:
-        info, how = ImageInfo(*row[2:]), cast(How, row[1])
-        there = found[int(row[0])]
+        new = There(ImageInfo(*row[3:]), row[1], row[2])
+        there = found[int(row[0]) - 1]
+        same = next((old for old in there if old.info == new.info), None) if there else None
         # found in two ways, it counts as found in the one that proves most of this very segment
-        if info not in there or _RANKS.index(how) > _RANKS.index(there[info]):
-            there[info] = how
-    return [[*there.items()] for there in found]
+        if same is None:
+            there.append(new)
+        elif _RANKS.index(new.how) > _RANKS.index(same.how):
+            there[there.index(same)] = new
+    return found
+
+
+def _looked_up(way: str, what: str, *, alone: bool) -> str:
+    how, where = _WAYS[way]
+    asked = f"unnest({what}::text[], $2::bigint[]) WITH ORDINALITY"
+    if alone:  # without an array, whose length the planner would plan for each time
+        asked = f"(VALUES ({what}::text, $2::bigint, 1))"
+    # a LIMIT for each: without, the planner would read whole tables rather than use their indexes
+    return (
+        f"SELECT number, '{how}' AS how, i.* FROM {asked} AS asked (what, size, number) "
+        f"CROSS JOIN LATERAL (SELECT CASE WHEN i.size <= $1 THEN i.data END, {_IMAGE_FACTS} "
+        f"FROM {where} LIMIT 1) i"
+    )
 
 
 async def at_places(db: Connection, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
@@ -89,20 +117,24 @@ async def data(db: Connection, sha256: str) -> bytes | None:
 
 async def missing(db: Connection, digests: Sequence[str]) -> set[str]:
     """Those of these SHA-256 that are not there."""
-    rows = await db.fetch("SELECT sha256 FROM qqimage.image WHERE sha256 = ANY($1)", list(digests))
+    rows = await db.fetch(
+        "SELECT what FROM unnest($1::text[]) AS asked (what) CROSS JOIN LATERAL "
+        "(SELECT 1 FROM qqimage.image i WHERE i.sha256 = asked.what LIMIT 1) i",  # as above
+        list(digests),
+    )
     return {*digests} - {row[0] for row in rows}
 
 
-async def add(db: Connection, images: Sequence[tuple[ImageInfo, bytes, str]]) -> None:
+async def add(db: Connection, images: Sequence[New]) -> None:
     """Write images down, with their bytes and sources; those that are there stay as they are."""
-    infos = [info for info, _, _ in images]
-    await db.execute(
-        f"INSERT INTO qqimage.image ({_FACTS}, source, data) SELECT * FROM unnest($1::text[], "
-        "$2::text[], $3::text[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::text[], "
-        "$9::text[], $10::bytea[]) ON CONFLICT DO NOTHING",
-        *([getattr(info, fact) for info in infos] for fact in _FACTS.split(", ")),
-        [stored(source) for _, _, source in images],
-        [data for _, data, _ in images],
+    # one row at a time, all on their way at once: an array of them would be copied there once more
+    await db.executemany(
+        f"INSERT INTO qqimage.image ({_FACTS}, source, data) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        [
+            (*(getattr(info, fact) for fact in _FACTS.split(", ")), stored(source), data)
+            for info, data, source in images
+        ],
     )
 
 

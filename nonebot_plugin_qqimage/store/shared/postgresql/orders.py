@@ -7,7 +7,7 @@ from ....content.info import ImageInfo
 from ...local.outbox import Entry
 from ...local.sightings.forgotten import marks_of
 from ...local.upkeep.sighting_removal import place_names
-from . import images, sightings
+from . import annotations, images, sightings
 from .connections import Connection
 from .rows import indexed, stored
 
@@ -87,11 +87,12 @@ async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, i
             await db.execute("DELETE FROM qqimage.pin WHERE sha256 = $1", entry.sha256)
         unresolved = [each.reference for each in gone if not each.sha256]
         meant = {each.sha256 for each in gone if each.sha256} | {*ordered}
-        found = await images.find(db, unresolved) if unresolved else []
-        meant |= {info.sha256 for candidates in found for info, _ in candidates}
+        found = await images.find(db, unresolved, most=0) if unresolved else []
+        meant |= {each.info.sha256 for candidates in found for each in candidates}
         lonely = {*await sightings.unreferred(db, [*meant])}
         infos = await images.infos(db, lonely)
         alone = [each for each in gone if not each.sha256 or each.sha256 in lonely]
+        await annotations.forget(db, [*lonely])
         await _remove(db, infos, [name for each in gone for name in place_names(each.reference)])
         await changed(
             db,

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from ....content.info import ImageInfo
 from ....messages.reference import ImageReference
 from ....messages.sighting import Sighting
+from ...local.annotations import Annotation
 from ...local.facts import Totals
-from ...local.images import How
 from ...local.outbox import Entry
+from ...local.unsent_annotations import Unsent
 from ..breaker import Refused
-from ..shared import Change, Host, Lease, Pulse, Query, Status
+from ..shared import Change, Host, Lease, New, Pulse, Query, Search, Status, There
+from . import annotations, orders, schema, sightings, upkeep
 from . import images as pictures
-from . import orders, schema, sightings, upkeep
 from .connections import Connection, Connections
 from .rows import digest, stored
 
@@ -36,6 +37,10 @@ _MANY = 1_000_000
 """Rows from which on they are not counted, but estimated."""
 
 
+class _Outdated(Exception):
+    """There are changes that whoever publishes has not made yet: nothing is to be written."""
+
+
 class PostgreSQL:
     """Does what `Shared` says.
 
@@ -48,10 +53,10 @@ class PostgreSQL:
         self._connections = Connections(url, timeout)
         self._prepared = False
 
-    async def find(self, references: Sequence[ImageReference]) -> list[list[tuple[ImageInfo, How]]]:
+    async def find(self, references: Sequence[ImageReference]) -> list[list[There]]:
         """See `Shared.find`."""
 
-        async def look(db: Connection) -> list[list[tuple[ImageInfo, How]]]:
+        async def look(db: Connection) -> list[list[There]]:
             found = await pictures.find(db, references)
             # what no digest and no name means is known by where it was seen, in whatever chat
             placed = [
@@ -62,7 +67,7 @@ class PostgreSQL:
             if placed:
                 infos = await pictures.at_places(db, [references[number] for number in placed])
                 for number, info in zip(placed, infos, strict=True):
-                    found[number] = [(info, "place")] if info else []
+                    found[number] = [There(info, "place", None)] if info else []
             return found
 
         return await self._connections.run(look)
@@ -78,7 +83,7 @@ class PostgreSQL:
     async def publish(
         self,
         entries: Sequence[Entry],
-        images: Sequence[tuple[ImageInfo, bytes, str]],
+        images: Sequence[New],
         *,
         seen: int,
         ahead: float,
@@ -89,20 +94,24 @@ class PostgreSQL:
         shown = [entry for entry in entries if entry.kind == "shows"]
 
         async def write(db: Connection) -> bool:
-            async with db.transaction():
-                # nobody can forget anything until this is written, and none of it is forgotten yet
-                if not await db.fetch(
-                    "SELECT 1 FROM qqimage.counter WHERE number = $1 FOR SHARE", seen
-                ):
-                    return False
-                if images:
-                    await pictures.add(db, sorted(images, key=lambda image: image[0].sha256))
-                if names:
-                    await pictures.add_names(db, names)
-                if seen_:
-                    await sightings.add(db, seen_, ahead)
-                if shown:
-                    await sightings.resolve(db, shown)
+            try:
+                async with db.transaction():
+                    if images:  # first: it takes longest, and nobody has to wait for it
+                        await pictures.add(db, sorted(images, key=lambda image: image[0].sha256))
+                    # from here on nobody can forget anything until all is written, and none of it
+                    # has been forgotten yet
+                    if not await db.fetch(
+                        "SELECT 1 FROM qqimage.counter WHERE number = $1 FOR SHARE", seen
+                    ):
+                        raise _Outdated
+                    if names:
+                        await pictures.add_names(db, names)
+                    if seen_:
+                        await sightings.add(db, seen_, ahead)
+                    if shown:
+                        await sightings.resolve(db, shown)
+            except _Outdated:
+                return False
             return True
 
         size = sum(len(data) for _, data, _ in images)
@@ -142,6 +151,22 @@ class PostgreSQL:
     async def sightings(self, query: Query) -> list[Sighting]:
         """See `Shared.sightings`."""
         return await self._connections.run(lambda db: sightings.find(db, query))
+
+    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+        """See `Shared.annotate`."""
+        return await self._connections.run(
+            lambda db: annotations.write(db, said, seen=seen, ahead=ahead), _SOME
+        )
+
+    async def annotations(self, sha256: str) -> list[Annotation]:
+        """See `Shared.annotations`."""
+        return await self._connections.run(lambda db: annotations.of(db, sha256))
+
+    async def search_annotations(
+        self, search: Search, known: Sequence[Annotation]
+    ) -> tuple[list[Annotation], list[Annotation]]:
+        """See `Shared.search_annotations`."""
+        return await self._connections.run(lambda db: annotations.search(db, search, known))
 
     async def pins(self, owner: str) -> list[str]:
         """See `Shared.pins`."""

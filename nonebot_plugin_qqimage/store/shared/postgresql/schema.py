@@ -97,6 +97,28 @@ CREATE TABLE qqimage.host (
     max_age double precision NOT NULL
 );
 """
+_ANNOTATIONS = """
+CREATE TABLE qqimage.annotation (
+    sha256 text NOT NULL,
+    owner text NOT NULL,
+    -- empty where the owner has taken it back, which other hosts have to be told
+    text text NOT NULL,
+    time double precision NOT NULL,
+    PRIMARY KEY (sha256, owner)
+);
+-- by triggers, for hosts with an earlier release remove images and pins, too
+CREATE FUNCTION qqimage.forget_annotations() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM qqimage.annotation a USING gone WHERE a.sha256 = gone.sha256
+    AND NOT EXISTS (SELECT 1 FROM qqimage.image i WHERE i.sha256 = a.sha256)
+    AND NOT EXISTS (SELECT 1 FROM qqimage.pin p WHERE p.sha256 = a.sha256);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER annotated_image_removed AFTER DELETE ON qqimage.image
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION qqimage.forget_annotations();
+CREATE TRIGGER annotated_image_unpinned AFTER DELETE ON qqimage.pin
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION qqimage.forget_annotations();
+"""
 MIGRATIONS = (_IMAGES, _SIGHTINGS, _CHANGES)
 """What leads from each version to the next; the first one makes the first tables."""
 VERSION = len(MIGRATIONS)
@@ -112,7 +134,7 @@ async def prepare(db: Connection) -> None:
         Refused: a newer version of this plugin has made them; or what has their name is not
             ours; or there are none, and this user may not make any.
     """
-    if await _version(db) == VERSION:
+    if await _version(db) == VERSION and await _has_annotations(db):
         return
     async with db.transaction():
         await db.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -121,6 +143,9 @@ async def prepare(db: Connection) -> None:
             await _create(db)
         for script in MIGRATIONS[version or 0 :]:
             await db.execute(script)
+        # an earlier release goes on without it, which it does not with a higher version
+        if not await _has_annotations(db):
+            await db.execute(_ANNOTATIONS)
         await db.execute(f"UPDATE qqimage.meta SET value = '{VERSION}' WHERE name = 'version'")
 
 
@@ -150,6 +175,11 @@ async def _version(db: Connection) -> int | None:
             )
         )
     return version
+
+
+async def _has_annotations(db: Connection) -> bool:
+    (found,) = await db.fetch("SELECT to_regclass('qqimage.annotation') IS NOT NULL")
+    return bool(found[0])
 
 
 async def _create(db: Connection) -> None:

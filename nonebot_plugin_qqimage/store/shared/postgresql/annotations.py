@@ -1,0 +1,117 @@
+"""The annotations in PostgreSQL: written, read and searched.
+
+They are searched by looking at each text of a chat's pictures, or at all: that needs no extension,
+and works for one Chinese character. 100,000 texts take some 100 ms.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...local.annotations import Annotation
+from ...local.unsent_annotations import Unsent
+from ..shared import Search
+from .connections import Connection
+from .rows import indexed, stored
+
+_COLUMNS = "sha256, owner, text, time"
+_MOST = 32
+"""Owners that may say something of one picture; each host allows half as many."""
+_LONGEST = 1500
+"""Milliseconds that the server may search, or it would go on when nobody waits any more."""
+_INSERT = f"""
+INSERT INTO qqimage.annotation AS a ({_COLUMNS})
+SELECT sha256, owner, text, least(time, extract(epoch FROM clock_timestamp())::float8)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS new ({_COLUMNS})
+WHERE EXISTS (SELECT 1 FROM qqimage.annotation o WHERE o.sha256 = new.sha256
+    AND o.owner = new.owner)
+OR (SELECT count(*) FROM qqimage.annotation o WHERE o.sha256 = new.sha256) < {_MOST}
+ORDER BY sha256, owner
+ON CONFLICT (sha256, owner) DO UPDATE SET text = excluded.text, time = excluded.time
+WHERE a.time <= excluded.time
+"""
+
+
+async def write(db: Connection, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+    """Write down what owners say of pictures that are there, or kept; the latest of each counts.
+
+    Args:
+        db: the connection.
+        said: what they say.
+        seen: the number of the last change that the host knows of.
+        ahead: seconds by which the database's clock is ahead of the host's.
+
+    Returns:
+        False where there are later changes; nothing is written then.
+    """
+    async with db.transaction():
+        # nobody can forget anything until this is written, and none of it is forgotten yet
+        if not await db.fetch("SELECT 1 FROM qqimage.counter WHERE number = $1 FOR SHARE", seen):
+            return False
+        await _write(db, said, ahead)
+    return True
+
+
+async def _write(db: Connection, said: Sequence[Unsent], ahead: float) -> None:
+    digests = sorted({each.sha256 for each in said})
+    # locked, so that none is evicted before its annotations are there to go with it
+    rows = await db.fetch(
+        "SELECT sha256 FROM qqimage.image WHERE sha256 = ANY($1) ORDER BY sha256 FOR KEY SHARE",
+        digests,
+    )
+    kept = await db.fetch("SELECT sha256 FROM qqimage.pin WHERE sha256 = ANY($1)", digests)
+    there = {row[0] for row in (*rows, *kept)}
+    new = {(each.sha256, stored(each.owner)): each for each in said if each.sha256 in there}
+    await db.execute(
+        _INSERT,
+        [sha256 for sha256, _ in new],
+        [owner for _, owner in new],
+        [stored(each.text) for each in new.values()],
+        [each.time + ahead for each in new.values()],
+    )
+
+
+async def forget(db: Connection, digests: Sequence[str]) -> None:
+    """Forget what is known of some pictures, in the transaction that forgets these."""
+    await db.execute("DELETE FROM qqimage.annotation WHERE sha256 = ANY($1)", digests)
+
+
+async def of(db: Connection, sha256: str) -> list[Annotation]:
+    """What owners have said last of a picture; a text is empty where it was taken back."""
+    rows = await db.fetch(f"SELECT {_COLUMNS} FROM qqimage.annotation WHERE sha256 = $1", sha256)
+    return [Annotation(*row) for row in rows]
+
+
+async def search(
+    db: Connection, search: Search, known: Sequence[Annotation]
+) -> tuple[list[Annotation], list[Annotation]]:
+    """The annotations that are meant, and what the owners of some have said last."""
+    # as SQLite does, ASCII letters alone are found in either case
+    conditions, values = ["text <> ''"], list[Any]()
+    for word in search.words:
+        values.append(stored(word))
+        conditions.append(
+            f'strpos(lower(text COLLATE "C"), lower(${len(values)}::text COLLATE "C")) > 0'
+        )
+    if search.owner is not None:
+        values.append(stored(search.owner))
+        conditions.append(f"owner = ${len(values)}")
+    if search.chat is not None:
+        values.append(indexed(search.chat))
+        conditions.append(
+            "EXISTS (SELECT 1 FROM qqimage.sighting s WHERE s.sha256 = a.sha256 "
+            f"AND s.sha256 <> '' AND s.chat = ${len(values)})"
+        )
+    async with db.transaction():
+        await db.execute(f"SET LOCAL statement_timeout = {_LONGEST}")
+        found = await db.fetch(
+            f"SELECT {_COLUMNS} FROM qqimage.annotation a WHERE {' AND '.join(conditions)} "
+            f"ORDER BY time DESC, sha256, owner LIMIT {search.limit:d}",
+            *values,
+        )
+        now = await db.fetch(
+            f"SELECT {_COLUMNS} FROM qqimage.annotation JOIN unnest($1::text[], $2::text[]) "
+            "AS known (sha256, owner) USING (sha256, owner)",
+            [each.sha256 for each in known],
+            [stored(each.owner) for each in known],
+        )
+    return [Annotation(*row) for row in found], [Annotation(*row) for row in now]

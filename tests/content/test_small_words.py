@@ -1,0 +1,36 @@
+"""Small words on a picture are seen, and re-encoding is not taken for words."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from nonebot_plugin_qqimage.content.looks.small_words import words_between
+
+from ..looks.changing import KEPT, SMALL_WORDS, encoded, worded
+from ..looks.making import Picture, photo, sticker
+
+
+def grey(data: bytes) -> Picture:
+    return Image.open(io.BytesIO(data)).convert("L")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_words_and_re_encoding_are_told_apart(number: int) -> None:
+    for picture in (photo(number), sticker(number)):
+        clean = grey(encoded(picture, "JPEG", quality=60))
+        for name in ("JPEG 50", "WebP 75", "longest side 200", "grey"):
+            assert words_between(clean, grey(KEPT[name](picture))) <= 1, name
+        for name, change in SMALL_WORDS.items():
+            assert words_between(clean, grey(change(picture))) > 1, name
+        one, other = (worded(picture, seed, 0.03, 0.5) for seed in (1, 2))
+        assert words_between(grey(encoded(one)), grey(encoded(other))) > 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (3000, 2), (19, 21), (512, 512)])
+def test_small_words_are_looked_for_on_pictures_of_any_shape(size: tuple[int, int]) -> None:
+    noise = Image.effect_noise((64, 64), 60)
+    picture, flat = noise.resize(size), Image.new("L", size, 128)
+    assert words_between(picture, picture) == pytest.approx(0, abs=1e-3)
+    assert words_between(flat, flat) == 0
+    assert words_between(picture, noise) >= 0
