@@ -7,7 +7,7 @@ from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.adapters.onebot.v11.utils import unescape
 
 from .segments import parts_of
-from .text_part import TextPart
+from .texts.text_part import TextPart
 
 _MAX_PARSED = 1 << 16
 """Characters of CQ codes that NoneBot's parser is given: it takes some ns for each, and one message

@@ -19,7 +19,7 @@ from .chats import sender_in
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
-from .served import ServedText
+from .texts.served import ServedText
 
 _MAX_DEPTH = 5
 """Records inside records; QQ itself allows three."""

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import MessageSegment
 
-from .named_md5 import md5_in_fields
+from .names.named_md5 import md5_in_fields
 from .reference import ImageReference
-from .served import ServedText, received
-from .text_part import TextPart
+from .texts.served import ServedText, received
+from .texts.text_part import TextPart
 
 ORIGINALS = {"url": "qqimage_original_url", "file": "qqimage_original_file"}
 """Where segments kept the value that the implementation gave a field, after an earlier release had

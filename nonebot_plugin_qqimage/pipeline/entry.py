@@ -4,7 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from ..messages.reference import ImageReference
-from .budget import Reservation
+from .fairness.budget import Reservation
 
 
 @dataclass(eq=False)

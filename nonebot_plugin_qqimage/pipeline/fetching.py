@@ -15,9 +15,9 @@ from ..messages.said_paths import path_digest
 from ..store.finding.shared_images import Brought
 from ..store.image_store import ImageStore
 from .arrival import Arrival
-from .budget import ByteBudget, NoTurn, Reservation
+from .fairness.budget import ByteBudget, NoTurn, Reservation
+from .fairness.shares import shares_of
 from .keeping import Keeping
-from .shares import shares_of
 from .store_trouble import StoreTrouble
 
 _MAX_WAIT = 600.0

@@ -14,14 +14,14 @@ from ..log import logger
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival
-from .budget import Reservation
 from .entry import free_key
 from .failures import Failures, of_connection
+from .fairness.budget import Reservation
+from .fairness.shares import shares_of
+from .fairness.traffic import Traffic
 from .fetching import Deliver, Fetching
-from .flights import Flights, Work
-from .shares import shares_of
+from .single_flight.flights import Flights, Work
 from .store_trouble import StoreTrouble
-from .traffic import Traffic
 
 
 class Flying:

@@ -16,14 +16,14 @@ from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival, State, StoredImage
-from .congestion import Congestion
 from .failures import Failures
+from .fairness.congestion import Congestion
+from .fairness.traffic import Traffic
 from .fetching import Fetching, too_busy
 from .flying import Flying, rank
 from .prefetch_queue import PrefetchQueue
-from .racing import first_good
+from .single_flight.racing import first_good
 from .store_trouble import StoreTrouble
-from .traffic import Traffic
 
 _MAX_FLIGHTS = 4096
 """Images that may be under way, counting those that wait for their turn."""

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..messages.reference import ImageReference
-from .budget import Reservation
-from .congestion import Congestion
 from .entry import Entry, free_key
-from .shares import shares_of
-from .traffic import Traffic
-from .turns import Turns
+from .fairness.budget import Reservation
+from .fairness.congestion import Congestion
+from .fairness.shares import shares_of
+from .fairness.traffic import Traffic
+from .fairness.turns import Turns
 
 _PAUSE = 0.02
 """Seconds without another reference; most first matchers have answered by then."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, NoTurn, Reservation
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget, NoTurn, Reservation
 
 
 class Holder:

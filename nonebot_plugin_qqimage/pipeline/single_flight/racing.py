@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ..errors import ImageUnavailable
+from ...errors import ImageUnavailable
 
 _T = TypeVar("_T")
 _Way = Coroutine[Any, Any, _T]

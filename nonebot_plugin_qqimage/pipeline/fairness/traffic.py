@@ -1,6 +1,6 @@
 """Traffic: how many images are under way, of which bots and chats, and how much they hold."""
 
-from ..messages.reference import ImageReference
+from ...messages.reference import ImageReference
 from .shares import Owners, Shares
 
 

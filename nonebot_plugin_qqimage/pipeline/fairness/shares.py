@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from ..messages.reference import ImageReference
+from ...messages.reference import ImageReference
 
 Owners = tuple[str, ...]
 """Who holds something: a bot, and the chat if that is known; or nobody."""
