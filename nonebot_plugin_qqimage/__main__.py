@@ -29,7 +29,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     missing = next((name for name in _DEMO_NEEDS if find_spec(name) is None), None)
     if missing is not None:
         text = say(
-            "the demo needs {package}: pip install 'nonebot-plugin-qqimage[demo]'", package=missing
+            'the demo needs {package}: pip install "nonebot-plugin-qqimage[demo]"', package=missing
         )
         print(text, file=sys.stderr)
         return 2

@@ -44,6 +44,13 @@ def test_translations_have_the_placeholders_of_their_texts() -> None:
     assert wrong == []
 
 
+def test_lines_of_the_log_begin_alike_in_both_languages() -> None:
+    lines = [message for message in catalog() if str(message.id).startswith("qqimage:")]
+    wrong = [line.id for line in lines if not str(line.string).startswith("qqimage: ")]
+    assert lines
+    assert not wrong  # operators look for what the documentation names
+
+
 def test_the_compiled_catalog_is_that_of_the_source() -> None:
     assert MO.read_bytes() == compiled(catalog()), HOW
 

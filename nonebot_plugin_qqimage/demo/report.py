@@ -80,7 +80,7 @@ class Report:
         got = Text("nowhere: see below")
         if row.right:
             what = f"{row.mime}, {row.width}×{row.height}"
-            got = Text("{about}: {text}", about=Text(row.source or ""), text=what)
+            got = Text("{about}: {text}", about=Text(str(row.source)), text=what)
         elif row.source:
             got = Text("WRONG BYTES")
         self._row(row.case, row.naive, got, str(row.ms))

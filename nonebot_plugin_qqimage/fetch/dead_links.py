@@ -6,8 +6,8 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from ..implementation.implementation import Implementation
-from ..messages.file_id import file_id_of
-from ..messages.link_key import key_of
+from ..messages.names.file_id import file_id_of
+from ..messages.names.link_key import key_of
 
 _MAX = 4096
 """Refused keys and links that are remembered."""

@@ -2,7 +2,7 @@
 
 from ..errors import AttemptFailed, Cause
 from ..language import Text
-from ..messages.link_key import key_of
+from ..messages.names.link_key import key_of
 from .http.downloader import Downloader
 from .reservation import Reservation
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from ..errors import AttemptFailed, Cause
 from ..implementation.answers import ImageAnswer
 from ..language import Text
-from ..messages.file_id import names_another
-from ..messages.link_key import key_of, with_key, with_key_of
+from ..messages.names.file_id import names_another
+from ..messages.names.link_key import key_of, with_key, with_key_of
 from ..messages.reader import find_in_message
-from ..messages.text_part import TextPart
+from ..messages.texts.text_part import TextPart
 from .asking import answer_to, may_know_better
 from .files import base64_data
 from .files.files import read_file

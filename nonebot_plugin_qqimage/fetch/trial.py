@@ -13,8 +13,8 @@ from ..content.inspection import inspect_within
 from ..errors import Attempt, AttemptFailed, Cause
 from ..implementation.implementation import Implementation
 from ..messages.claims import doubt, link_agrees
-from ..messages.file_id import file_id_of
-from ..messages.link_key import without_key
+from ..messages.names.file_id import file_id_of
+from ..messages.names.link_key import without_key
 from ..messages.reference import ImageReference
 from .files.roots import Roots
 from .links import Links

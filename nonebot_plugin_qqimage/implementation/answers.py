@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from ..messages.link_key import Kind
+from ..messages.names.link_key import Kind
 
 _KEY_LIFE = 3600.0
 """Seconds after which a key is not used any more, even if its implementation announces longer."""

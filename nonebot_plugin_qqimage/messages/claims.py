@@ -7,7 +7,7 @@ contradicts any claim is not the image. Once they have proven to, the link decid
 
 from ..content.info import ImageInfo
 from ..language import Text
-from .file_id import is_at_qq
+from .names.file_id import is_at_qq
 from .reference import ImageReference
 
 

@@ -7,7 +7,7 @@ from nonebot.adapters.onebot.v11 import Message, MessageSegment
 from nonebot.adapters.onebot.v11.utils import unescape
 
 from .segments import parts_of
-from .text_part import TextPart
+from .texts.text_part import TextPart
 
 _MAX_PARSED = 1 << 16
 """Characters of CQ codes that NoneBot's parser is given: it takes some ns for each, and one message
@@ -67,13 +67,15 @@ def segments_of(content: object, *, brief: bool = False) -> list[object]:
         content: the content.
         brief: whether of very long CQ codes only the beginning of each value is wanted.
     """
+    if isinstance(content, list):  # first, for nearly every content is one
+        return cast(list[object], content)
     if isinstance(content, str):
         if len(content) > _MAX_PARSED:
             return list[object](_codes(content, _BRIEF if brief else len(content)))
         return cast(list[object], Message(content))
     if isinstance(content, (MessageSegment, Mapping)):
         return [cast(object, content)]
-    return _list(content)
+    return []
 
 
 def _codes(text: str, longest: int) -> Iterator[dict[str, Any]]:

@@ -19,22 +19,26 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
 
     An image that was uploaded to a group's files counts as the event's own.
     """
-    if not isinstance(event, MessageEvent):
-        return [sighting.reference for sighting in _find_upload(event)], []
-    self_id, chat = str(event.self_id), chat_of(event)
+    if isinstance(event, MessageEvent):
+        return _find_in_message(event, chat_of(event))
+    return [sighting.reference for sighting in _find_upload(event)], []
+
+
+def _find_in_message(
+    event: MessageEvent, chat: str
+) -> tuple[list[ImageReference], list[ImageReference]]:
+    self_id = str(event.self_id)
     group_id = event.group_id if isinstance(event, GroupMessageEvent) else 0
-    sent_by_bot = str(event.user_id) == self_id
     own = find_in_message(
-        event.message, self_id, str(event.message_id), group_id, chat=chat, own=sent_by_bot
+        *(event.message, self_id, str(event.message_id), group_id),
+        chat=chat,
+        own=str(event.user_id) == self_id,
     )
     reply = event.reply
     if reply is None:
         return own, []
     quoted = find_in_message(
-        reply.message,
-        self_id,
-        str(reply.message_id),
-        group_id,
+        *(reply.message, self_id, str(reply.message_id), group_id),
         chat=chat,
         own=str(reply.sender.user_id) == self_id,
     )
@@ -73,8 +77,8 @@ def find_received(event: Event) -> list[Sighting]:
     """Where the images of `find_in_event` were seen: the event's own, then the quoted ones."""
     if not isinstance(event, MessageEvent):
         return _find_upload(event)
-    own, quoted = find_in_event(event)
     chat, reply = chat_of(event), event.reply
+    own, quoted = _find_in_message(event, chat)
     found = [Sighting(each, chat, str(event.user_id), _time(event.time)) for each in own]
     if quoted and reply is not None:
         user, sent = str(reply.sender.user_id or ""), _time(reply.time)

@@ -19,7 +19,7 @@ from .chats import sender_in
 from .contents import content_place, forward_nodes, segments_of
 from .reference import ImageReference
 from .segments import KINDS, from_segment, id_in, parts_of
-from .served import ServedText
+from .texts.served import ServedText
 
 _MAX_DEPTH = 5
 """Records inside records; QQ itself allows three."""
@@ -86,7 +86,8 @@ def find_in_message(
         own: whether this bot sent it.
     """
     reader = Reader(self_id, group_id, chat=chat, own=own, records=False)
-    found = [each.reference for each in found_in(reader.message(content, message_id))]
+    walk = reader.message(content, message_id)
+    found = [each.reference for each in walk if isinstance(each, Found)]
     if len(found) > 1:
         found[0] = replace(found[0], one_of_several=True)
     return found
@@ -246,10 +247,10 @@ class _Numbering:
 
     def is_link_of_another(self, said: ImageReference) -> bool:
         """Whether an image has the link of an earlier one here, although it is another image."""
-        names = (said.file, *said.md5s)
-        if said.link is None or said.face_id or said.file_id or not any(names):
+        if said.link is None or said.face_id or said.file_id:
             return False
-        return self._links.setdefault(said.link.name, names) != names
+        names = (said.file, *said.md5s)
+        return any(names) and self._links.setdefault(said.link.name, names) != names
 
     @property
     def record(self) -> "_Numbering":

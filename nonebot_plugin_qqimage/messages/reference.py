@@ -6,10 +6,10 @@ from functools import cached_property
 from hashlib import blake2b
 
 from ..language import Text
-from .file_id import FileId, file_id_of
-from .link_key import without_key
-from .named_md5 import md5_in_name, md5_in_url
-from .text_part import TextPart
+from .names.file_id import FileId, file_id_of
+from .names.link_key import without_key
+from .names.named_md5 import md5_in_name, md5_in_url
+from .texts.text_part import TextPart
 
 _URI = re.compile(r"qqimage:(?P<sha256>[0-9a-f]{64})")
 _KEY = re.compile(r"(?i)([?&])rkey=[^&]*&?")
@@ -237,4 +237,4 @@ def _digest(text: str) -> str:
 
 def _without_key(url: str) -> str:
     # a form of its own, which the names of places in existing stores were made of
-    return _KEY.sub(r"\1", url)
+    return _KEY.sub(r"\1", url) if "?" in url or "&" in url else url

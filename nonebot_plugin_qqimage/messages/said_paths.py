@@ -5,7 +5,6 @@ this bot sends may name a file, but not one that somebody has said to it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import cast
 from urllib.parse import unquote
@@ -33,7 +32,7 @@ def said_paths(content: object) -> set[str]:
     """
     found: set[str] = set()
     left = _MAX_FOUND
-    for text in _texts(content, 0):
+    for text in _texts(content):
         at = 0
         for _ in range(_MAX_COLONS):
             colon = text.find(":", at)  # a character is found fast, also in 10 MB of base64
@@ -59,16 +58,22 @@ def path_digest(uri: str) -> str:
     return blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _texts(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif depth < _MAX_DEPTH:
-        inside: Iterable[object] = ()
-        if isinstance(value, MessageSegment):
-            inside = cast(Mapping[str, object], value.data).values()
-        elif isinstance(value, Mapping):
-            inside = cast(Mapping[str, object], value).values()
-        elif isinstance(value, list):
-            inside = cast(list[object], value)
-        for each in inside:
-            yield from _texts(each, depth + 1)
+def _texts(content: object) -> list[str]:
+    """Every text in a content, however deep: in lists and dicts, as JSON is parsed into."""
+    texts: list[str] = []
+    level = [content]
+    for _ in range(_MAX_DEPTH + 1):
+        inside: list[object] = []
+        for value in level:
+            if isinstance(value, str):
+                texts.append(value)
+            elif isinstance(value, list):
+                inside.extend(cast(list[object], value))  # with += it became a Message, too
+            elif isinstance(value, dict):
+                inside.extend(cast(dict[str, object], value).values())
+            elif isinstance(value, MessageSegment):
+                inside.extend(cast(dict[str, object], value.data).values())
+        if not inside:
+            break
+        level = inside
+    return texts

@@ -27,7 +27,7 @@ class Failures:
 
     def get(self, reference: ImageReference) -> ImageUnavailable | None:
         """Why this very reference failed a moment ago; None where it did not."""
-        return self._failures.get(reference)
+        return self._failures.get(reference) if self._failures else None
 
     def add(self, reference: ImageReference, failure: ImageUnavailable) -> None:
         """Remember why a reference failed."""

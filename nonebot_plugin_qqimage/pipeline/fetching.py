@@ -15,9 +15,9 @@ from ..messages.said_paths import path_digest
 from ..store.finding.shared_images import Brought
 from ..store.image_store import ImageStore
 from .arrival import Arrival
-from .budget import ByteBudget, NoTurn, Reservation
+from .fairness.budget import ByteBudget, NoTurn, Reservation
+from .fairness.shares import shares_of
 from .keeping import Keeping
-from .shares import Owners
 from .store_trouble import StoreTrouble
 
 _MAX_WAIT = 600.0
@@ -55,6 +55,8 @@ class Fetching:
     ) -> None:
         self.dead_links = DeadLinks()
         """Which links are known to be dead."""
+        self.max_wait = _MAX_WAIT
+        """Seconds after which waiting for a turn is told of."""
         self._config = config
         self._store = store
         self._fetcher = fetcher
@@ -62,17 +64,25 @@ class Fetching:
         self._trouble = trouble
         self._keeping = Keeping(store, implementations, trouble)
         self._budget = ByteBudget(
-            config.max_bytes_in_flight, holders=config.concurrency, max_wait=_MAX_WAIT
+            config.max_bytes_in_flight, holders=config.concurrency, max_wait=self.max_wait
         )
         self._turns: dict[str, Reservation] = {}
 
-    async def fetch(self, reference: ImageReference, deliver: Deliver, *, urgent: bool) -> None:
+    async def fetch(
+        self,
+        reference: ImageReference,
+        deliver: Deliver,
+        *,
+        urgent: bool,
+        turn: Reservation | None = None,
+    ) -> None:
         """Fetch an image, deliver it, and keep it.
 
         Args:
             reference: the image.
             deliver: told of it.
             urgent: whether somebody waits for it.
+            turn: of `turn`, where it is held already.
 
         Raises:
             ImageUnavailable: no source has it, or its turn did not come in time.
@@ -83,7 +93,8 @@ class Fetching:
         elif reference.bare:
             await self._where_seen(reference, deliver, urgent=urgent)
         else:
-            await self._fetch(await self._without_said_path(reference), deliver, urgent=urgent)
+            turn = turn or self.turn(reference, urgent=urgent)
+            await self._fetch(await self._without_said_path(reference), deliver, turn)
 
     async def keep(self, arrival: Arrival, fetched: Fetched) -> None:
         """Keep an image that was fetched elsewhere."""
@@ -100,6 +111,22 @@ class Fetching:
         if (turn := self._turns.get(key)) is not None:
             turn.hurry()
 
+    def turn(self, reference: ImageReference, *, urgent: bool) -> Reservation:
+        """The memory that an image is fetched within, once its turn has come.
+
+        Args:
+            reference: the image.
+            urgent: whether somebody waits for it.
+        """
+        expected = reference.expected_size
+        size = min(expected or reference.held or _UNKNOWN, self._config.max_image_size)
+        shares = shares_of(reference)
+        if shares and not (expected or reference.held):
+            size = min(size, self._config.max_bytes_in_flight // _UNKNOWN_PART)
+        return self._budget.reserve(
+            memory_for(size) if expected else size, shares=shares, urgent=urgent
+        )
+
     async def fetch_anew(
         self, reference: ImageReference
     ) -> tuple[Fetched | None, tuple[Attempt, ...]]:
@@ -112,16 +139,16 @@ class Fetching:
             ImageUnavailable: too much is under way already.
         """
         try:
-            async with self._turn(reference, urgent=True) as reservation:
+            async with self.turn(reference, urgent=True) as reservation:
                 return await self._ask(reference, reservation)
         except NoTurn:
             raise _waited(reference) from None
 
-    async def _fetch(self, reference: ImageReference, deliver: Deliver, *, urgent: bool) -> None:
+    async def _fetch(self, reference: ImageReference, deliver: Deliver, turn: Reservation) -> None:
+        self._turns[reference.key] = turn
         try:
-            turn = self._turns[reference.key] = self._turn(reference, urgent=urgent)
-            async with turn as reservation:
-                fetched, attempts = await self._ask(reference, reservation)
+            async with turn:
+                fetched, attempts = await self._ask(reference, turn)
                 if fetched is None:
                     kept_until = reference.link.kept_until if reference.link else 0.0
                     raise unavailable(str(reference), attempts, kept_until)
@@ -149,7 +176,7 @@ class Fetching:
         for sighting in found:
             seen = replace(sighting.reference, sha256=reference.sha256)
             try:
-                return await self._fetch(seen, deliver, urgent=urgent)
+                return await self._fetch(seen, deliver, self.turn(seen, urgent=urgent))
             except ImageUnavailable as error:
                 attempts += error.attempts
                 kept_until = kept_until or error.kept_until
@@ -178,22 +205,6 @@ class Fetching:
         if ("url of the segment", Cause.EXPIRED) in [(a.source, a.cause) for a in attempts]:
             self.dead_links.refused(reference.url)
         return fetched, attempts
-
-    def _turn(self, reference: ImageReference, *, urgent: bool) -> Reservation:
-        expected = reference.expected_size
-        size = min(expected or reference.held or _UNKNOWN, self._config.max_image_size)
-        shares = shares_of(reference)
-        if shares and not (expected or reference.held):
-            size = min(size, self._config.max_bytes_in_flight // _UNKNOWN_PART)
-        return self._budget.reserve(
-            memory_for(size) if expected else size, shares=shares, urgent=urgent
-        )
-
-
-def shares_of(reference: ImageReference) -> Owners:
-    """The bot and the chat whose share a reference's image is fetched from."""
-    bot, chat = reference.self_id, reference.chat
-    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
 
 
 def too_busy(reference: ImageReference, detail: Text) -> ImageUnavailable:

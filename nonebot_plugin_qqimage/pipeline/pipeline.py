@@ -1,36 +1,32 @@
 """From a reference to verified bytes: the store first, then one fetch for all who want them."""
 
-import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 
 from ..config import ScopedConfig
-from ..content.info import ImageInfo
-from ..errors import Attempt, AttemptFailed, Cause, ImageUnavailable, StoreError, unavailable
+from ..errors import Attempt, Cause, ImageUnavailable, StoreError, unavailable
 from ..fetch.dead_links import DeadLinks
 from ..fetch.fetcher import Fetched, Fetcher
 from ..implementation.implementations import Implementations
-from ..language import Text, say
-from ..log import logger
+from ..language import Text
 from ..messages.claims import confirmed
 from ..messages.reference import ImageReference
 from ..store.image_store import ImageStore
 from .arrival import Arrival, State, StoredImage
-from .congestion import Congestion
-from .failures import Failures, of_connection
-from .fetching import Deliver, Fetching, shares_of, too_busy
-from .flights import Flights, Work
-from .prefetch_queue import PrefetchQueue, free_key
-from .racing import first_good
-from .shares import Owners, Shares
+from .failures import Failures
+from .fairness.congestion import Congestion
+from .fairness.traffic import Traffic
+from .fetching import Fetching, too_busy
+from .flying import Flying, rank
+from .prefetch_queue import PrefetchQueue
+from .single_flight.racing import first_good
 from .store_trouble import StoreTrouble
 
 _MAX_FLIGHTS = 4096
-"""Images that may wait for their turn."""
+"""Images that may be under way, counting those that wait for their turn."""
 _CLOSE_TIMEOUT = 5.0
 """Seconds for ending what is under way when the bot ends."""
 _PATIENCE = 1.0
@@ -63,23 +59,27 @@ class Pipeline:
         self._config = config
         self._fetcher = fetcher
         self._fetching = Fetching(config, store, fetcher, implementations, self.store_trouble)
-        self._flights: Flights[Arrival] = Flights(_MAX_FLIGHTS)
         self._closed = False
-        self._held = 0  # bytes that the references of all flights hold themselves
         self._failures = Failures()
-        self._under_way: dict[str, ImageReference] = {}  # which reference each key is fetched by
-        self._behind: dict[str, asyncio.Future[None]] = {}  # keys that wait for another to end
-        self._connections: Counter[str] = Counter()  # by bot, how many there were so far
-        self._flying = Shares()
-        self._asked: set[str] = set()  # keys that somebody waits for
+        traffic = Traffic(_MAX_FLIGHTS, config.max_bytes_in_flight)
+        self._flying = Flying(
+            *(store, self._fetching, self._failures, self.store_trouble, traffic),
+            watch=lambda seconds, size: self.watch(seconds, size),
+            most=_MAX_FLIGHTS,
+        )
         self._congestion = Congestion(store.count)
         self._prefetches = PrefetchQueue(
-            self._start,
-            self._room,
+            self._is_unknown,
+            self._flying.take_stored,
+            lambda reference: self._fetching.turn(reference, urgent=False),
+            self._flying.start,
+            traffic,
             self._congestion,
             max_held=config.max_bytes_in_flight,
+            max_wait=self._fetching.max_wait,
             spare=max(1, _MAX_FLIGHTS // 4),
         )
+        self._flying.ended = self._prefetches.ended
 
     @property
     def dead_links(self) -> DeadLinks:
@@ -95,31 +95,27 @@ class Pipeline:
             ImageUnavailable: no source has it.
         """
         self._prefetches.hurry(reference.key)
-        other = self._under_way.get(reference.key)
-        if other is None or other == reference:
-            arrival = await self._join(reference.key, reference)
+        other = self._flying.under_way(reference.key) or reference
+        alone = other == reference
+        if alone or reference.key == reference.own_key:
+            try:
+                arrival = await self._join(reference.key, reference)
+            except ImageUnavailable:
+                if alone:
+                    raise
+                return await self._own(reference)  # only the other reference has failed
             if reference.brings_itself and arrival.reference.content != reference.content:
                 # it is of an earlier message with this id, and must not be joined again
-                await self._flights.ended(reference.key)
+                await self._flying.flights.ended(reference.key)
                 return await self._own(reference)
             # the content may not be what was claimed, and says nothing of ours then
             return arrival if self._is_meant(arrival, reference) else await self._own(reference)
-        if reference.key == reference.own_key:
-            try:
-                arrival = await self._join(reference.key, reference)
-                if not reference.brings_itself or arrival.reference.content == reference.content:
-                    return arrival
-                # it is of an earlier message with this id, and must not be joined again
-                await self._flights.ended(reference.key)
-            except ImageUnavailable:  # as the other reference had it
-                pass
-            return await self._own(reference)
         # Another reference that claims the same is being fetched, maybe in vain: ours may have a
         # better way, so nobody waits for the other one alone.
         return await first_good(
             self._join(reference.key, reference),
             lambda: self._own(reference),
-            patience=0 if _rank(reference) > _rank(other) else _PATIENCE,
+            patience=_patience(reference, other),
             good=lambda arrival: self._is_meant(arrival, reference),
         )
 
@@ -132,9 +128,7 @@ class Pipeline:
 
     async def _own(self, reference: ImageReference) -> Arrival:
         """The image as this reference has it, whatever others that claim the same bring."""
-        waiting = self._behind.get(reference.own_key)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        self._flying.wait_no_longer(reference.own_key)
         return await self._join(reference.own_key, reference)
 
     async def resolve_anew(self, reference: ImageReference) -> Arrival:
@@ -143,17 +137,13 @@ class Pipeline:
         Raises:
             ImageUnavailable: no source has it.
         """
-        key = f"anew {reference.own_key}"
-        try:
-            return await self._flights.join(key, self._flight(key, reference, anew=True))
-        except ImageUnavailable as error:
-            raise error.again() from None
+        return await self._flying.join(f"anew {reference.own_key}", reference, anew=True)
 
     async def keep(self, reference: ImageReference, fetched: Fetched) -> None:
         """Keep an image that was fetched elsewhere, while the bot's event loop was blocked."""
         if not self._closed:
             arrival = Arrival(reference, fetched.info, fetched.source, fetched.data)
-            self._deliver(lambda _: None, time.monotonic(), arrival)
+            self._flying.deliver(lambda _: None, time.monotonic(), arrival)
             await self._fetching.keep(arrival, fetched)
 
     async def read(self, arrival: Arrival) -> bytes | None:
@@ -203,19 +193,21 @@ class Pipeline:
 
         Where too much is under way already, it waits until there is room, while its link can live.
         """
-        if self.store.known(reference) is not None:
+        small = (reference.size or 0) <= self._config.max_image_size
+        if small and self._failures.get(reference) is None:
+            self._prefetches.add(reference)
+
+    def _is_unknown(self, reference: ImageReference) -> bool:
+        known = self.store.known(reference)
+        if known is not None:
             self.store.count("resolved", "store")
-        elif (
-            self._failures.get(reference) is None
-            and (reference.size or 0) <= self._config.max_image_size
-        ):
-            self._prefetches.add(reference, shares_of(reference))
+        return known is None
 
     def state(self, reference: ImageReference) -> State:
         """Where an image stands, as far as this process knows without looking."""
         for key in (reference.key, reference.own_key):
-            if key in self._flights:
-                return "stored" if self._flights.delivered(key) else "resolving"
+            if key in self._flying.flights:
+                return "stored" if self._flying.flights.delivered(key) else "resolving"
             if key in self._prefetches:
                 return "resolving"
         if self.store.known(reference) is not None:
@@ -224,7 +216,7 @@ class Pipeline:
 
     def connected(self, self_id: str) -> None:
         """Learn that a bot has connected: what failed for want of that may be had now."""
-        self._connections[self_id] += 1
+        self._flying.connected(self_id)
         self._failures.forget_of_connection(self_id)
 
     def hint(self, reference: ImageReference) -> str:
@@ -241,7 +233,7 @@ class Pipeline:
     @property
     def queue(self) -> tuple[int, int]:
         """How many images are under way, and how many wait to be."""
-        return len(self._flights), len(self._prefetches)
+        return len(self._flying.flights), len(self._prefetches)
 
     async def warm_up(self) -> None:
         """Make ready what downloads need, so that the first one does not wait for it."""
@@ -250,33 +242,12 @@ class Pipeline:
     async def close(self) -> None:
         """End everything under way, and close the store."""
         self._closed = True
-        self._prefetches.close()
+        self._prefetches.clear()
         self._congestion.close()
         with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):
-            await self._flights.close()
+            await self._flying.flights.close()
             await self._fetcher.close()
             await self.store.close()
-
-    # One image
-
-    def _room(self, reference: ImageReference, shares: Owners, ahead: int) -> str:
-        """Why no flight can be started for a reference, in a word; empty where one can."""
-        if self._held + reference.held > self._config.max_bytes_in_flight:
-            return "memory"
-        free = _MAX_FLIGHTS - len(self._flights) - ahead
-        return "" if free > 0 and self._flying.seat_allowed(shares, free) else "flights"
-
-    def _start(self, reference: ImageReference) -> None:
-        """Start a flight that nobody waits for."""
-        if self._flights.full:  # as it is at the end
-            return
-        key = free_key(reference, self._flights)
-        if key:
-            # another reference that claims the same may be under way; if it fails, this one may not
-            other = self._under_way.get(reference.key)
-            is_first = key == reference.key or other is None or _rank(reference) > _rank(other)
-            after = "" if is_first else reference.key
-            self._flights.start(key, self._flight(key, reference, after=after))
 
     async def _join(self, key: str, reference: ImageReference) -> Arrival:
         known = self.store.known(reference, lately=True)
@@ -284,128 +255,19 @@ class Pipeline:
             self.store.count("resolved", "store")
             return Arrival(reference, known, "store")
         failure = _closed(reference) if self._closed else self._failures.get(reference)
-        if failure is None and key not in self._flights and self._flights.full:
+        if failure is None and key not in self._flying.flights and self._flying.flights.full:
             failure = too_busy(
                 reference, Text("{count} images are ahead of it", count=_MAX_FLIGHTS)
             )
         if failure is not None:
             # it may have come another way since: implementations often tell of what this bot sends
             # before the call that sent it returns
-            known = None if self._closed else await self._known(reference)
+            known = None if self._closed else await self._flying.known(reference)
             if known is None:
                 raise failure.again()
             self._failures.forget(reference)
             return Arrival(reference, known, "store")
-        self._asked.add(key)
-        self._fetching.hurry(key)
-        try:
-            return await self._flights.join(key, self._flight(key, reference))
-        except ImageUnavailable as error:
-            raise error.again() from None  # each waiter has a traceback of its own
-
-    def _flight(
-        self, key: str, reference: ImageReference, *, anew: bool = False, after: str = ""
-    ) -> Work[Arrival]:
-        def take_off(deliver: Deliver) -> Coroutine[None, None, None]:
-            # before the task runs, for more may be started until then
-            self._held += reference.held
-            shares = shares_of(reference)
-            self._under_way[key] = reference
-            self._flying.change(shares, seats=1, size=0)
-            return self._fly(key, reference, deliver, shares, anew=anew, after=after)
-
-        return take_off
-
-    async def _fly(
-        self,
-        key: str,
-        reference: ImageReference,
-        deliver: Deliver,
-        shares: Owners,
-        *,
-        anew: bool,
-        after: str,
-    ) -> None:
-        """Everything that is done about one image, in a task of its own."""
-        busy, connections = False, self._connections[reference.self_id]
-        begun = time.monotonic()
-        try:
-            if after:
-                asked = self._behind[key] = asyncio.get_running_loop().create_future()
-                await self._flights.ended(after, unless=asked)
-            delivering = partial(self._deliver, deliver, begun)
-            known = None if anew else await self._known(reference, here=True)
-            brought = None if anew or known else await self.store.shared_images.bring(reference)
-            if known is not None:
-                delivering(Arrival(reference, known, "store"))
-            elif brought is not None:
-                await self._fetching.bring(reference, brought, delivering)
-            elif self.store.anything_forgotten and await self._is_forgotten(reference):
-                attempt = Attempt("store", Cause.FORGOTTEN, Text("forgotten on request"), 0.0)
-                raise unavailable(str(reference), (attempt,))
-            else:
-                if anew:
-                    await self._fetch(reference, delivering)
-                    return
-                async with self.store.shared_images.turn(
-                    reference, begun
-                ) as come:  # from another host
-                    if come is not None:
-                        await self._fetching.bring(reference, come, delivering)
-                    else:
-                        await self._fetch(reference, delivering)
-        except ImageUnavailable as error:
-            self.store.count("failed", error.cause)
-            busy = error.cause is Cause.BUSY
-            reconnected = connections != self._connections[reference.self_id]
-            if not busy:  # which it is not for long, and which is told of all together
-                if not (reconnected and of_connection(error)):
-                    self._failures.add(reference, error)
-                logger.warning(f"qqimage: {error}")
-            raise
-        except Exception as error:
-            logger.exception(
-                say("qqimage: {image}: unexpected error, please report it", image=str(reference))
-            )
-            failure = AttemptFailed(Cause.FAILED, repr(error))
-            attempt = Attempt("resolver", failure.cause, failure.detail, 0.0)
-            raise unavailable(str(reference), (attempt,)) from error
-        finally:
-            self._held -= reference.held
-            self._under_way.pop(key, None)
-            self._behind.pop(key, None)
-            self._flying.change(shares, seats=-1, size=0)
-            self._asked -= {reference.key, reference.own_key}
-            # the flight itself is there until this has ended
-            asyncio.get_running_loop().call_soon(self._ended, reference.key, busy)
-
-    async def _fetch(self, reference: ImageReference, deliver: Deliver) -> None:
-        urgent = not self._asked.isdisjoint((reference.key, reference.own_key))
-        await self._fetching.fetch(reference, deliver, urgent=urgent)
-
-    def _ended(self, key: str, busy: bool) -> None:
-        self._prefetches.ended(key, busy=busy)
-
-    def _deliver(self, deliver: Deliver, begun: float, arrival: Arrival) -> None:
-        self.store.count("resolved", arrival.source)
-        if arrival.source != "store":
-            self.watch(time.monotonic() - begun, arrival.info.size)
-        self.store.is_image(arrival.reference, arrival.info)
-        deliver(arrival)
-
-    async def _known(self, reference: ImageReference, *, here: bool = False) -> ImageInfo | None:
-        try:
-            return await self.store.find(reference, here)
-        except StoreError as error:
-            self.store_trouble.log(error)
-            return None
-
-    async def _is_forgotten(self, reference: ImageReference) -> bool:
-        try:
-            return await self.store.forgetting.is_forgotten(reference)
-        except StoreError as error:
-            self.store_trouble.log(error)
-            return False
+        return await self._flying.join(key, reference)
 
 
 def _closed(reference: ImageReference) -> ImageUnavailable:
@@ -413,10 +275,8 @@ def _closed(reference: ImageReference) -> ImageUnavailable:
     return unavailable(str(reference), (Attempt("resolver", Cause.FAILED, detail, 0.0),))
 
 
-def _rank(reference: ImageReference) -> tuple[bool, bool]:
-    """How good the ways to an image are that a reference gives: the greater, the better.
-
-    One that holds the image is the best. Of what stands in a forwarded record some implementations
-    know nothing, and never answer.
-    """
-    return bool(reference.content), not reference.forwarded
+def _patience(reference: ImageReference, other: ImageReference) -> float | None:
+    """Seconds to wait for a fetch by another reference; None for as long as it takes."""
+    if replace(reference, position=other.position) == other:
+        return None  # the same picture twice in a message: there is no better way to one of them
+    return 0 if rank(reference) > rank(other) else _PATIENCE

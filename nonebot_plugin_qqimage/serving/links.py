@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from ..config import ScopedConfig
 from ..errors import QQImageError, StoreError
 from ..language import Text
-from ..messages.link_key import without_key
+from ..messages.names.link_key import without_key
 from ..messages.reference import ImageReference, from_uri
 from ..settings.values import base_url
 from ..threads import DaemonThreads

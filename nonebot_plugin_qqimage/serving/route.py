@@ -16,7 +16,7 @@ from ..language import Text, say
 from ..log import logger
 from ..messages.reference import ImageReference
 from ..pipeline.arrival import Arrival
-from ..pipeline.budget import ByteBudget, NoTurn
+from ..pipeline.fairness.budget import ByteBudget, NoTurn
 from ..store.image_store import ImageStore
 from .answers import Answer, Request, busy, elsewhere, failed, found, problem, refused
 from .links import Links

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..errors import StoreError
 from ..language import Text
-from ..messages.link_key import without_key
+from ..messages.names.link_key import without_key
 from ..messages.reference import ImageReference
 
 _FIRST_VERSION = "1"

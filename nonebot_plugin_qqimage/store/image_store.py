@@ -5,7 +5,7 @@ what works on them, in threads, is in ``local/``.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -131,14 +131,13 @@ class ImageStore:
         self._memory.clear()
 
     async def find(self, reference: ImageReference, here: bool = False) -> ImageInfo | None:
-        """The image a reference means, when it is stored.
-
-        Args:
-            reference: the reference.
-            here: whether the shared store is not asked; what that has is kept here first.
-        """
+        """The image a reference means, when it is stored: `here`, or in the shared store, too."""
         info = await self._meanings.find(reference)
         return info if info or here else await self.shared_images.find(reference)
+
+    async def find_here(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+        """The images that references mean, as far as they are stored here, looked up together."""
+        return await self._meanings.find_all(references)
 
     async def put(
         self,
@@ -235,10 +234,8 @@ class ImageStore:
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
-            known = None if sighting.sha256 else self.known(sighting.reference)
-            sha256 = known.sha256 if known else sighting.sha256
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sha256, time.time()))
+            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""

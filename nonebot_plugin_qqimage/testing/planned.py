@@ -10,7 +10,7 @@ from ..errors import Attempt, Cause
 from ..fetch.fetcher import Fetched, Fetcher
 from ..fetch.reservation import Reservation
 from ..implementation.implementation import Implementation
-from ..messages.file_id import file_id_of
+from ..messages.names.file_id import file_id_of
 from ..messages.reference import ImageReference
 from ..simulator.image_host.fileid import new_fileid
 from ..simulator.pictures import png, qq_name

@@ -102,8 +102,10 @@ class _Run:
                 await self._bot.handle_event(event)
             await asyncio.sleep(_SETTLE)
         under_way = asyncio.all_tasks() - before
-        for task in under_way if cancel else ():
-            task.cancel()
+        if cancel:
+            _drop_what_waits()
+            for task in under_way:
+                task.cancel()
         await asyncio.sleep(0)
         return cost
 
@@ -116,6 +118,13 @@ def _empty() -> Hooks:
         pass
 
     return preprocessors - before
+
+
+def _drop_what_waits() -> None:
+    # not above, for NoneBot must load the plugin before anybody imports it
+    from nonebot_plugin_qqimage.bot.lifespan import get_services
+
+    get_services().pipeline._prefetches.clear()
 
 
 async def _silence(api: str, data: dict[str, Any]) -> None:

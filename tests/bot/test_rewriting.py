@@ -25,7 +25,7 @@ from nonebot_plugin_qqimage.errors import ImageUnavailable
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.messages.events import find_in_event
 from nonebot_plugin_qqimage.messages.reader import Reader, find_in_message
-from nonebot_plugin_qqimage.messages.served import received
+from nonebot_plugin_qqimage.messages.texts.served import received
 
 from .. import samples
 from ..served_pictures import BASE, CDN, World, group_message, image, serving

@@ -307,7 +307,9 @@ async def test_a_store_of_a_newer_version(qq: Run, folder: Path, pictures: list[
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("query", ["nonsense", "chat:1", "since:soon", "user:"])
+@pytest.mark.parametrize(
+    "query", ["nonsense", "chat:1", "since:soon", "user:", "", "type:png nonsense"]
+)
 async def test_a_query_that_says_nothing(
     qq: Run, tmp_path: Path, pictures: list[Picture], query: str
 ) -> None:
@@ -343,6 +345,8 @@ async def test_the_exported_file_is_what_its_name_says(
     qq: Run, tmp_path: Path, pictures: list[Picture]
 ) -> None:
     await qq("export", "type:png", "since:1h", str(tmp_path / "out"))
+    quoted = await qq("export", "type:png since:1h", str(tmp_path / "quoted"), "--json")
+    assert quoted.json["written"] == len([*(tmp_path / "out").glob("*.png")]) > 0
     for path in (tmp_path / "out").glob("*.png"):
         assert sha256(path.read_bytes()) == path.stem
 
@@ -378,4 +382,4 @@ async def test_a_link_to_the_page_needs_a_bot(qq: Run, pictures: list[Picture]) 
     assert "http" not in done.out
     assert (await qq("page", "--json")).json["url"] is None
     closed = await qq("page", "--close")
-    assert (closed.status, closed.out) == (0, "2 links and sessions of the page have been ended\n")
+    assert (closed.status, closed.out) == (0, "links and sessions of the page that were ended: 2\n")

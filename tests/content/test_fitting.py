@@ -140,7 +140,7 @@ async def test_without_arguments_it_is_what_is_stored(sample: tuple[str, bytes, 
 @pytest.mark.usefixtures("no_pillow")
 async def test_bounds_without_pillow_say_what_to_install() -> None:
     for kind in (QQImageError, ImportError):  # which it was in earlier versions
-        with pytest.raises(kind, match=r"pip install nonebot-plugin-qqimage\[vision\]"):
+        with pytest.raises(kind, match=r'pip install "nonebot-plugin-qqimage\[vision\]"'):
             await image(samples.png()).data_url(max_bytes=1000)
 
 

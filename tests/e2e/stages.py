@@ -65,8 +65,10 @@ def _is_upgraded(bot: SharedBot) -> bool:
 
 
 async def said(implementation: SimulatedImplementation) -> Any:
-    """What the bot says next, as the plugins of these tests write it."""
-    return json.loads((await implementation.next_sent(PATIENCE)).text)
+    """What the bot says next in words, as the plugins of these tests write it."""
+    while not (text := (await implementation.next_sent(PATIENCE)).text):
+        pass  # a picture
+    return json.loads(text)
 
 
 async def asked(implementation: SimulatedImplementation, words: str, **where: Any) -> Any:

@@ -9,7 +9,7 @@ import trustme
 from .http_server import Server, serving
 
 if TYPE_CHECKING:
-    from nonebot_plugin_qqimage.pipeline.budget import Reservation
+    from nonebot_plugin_qqimage.pipeline.fairness.budget import Reservation
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def server() -> AsyncGenerator[Server, None]:
 @pytest.fixture
 async def reservation() -> AsyncGenerator["Reservation", None]:
     # NoneBot must load the plugin before anyone imports it
-    from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+    from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget
 
     async with ByteBudget(1 << 30).reserve(1 << 20) as reservation:
         yield reservation

@@ -9,7 +9,7 @@ from nonebot_plugin_qqimage.errors import Attempt, Cause
 from nonebot_plugin_qqimage.fetch.fetcher import Fetched, Fetcher
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget
 
 from .. import samples
 from .http_server import Answer, Request, reply

@@ -10,7 +10,7 @@ import pytest
 from nonebot_plugin_qqimage.errors import Cause
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget
 
 from .. import samples
 from ..implementation.fake_bot import HANG, FakeBot, Turns, failed, unknown

@@ -6,7 +6,7 @@ import pytest
 
 from nonebot_plugin_qqimage.errors import Cause
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
-from nonebot_plugin_qqimage.messages.link_key import with_key
+from nonebot_plugin_qqimage.messages.names.link_key import with_key
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 
 from ..implementation.fake_bot import FakeBot, Turns, failed, unknown

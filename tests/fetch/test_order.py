@@ -13,7 +13,7 @@ from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline.budget import Reservation
+from nonebot_plugin_qqimage.pipeline.fairness.budget import Reservation
 
 from .. import samples
 from ..implementation.fake_bot import HANG, FakeBot, unknown

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.messages.file_id import FileId, file_id_of, names_another
-from nonebot_plugin_qqimage.messages.named_md5 import md5_in_fields, md5_in_name, md5_in_url
+from nonebot_plugin_qqimage.messages.names.file_id import FileId, file_id_of, names_another
+from nonebot_plugin_qqimage.messages.names.named_md5 import md5_in_fields, md5_in_name, md5_in_url
 from nonebot_plugin_qqimage.simulator.image_host.fileid import new_fileid
 
 SAMPLES = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nonebot_plugin_qqimage.messages.link_key import without_key
+from nonebot_plugin_qqimage.messages.names.link_key import without_key
 
 LINK = "https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=EhQ_x-1"
 

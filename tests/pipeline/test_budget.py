@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, NoTurn, Reservation
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget, NoTurn, Reservation
 
 
 class Holder:
@@ -187,6 +187,32 @@ async def test_an_error_in_the_block_gives_everything_back() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await fail()
+    assert await whole(budget, 10)
+
+
+async def test_waiting_takes_no_task() -> None:
+    budget = ByteBudget(10, holders=2)
+    first, second, third = (budget.reserve(5) for _ in range(3))
+    tasks = asyncio.all_tasks()
+    assert [each.enter().done() for each in (first, second, third)] == [True, True, False]
+    assert asyncio.all_tasks() == tasks
+    third.give_up()
+    second.give_up()
+    async with first:  # which holds its bytes already
+        assert first.held
+        assert not second.held
+    assert await whole(budget, 10)
+
+
+async def test_who_waits_without_a_task_has_its_turn() -> None:
+    budget = ByteBudget(10, holders=1)
+    first, second = budget.reserve(10), budget.reserve(10)
+    first.enter()
+    turn = second.enter()
+    first.give_up()
+    await asyncio.wait_for(turn, 5)
+    async with second:
+        assert second.held
     assert await whole(budget, 10)
 
 

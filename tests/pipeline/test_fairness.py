@@ -12,7 +12,8 @@ import pytest
 from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.fetch.fetcher import Fetched
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline import congestion, prefetch_queue
+from nonebot_plugin_qqimage.pipeline import prefetch_queue
+from nonebot_plugin_qqimage.pipeline.fairness import congestion
 
 from ..promises.common import logged
 from ..store.pictures import Picture

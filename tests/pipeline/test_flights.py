@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nonebot_plugin_qqimage.pipeline.flights import Flights
+from nonebot_plugin_qqimage.pipeline.single_flight.flights import Flights
 
 
 class Work:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from nonebot_plugin_qqimage.errors import ImageNotFound, ImageUnavailable
-from nonebot_plugin_qqimage.pipeline.racing import first_good
+from nonebot_plugin_qqimage.pipeline.single_flight.racing import first_good
 
 
 async def way(what: str, seconds: float = 0.0) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from nonebot_plugin_qqimage.config import ScopedConfig
-from nonebot_plugin_qqimage.messages.link_key import without_key
+from nonebot_plugin_qqimage.messages.names.link_key import without_key
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.segments import from_segment
 from nonebot_plugin_qqimage.serving.links import Links

@@ -9,7 +9,7 @@ from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.errors import QQImageError
 from nonebot_plugin_qqimage.fetch.fetcher import Fetcher
-from nonebot_plugin_qqimage.messages.link_key import without_key
+from nonebot_plugin_qqimage.messages.names.link_key import without_key
 from nonebot_plugin_qqimage.serving.links import Links
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 

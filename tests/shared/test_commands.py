@@ -89,7 +89,9 @@ async def test_moving_a_local_store_up_and_looking_after_it(
 async def test_the_doctor_says_how_it_is(tmp_path: Path, hosts: Hosts) -> None:
     await filled(tmp_path, [Picture(1)])
     await hosts.start("one")
+    await run(tmp_path, hosts.database, "shared", "gc")
     _, document, _ = await run(tmp_path, hosts.database, "doctor")
+    assert "several versions" not in str(document)
     said = [line["text"] for line in document["lines"] if line["about"] == "shared store"]
     assert any("PostgreSQL" in text for text in said)
     assert any("used by" in text for text in said)

@@ -29,7 +29,7 @@ from ...messages.events import find_in_event
 from ...messages.reader import Reader
 from ...messages.reference import ImageReference
 from ...messages.segments import from_segment
-from ...messages.served import ServedText
+from ...messages.texts.served import ServedText
 from ...serving.urls import token_of
 from ..services import Services
 from .rewriting import Rewriting

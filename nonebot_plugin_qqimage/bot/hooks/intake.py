@@ -35,14 +35,13 @@ class Intake:
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event, as its segments are now."""
         self._arrivals.note(event)
-        if isinstance(event, MessageEvent) and event.user_id != event.self_id:
+        of_message = isinstance(event, MessageEvent)
+        if of_message and event.user_id != event.self_id:
             self._said(event.message)
         for sighting in find_received(event):
             # a shared file in a message stands nowhere; the notice of its upload says where it is
-            if sighting.reference.message_id or not isinstance(event, MessageEvent):
-                self._store.saw(sighting)
-            if self._config.prefetch:
-                self._prefetch(sighting.reference)
+            stands_here = bool(sighting.reference.message_id) or not of_message
+            self._take_in(sighting, write=stands_here, prefetch=self._config.prefetch)
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
 
@@ -79,15 +78,22 @@ class Intake:
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            if sighting.chat:  # else nobody could forget it; the call that sent it says where
-                self._store.saw(sighting)
+            # without a chat nobody could forget it; the call that sent it says where
+            self._take_in(sighting, write=bool(sighting.chat), prefetch=True)
+
+    def _take_in(self, sighting: Sighting, *, write: bool, prefetch: bool) -> None:
+        if write:
+            self._store.saw(sighting)
+        if prefetch:
             self._prefetch(sighting.reference)
 
     def _prefetch(self, reference: ImageReference) -> None:
         """Fetch an image in advance; for a bot that a test has made, only what needs no call."""
         implementation = self._implementations.find(reference.self_id)
-        # an event may name another bot than the one that a test has made
-        possible = [implementation] if implementation else self._implementations.connected
-        in_test = any(is_made_for_a_test(each.bot) for each in possible)
+        if implementation is not None:
+            in_test = is_made_for_a_test(implementation.bot)
+        else:  # an event may name another bot than the one that a test has made
+            connected = self._implementations.connected
+            in_test = any(is_made_for_a_test(each.bot) for each in connected)
         if not in_test or reference.content.startswith(("base64:", "data:")):
             self._pipeline.prefetch(reference)

@@ -23,7 +23,7 @@ from ...messages.contents import forward_nodes
 from ...messages.reader import Found, Reader, Walk, found_in
 from ...messages.reference import ImageReference
 from ...messages.segments import originals
-from ...messages.served import ServedText, let_yaml_write_it, received
+from ...messages.texts.served import ServedText, let_yaml_write_it, received
 from ...serving.links import Links
 from ...serving.urls import token_of
 

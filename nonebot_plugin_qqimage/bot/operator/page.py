@@ -97,13 +97,13 @@ class Page:
             count = await self._services.store.browsing.end_all()
         except StoreError as error:
             return error.brief
-        return say("{count} links and sessions of the page have been ended", count=count)
+        return say("links and sessions of the page that were ended: {count}", count=count)
 
     @property
     def _missing(self) -> str:
         """Why there is no page."""
         if not self._installed:
-            return say("the page needs more: pip install nonebot-plugin-qqimage[gallery]")
+            return say('the page needs more: pip install "nonebot-plugin-qqimage[gallery]"')
         return say("nothing of this bot could listen, so there is no page: the log says why")
 
     async def _handle(self, request: Request) -> Response:

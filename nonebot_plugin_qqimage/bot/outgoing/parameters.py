@@ -16,7 +16,7 @@ from ...implementation.answers import is_link
 from ...language import say
 from ...log import logger
 from ...messages.reference import ImageReference
-from ...messages.served import ServedText, with_texts
+from ...messages.texts.served import ServedText, with_texts
 from ...serving.links import Links
 from ...serving.mentions import mentions
 from ..services import Services

@@ -146,7 +146,9 @@ async def _no_store(session: Session) -> list[Line]:
 
 
 _SETTINGS = Text("settings")
-_CORRECT = Text("correct it in .env or in the environment; docs/en/settings.md lists every setting")
+_CORRECT = Text(
+    "correct it in .env or in the environment; the page Settings of the documentation lists all"
+)
 _NOBODY = Line(
     "warning",
     Text("bot"),

@@ -25,7 +25,7 @@ async def page(session: Session, arguments: argparse.Namespace) -> Result:
     browsing = session.store.browsing
     if arguments.close:
         count = await browsing.end_all()
-        text = say("{count} links and sessions of the page have been ended", count=count)
+        text = say("links and sessions of the page that were ended: {count}", count=count)
         return Result({"ended": count}, lambda terminal: terminal.line(text))
     bots = await running_bots(session.store)
     bases = [base for bot in bots for base in bot.said.get("page", [])]

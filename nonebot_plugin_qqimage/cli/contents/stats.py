@@ -9,7 +9,7 @@ from ...attempts import words_of
 from ...doctor.figures import files_of, size_of, source_words
 from ...doctor.store.storage import in_words_of_links
 from ...language import localized, say
-from ...pipeline import congestion
+from ...pipeline.fairness import congestion
 from ...store.local.facts import Statistics, Totals
 from ...store.local.upkeep.maintenance import in_words
 from ..session.commands import Commands

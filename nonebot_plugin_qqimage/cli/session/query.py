@@ -46,7 +46,8 @@ def from_terms(terms: Sequence[str]) -> Selection:
         Complaint: they make no sense.
     """
     selection = Selection()
-    for term in terms:
+    # several may have been quoted as one; an empty one is a mistake, and does not mean all
+    for term in [word for each in terms for word in each.split() or [each]]:
         name, _, value = term.partition(":")
         if name == "chat":
             selection = replace(selection, chat=chat(value))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ...doctor.figures import duration_of, images_of, sightings_of, size_of
+from ...doctor.machine.versions import versions
 from ...language import localized, say
 from ...masking import mask_password
 from ...store.shared.opening import opened
@@ -153,7 +154,8 @@ async def _verify(session: Session, store: Shared, arguments: argparse.Namespace
 async def _collect(session: Session, store: Shared, _: argparse.Namespace) -> Result:
     config = session.config
     # its bounds count like those of a bot, for a while
-    host = Host("nb qqimage shared gc", 0.0, "", config.shared_max_size, config.max_age)
+    running = (await versions())["nonebot-plugin-qqimage"]
+    host = Host("nb qqimage shared gc", 0.0, running, config.shared_max_size, config.max_age)
     await store.pulse(0, host, [])
     images = freed = 0
     while True:

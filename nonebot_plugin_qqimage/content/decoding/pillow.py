@@ -27,7 +27,8 @@ def pillow(info: ImageInfo) -> Generator[None, None, None]:
         importlib.import_module("PIL.Image")
     except ImportError as error:
         text = Text(
-            "this needs Pillow, which is not installed: pip install nonebot-plugin-qqimage[vision]"
+            "this needs Pillow, which is not installed: "
+            'pip install "nonebot-plugin-qqimage[vision]"'
         )
         raise MissingExtra(text) from error
     with failures_in_words(info), warnings.catch_warnings():

@@ -12,7 +12,7 @@ from ...fetch.http.downloader import Downloader
 from ...fetch.http.tls import default_context, offers_rsa, qq_context
 from ...language import Text
 from ...masking import mask_keys
-from ...pipeline.budget import ByteBudget
+from ...pipeline.fairness.budget import ByteBudget
 from ..line import Line
 
 HOST = "multimedia.nt.qq.com.cn"

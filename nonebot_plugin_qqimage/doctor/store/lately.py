@@ -6,7 +6,7 @@ from typing import TypedDict
 from ...attempts import words_of
 from ...language import Text
 from ...store.image_store import ImageStore
-from ..figures import counted
+from ..figures import counted, images_of
 from ..line import Line
 
 _ABOUT = Text("last hour")
@@ -37,7 +37,7 @@ def about_last_hour(came: int, failed: Mapping[str, int]) -> Line:
     """
     count = sum(failed.values())
     if not count:
-        return Line("ok", _ABOUT, Text("{came} images came, none failed", came=came))
+        return Line("ok", _ABOUT, Text("{images} came, none failed", images=images_of(came)))
     causes = counted(sorted(failed.items(), key=lambda item: -item[1]), words_of)
     text = Text("{failed} images failed: {causes}", failed=count, causes=causes)
     text = Text("{text}; {came} came", text=text, came=came)

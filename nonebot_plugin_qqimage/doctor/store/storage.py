@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from ...errors import StoreError
 from ...language import Text, with_semicolons
-from ...pipeline import congestion
+from ...pipeline.fairness import congestion
 from ...store.image_store import ImageStore
 from ...store.local.digests import Trust
 from ...store.local.facts import Totals

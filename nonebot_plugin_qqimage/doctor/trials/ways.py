@@ -9,7 +9,7 @@ from ...fetch.fetcher import Fetched, Fetcher
 from ...implementation.implementation import Implementation
 from ...language import Text
 from ...messages.reference import ImageReference
-from ...pipeline.budget import ByteBudget
+from ...pipeline.fairness.budget import ByteBudget
 from ...store.image_store import ImageStore
 from ..line import Line
 from .picture import what_it_is

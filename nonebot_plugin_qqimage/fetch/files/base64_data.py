@@ -8,7 +8,7 @@ import pybase64
 
 from ...errors import AttemptFailed, Cause
 from ...language import Text
-from ...messages.text_part import TextPart
+from ...messages.texts.text_part import TextPart
 
 _PREFIX = re.compile(r"\s*(?:base64://|data:[^,]{0,100},)")
 _MAX_PREFIX = 200

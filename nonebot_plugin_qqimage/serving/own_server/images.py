@@ -16,9 +16,9 @@ from ...language import Text
 from ...log import logger
 from ...messages.reference import ImageReference
 from ...pipeline.arrival import Arrival
-from ...pipeline.budget import ByteBudget, NoTurn
-from ...pipeline.flights import Flights
+from ...pipeline.fairness.budget import ByteBudget, NoTurn
 from ...pipeline.pipeline import Pipeline
+from ...pipeline.single_flight.flights import Flights
 from ...store.image_store import ImageStore
 from ..route import Elsewhere
 from .bot_loop import PATIENCE, BotLoop, DoesNotReact

@@ -47,6 +47,7 @@ class Meanings:
         self._memory = memory
         self._clock = clock
         self._lookups = Batching(self._look_up, images.MOST_ASKED)
+        journal.shown = self._shown
 
     def known(self, reference: ImageReference, *, lately: bool = False) -> ImageInfo | None:
         """The image a reference means, where this process knows it without looking.
@@ -63,18 +64,38 @@ class Meanings:
             self._journal.use(info.sha256, self._clock.stamp())
         return info
 
+    def _shown(self, reference: ImageReference) -> str:
+        known = self.known(reference)
+        return "" if known is None else known.sha256
+
     async def find(self, reference: ImageReference) -> ImageInfo | None:
         """The image a reference means, when it is stored."""
         info = self.known(reference, lately=True)
         if info is None:
-            if reference.place and not reference.chat:
-                with contextlib.suppress(StoreError):  # it may have no room, and still be read
-                    await self._journal.flush()  # its place may just have been seen
+            await self._write_places([reference])
             info = await self._lookups.ask(reference)
             if info is not None:
-                self._learn(reference, info)
-                self._journal.use(info.sha256, self._clock.stamp())
+                self._found(reference, info)
         return info
+
+    async def find_all(self, references: Sequence[ImageReference]) -> list[ImageInfo | None]:
+        """The images that references mean, when they are stored; none is looked for in memory."""
+        await self._write_places(references)
+        found = await self._look_up(references)
+        for reference, info in zip(references, found, strict=True):
+            if info is not None:
+                self._found(reference, info)
+        return found
+
+    async def _write_places(self, references: Sequence[ImageReference]) -> None:
+        """Write down where images were seen, if one may be found by its place in whatever chat."""
+        if any(each.place and not each.chat for each in references):
+            with contextlib.suppress(StoreError):  # it may have no room, and still be read
+                await self._journal.flush()  # its place may just have been seen
+
+    def _found(self, reference: ImageReference, info: ImageInfo) -> None:
+        self._learn(reference, info)
+        self._journal.use(info.sha256, self._clock.stamp())
 
     def learn(self, reference: ImageReference, info: ImageInfo, since: float, mark: str) -> None:
         """Take note of an image that was put.
@@ -106,8 +127,10 @@ class Meanings:
             return read.get(info.sha256, info)
 
         def look(db: Connection) -> tuple[list[ImageInfo | None], Trust, str]:
-            trust = digests.trust(db)
-            found = meant_by(db, asked, binding=trust.binding, complete=complete)
+            trust, found = digests.trust(db), list[ImageInfo | None]()
+            for start in range(0, len(asked), images.MOST_ASKED):
+                some = asked[start : start + images.MOST_ASKED]
+                found += meant_by(db, some, binding=trust.binding, complete=complete)
             return found, trust, mark(db)
 
         was_binding = self.trust.binding

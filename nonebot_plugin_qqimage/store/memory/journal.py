@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import cast
 
@@ -16,6 +16,7 @@ from ...content.info import ImageInfo
 from ...errors import StoreError
 from ...language import say
 from ...log import logger
+from ...messages.reference import ImageReference
 from ...messages.sighting import Sighting
 from ..local import digests, images, notes, outbox
 from ..local.access.access import Access
@@ -27,6 +28,8 @@ from .last_hour import LastHour
 
 _DELAY = 0.2
 """Seconds that writes wait for others, for one transaction costs as much as ten rows in it."""
+_MAX_NEW = 64
+"""Sightings of which it is asked together what they show, in less than a millisecond."""
 _DELAY_OF_USES = 30.0
 """Seconds that uses wait: they come all the time, each changes two pages of the index that nothing
 else changes, and a lost one does no harm."""
@@ -98,6 +101,9 @@ class Journal:
     ) -> None:
         self.on_write: Callable[[Iterable[str]], None] = lambda _: None
         """Called with the SHA-256 of used images whenever something has been written down."""
+        self.shown: Callable[[ImageReference], str] = lambda _: ""
+        """Gives the SHA-256 of what a sighting shows, where that is known; empty where it is not.
+        It is asked a moment after, for many together, which takes half as long for each."""
         self._send = send
         self.last_hour = LastHour()
         """What was counted lately."""
@@ -110,8 +116,10 @@ class Journal:
         self._uses_due = 0.0
         self._counts: Counter[tuple[str, str]] = Counter()
         self._rows: deque[Row] = deque()
+        self._seen: list[Sighting] = []  # nobody has asked so far what they show
         self._text = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._soon = False  # whether it is to be flushed as soon as may be
         self._task: asyncio.Task[None] | None = None
         self._one_flush = asyncio.Lock()  # two at once could write rows in the wrong order
         self._not_before = 0.0
@@ -130,14 +138,18 @@ class Journal:
         self._counts[kind, what] += 1
         self.last_hour.count(kind, what)
         self.watch(kind, what)
-        self._flush_after(_DELAY)
+        self._flush_soon()
 
     def add(self, row: Row) -> None:
         """Write something down, a moment later."""
         if isinstance(row, Sighting):
-            row = replace(row, reference=row.reference.lean())
-        self._append(row)
-        self._flush_after(_DELAY)
+            self._seen.append(row)
+            if row.reference.content or len(self._seen) >= _MAX_NEW:
+                self._sort_in()
+        else:
+            self._sort_in()  # what it shows comes after it
+            self._append(row)
+        self._flush_soon()
 
     async def flush(self, *, with_uses: bool = True) -> None:
         """Write everything down.
@@ -149,6 +161,7 @@ class Journal:
             StoreError: it cannot be; then it goes on waiting.
         """
         async with self._one_flush:
+            self._sort_in()
             uses = self._uses if with_uses else {}
             pending = _Pending(uses, self._counts, [*self._rows], self._send)
             if not any((pending.uses, pending.counts, pending.rows)):
@@ -171,6 +184,17 @@ class Journal:
             self._timer.cancel()
         with contextlib.suppress(StoreError):
             await self.flush()
+
+    def _sort_in(self) -> None:
+        """Let new sightings wait, with what they show."""
+        seen, self._seen = self._seen, []
+        for sighting in seen:
+            reference = sighting.reference
+            sha256 = sighting.sha256 or self.shown(reference)
+            if sha256 or reference.content:
+                where = sighting.chat, sighting.user, sighting.time
+                sighting = Sighting(reference.lean(), *where, sha256, sighting.arrived)
+            self._append(sighting)
 
     def _append(self, row: Row) -> None:
         self._rows.append(row)
@@ -199,8 +223,13 @@ class Journal:
             self._timer.cancel()
         self._timer = loop.call_at(due, self._start)
 
+    def _flush_soon(self) -> None:
+        if not self._soon:
+            self._flush_after(_DELAY)
+            self._soon = True
+
     def _start(self) -> None:
-        self._timer = None
+        self._timer, self._soon = None, False
         self._task = asyncio.create_task(self._flush_in_background())
 
     async def _flush_in_background(self) -> None:
@@ -214,7 +243,8 @@ class Journal:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            self._flush_after(_DELAY)
+            self._soon = False
+            self._flush_soon()
         except Exception:  # noqa: BLE001  an error of ours must not end the bot
             logger.exception(say("qqimage: the journal failed, please report it"))
 

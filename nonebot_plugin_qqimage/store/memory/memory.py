@@ -8,8 +8,8 @@ from cachetools import LRUCache, TTLCache
 from ...content.info import ImageInfo
 from ...messages.reference import ImageReference
 
-_MAX_MEANINGS = 4096
-"""References whose image is known without looking: some 2 MB of memory."""
+_MAX_MEANINGS = 8192
+"""Claims and places whose image is known without looking: some 4 MB of memory."""
 _FRESH = 60.0
 """Seconds for which it is known."""
 _VALID = 0.5
@@ -80,7 +80,11 @@ class Memory:
                 does not confirm must not speak for other messages.
         """
         self._infos[info.sha256] = info
-        self._digests[reference.key if confirmed else reference.own_key] = info.sha256
+        names = [reference.key if confirmed else reference.own_key]
+        # whatever was claimed here, these claims are true: `ImageReference.key` of an MD5 alone
+        names += (f"md5:{info.md5}:", f"md5:{info.md5}:{info.size}")
+        for name in names:
+            self._digests[name] = info.sha256
 
     def data(self, sha256: str) -> bytes | None:
         """The verified bytes of an image; None where they are not here."""

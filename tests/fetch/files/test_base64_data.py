@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.files.base64_data import decode
 from nonebot_plugin_qqimage.messages.segments import from_segment
-from nonebot_plugin_qqimage.messages.text_part import TextPart
+from nonebot_plugin_qqimage.messages.texts.text_part import TextPart
 
 from ... import samples
 from ..fetching import Outcome, fetch

@@ -21,7 +21,7 @@ from nonebot_plugin_qqimage.fetch.files.roots import Roots
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
 from nonebot_plugin_qqimage.messages.reference import ImageReference
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget
 
 from ... import samples
 from ...implementation.fake_bot import FakeBot, unknown

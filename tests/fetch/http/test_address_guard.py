@@ -11,7 +11,7 @@ import pytest
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.http.address_guard import AddressGuard, BadHost, is_public
 from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget
 
 from ..http_server import Server, reply, serving
 

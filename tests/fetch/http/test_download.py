@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.reservation import memory_for
-from nonebot_plugin_qqimage.pipeline.budget import ByteBudget, Reservation
+from nonebot_plugin_qqimage.pipeline.fairness.budget import ByteBudget, Reservation
 
 from ... import samples
 from ..http_server import Request, Server, reply, serving

@@ -12,7 +12,7 @@ import trustme
 from nonebot_plugin_qqimage.errors import AttemptFailed, Cause
 from nonebot_plugin_qqimage.fetch.http.downloader import Downloader
 from nonebot_plugin_qqimage.fetch.http.tls import default_context, qq_context
-from nonebot_plugin_qqimage.pipeline.budget import Reservation
+from nonebot_plugin_qqimage.pipeline.fairness.budget import Reservation
 
 from ..http_server import Request, Server, reply, serving
 

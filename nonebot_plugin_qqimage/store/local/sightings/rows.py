@@ -40,11 +40,12 @@ def row(sighting: Sighting, again: int) -> Row:
     """
     reference = sighting.reference
     position = reference.position + again * AGAIN
+    fields = vars(reference)
     # every default is falsy
-    said = {name: value for name in _FIELDS if (value := getattr(reference, name))}
+    said = {name: value for name in _FIELDS if (value := fields[name])}
     if again:
         said["position"] = position  # by which earlier releases remove the row
-    more = {name: value for name in _MORE if (value := getattr(reference, name))}
+    more = {name: value for name in _MORE if (value := fields[name])}
     values = (
         *(*place_of(reference), position, sighting.chat, sighting.user, sighting.time),
         *(

@@ -5,7 +5,7 @@ Every function blocks. What changes the table is given the connection of a trans
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ....content.info import ImageInfo
 from ....messages.claims import confirmed
@@ -85,7 +85,9 @@ def add(db: Connection, seen: Iterable[Sighting]) -> list[Row]:
             continue
         again = 1 + max((again for _, again in others), default=-1)
         last = max(sighting.arrived, last + _STAMP)
-        stamped = replace(sighting, arrived=last)
+        stamped = Sighting(
+            *(reference, sighting.chat, sighting.user, sighting.time, sighting.sha256), last
+        )
         others.append((stamped, again))
         rows.append(row(stamped, again))
         added.append(stamped)
@@ -109,14 +111,16 @@ def _there(
     return found
 
 
-def _at(db: Connection, places: Sequence[tuple[str, str]]) -> Iterator[tuple[Sighting, int]]:
+def _at(
+    db: Connection, places: Sequence[tuple[str, str]], condition: str = "TRUE"
+) -> Iterator[tuple[Sighting, int]]:
     for start in range(0, len(places), _PLACES):
         some = places[start : start + _PLACES]
         # a join: with "IN (VALUES …)" SQLite would rather read the whole table in the wanted order
         rows = db.rows(
             f"WITH asked (message, bot) AS (VALUES {', '.join(['(?, ?)'] * len(some))}) "
             f"SELECT position, {COLUMNS} FROM asked CROSS JOIN sightings USING (message, bot) "
-            "ORDER BY id DESC",
+            f"WHERE {condition} ORDER BY id DESC",
             *(storable(part) for place in some for part in place),
         )
         for position, *values in rows:
@@ -140,7 +144,7 @@ def at_places(db: Connection, references: Sequence[ImageReference]) -> list[str]
     The latest counts. A reference whose chat is not known may be in any; one that brings its image
     along was seen with that image.
     """
-    there = _at(db, [*{place_of(reference) for reference in references}])
+    there = _at(db, [*{place_of(reference) for reference in references}], "sha256 <> ''")
     return shown_at(references, (sighting for sighting, _ in there))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ..errors import ImageUnavailable
+from ...errors import ImageUnavailable
 
 _T = TypeVar("_T")
 _Way = Coroutine[Any, Any, _T]
@@ -14,7 +14,7 @@ async def first_good(
     first: _Way[_T],
     second: Callable[[], _Way[_T]],
     *,
-    patience: float,
+    patience: float | None,
     good: Callable[[_T], bool],
 ) -> _T:
     """What the first of two ways brings that brings something good.
@@ -22,7 +22,7 @@ async def first_good(
     Args:
         first: one way, begun at once.
         second: makes the other way, begun when the first one takes long, or brings nothing good.
-        patience: seconds that the first way may take by itself.
+        patience: seconds that the first way may take by itself; None for as long as it takes.
         good: whether what the first way brings is good; what the second one brings always is.
 
     Raises:

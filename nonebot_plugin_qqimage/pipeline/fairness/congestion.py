@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from ..language import Text, say, with_commas
-from ..log import logger
+from ...language import Text, say, with_commas
+from ...log import logger
 
 _GATHER = 1.0
 """Seconds from the first to what is told of it, for it seldom stays alone."""

@@ -62,23 +62,34 @@ class ByteBudget:
         Raises:
             NoTurn: it did not come in time.
         """
-        (self._wanted if who.urgent else self._others).add(who.chat, who)
-        self._serve()
+        self.enter(who)
         if who.turn.done():
             return
         try:
             await asyncio.wait_for(asyncio.shield(who.turn), self._max_wait)
         except BaseException as error:
-            who.turn.cancel()
-            if who in self._holding:  # in the same moment
-                self.leave(who)
-            else:
-                for waiting in (self._wanted, self._others):
-                    waiting.remove(who.chat, who)
-                self._serve()
+            self.give_up(who)
             if isinstance(error, asyncio.TimeoutError):
                 raise NoTurn from None
             raise
+
+    def enter(self, who: "Reservation") -> None:
+        """Let one wait; its turn is done as soon as it holds its bytes."""
+        who.turn = asyncio.get_running_loop().create_future()
+        (self._wanted if who.urgent else self._others).add(who.chat, who)
+        self._serve()
+
+    def give_up(self, who: "Reservation") -> None:
+        """Wait no longer, and hold nothing."""
+        who.turn.cancel()
+        if who in self._holding:
+            self.leave(who)
+        elif any(waiting.remove(who.chat, who) for waiting in (self._wanted, self._others)):
+            self._serve()
+
+    def holds(self, who: "Reservation") -> bool:
+        """Whether one holds its bytes now."""
+        return who in self._holding
 
     def leave(self, who: "Reservation") -> None:
         """Hold nothing any more."""
@@ -114,6 +125,8 @@ class ByteBudget:
 
     def _serve(self) -> None:
         """Let everybody grow or come in for whom there is room now."""
+        if not self._seats and not self._growing:
+            return
         if self._let_grow() and self._let_in(self._wanted):
             self._let_in(self._others)
 
@@ -201,17 +214,34 @@ class Reservation:
         """Done once its turn has come."""
 
     @property
+    def held(self) -> bool:
+        """Whether its bytes are held now."""
+        return self._budget.holds(self)
+
+    @property
     def chat(self) -> str:
         """What it has its turns by."""
         return self.shares[-1] if self.shares else ""
 
     async def __aenter__(self) -> "Reservation":  # noqa: PYI034  Self came with Python 3.11
-        self.turn = asyncio.get_running_loop().create_future()
-        await self._budget.take(self)
+        if not self.held:
+            await self._budget.take(self)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         self._budget.leave(self)
+
+    def enter(self) -> "asyncio.Future[None]":
+        """Wait for the bytes without a task: they are held once this is done.
+
+        Use it with ``async with`` then, or call `give_up`.
+        """
+        self._budget.enter(self)
+        return self.turn
+
+    def give_up(self) -> None:
+        """Wait no longer, and hold nothing."""
+        self._budget.give_up(self)
 
     def resize(self, size: int) -> None:
         """Correct the reservation to what is really held, in bytes.

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ...messages.reference import ImageReference
+
 Owners = tuple[str, ...]
 """Who holds something: a bot, and the chat if that is known; or nobody."""
 _BOT, _CHAT = 9, 2
@@ -19,7 +21,10 @@ class Shares:
 
     def seat_allowed(self, owners: Owners, free: float) -> bool:
         """Whether these may have one seat more, of so many free ones."""
-        return all(self._seats[owner] <= part * free for owner, part in _parts(owners))
+        for owner, part in _parts(owners):
+            if self._seats.get(owner, 0) > part * free:
+                return False
+        return True
 
     def bytes_allowed(self, owners: Owners, size: int, free: int) -> bool:
         """Whether these may have so many bytes more, of so many free ones; the first ones always.
@@ -41,6 +46,12 @@ class Shares:
                 held[owner] += more
                 if not held[owner]:
                     del held[owner]
+
+
+def shares_of(reference: ImageReference) -> Owners:
+    """The bot and the chat whose share a reference's image is fetched from."""
+    bot, chat = reference.self_id, reference.chat
+    return (bot, f"{bot}/{chat}") if bot and chat else (bot,) if bot else ()
 
 
 def _parts(owners: Owners) -> Iterable[tuple[str, int]]:

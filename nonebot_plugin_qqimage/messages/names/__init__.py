@@ -1,0 +1,1 @@
+"""What an image is named by: digests and ids in file names and links."""

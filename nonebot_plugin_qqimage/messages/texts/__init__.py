@@ -1,0 +1,1 @@
+"""Texts in segments: those with URLs of this bot, and those that are too long to copy."""

@@ -1,0 +1,1 @@
+"""Single-flight: what many want at the same time is done once."""
