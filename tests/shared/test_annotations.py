@@ -125,6 +125,21 @@ async def test_what_is_said_last_counts_also_where_it_is_taken_back(
     assert await said(other, picture) == {"me": "text again", "another": "stays"}
 
 
+async def test_what_many_owners_have_taken_back_leaves_room_for_others(
+    hosts: Hosts, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    await put(one, picture)
+    for begin in range(0, 48, 16):
+        for text in ("a vote", ""):
+            for number in range(begin, begin + 16):
+                await one.annotations.put(picture.info.sha256, f"user {number}", text)
+            await sent(one)
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    await sent(one)
+    assert await said(other, picture) == {"me": "a cat"}
+
+
 async def test_an_older_text_from_an_archive_replaces_nothing(
     hosts: Hosts, picture: Picture
 ) -> None:

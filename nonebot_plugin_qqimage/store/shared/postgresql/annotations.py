@@ -24,7 +24,8 @@ SELECT sha256, owner, text, least(time, extract(epoch FROM clock_timestamp())::f
 FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS new ({_COLUMNS})
 WHERE EXISTS (SELECT 1 FROM qqimage.annotation o WHERE o.sha256 = new.sha256
     AND o.owner = new.owner)
-OR (SELECT count(*) FROM qqimage.annotation o WHERE o.sha256 = new.sha256) < {_MOST}
+OR (SELECT count(*) FROM qqimage.annotation o WHERE o.sha256 = new.sha256
+    AND o.text <> '') < {_MOST}
 ORDER BY sha256, owner
 ON CONFLICT (sha256, owner) DO UPDATE SET text = excluded.text, time = excluded.time
 WHERE a.time <= excluded.time
