@@ -113,6 +113,19 @@ async def test_what_is_forgotten_meanwhile_is_forgotten_everywhere_afterwards(
     assert await other.sightings(chat="group:1", limit=9) == []
 
 
+async def test_who_asks_for_pins_waits_no_longer_than_anybody_else(
+    cut_off: ImageStore, proxy: Proxy, picture: Picture
+) -> None:
+    await cut_off.put(picture.reference, picture.info, picture.data, "test")
+    await cut_off.pins.add(picture.info.sha256, "me")
+    assert cut_off.tier is not None
+    assert await cut_off.tier.sent(5)
+    proxy.delay = 0.45  # of each question and each answer
+    begun = time.monotonic()
+    assert await cut_off.pins.of("me") == [picture.info.sha256]
+    assert time.monotonic() - begun < 2.4
+
+
 async def test_one_host_fetches_for_all(hosts: Hosts, picture: Picture) -> None:
     stores = [await hosts.start(f"{number}") for number in range(4)]
     fetched: list[int] = []

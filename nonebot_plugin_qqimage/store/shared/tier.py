@@ -5,6 +5,7 @@ Whatever is asked here has one deadline, and where the shared store is away noth
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -153,9 +154,10 @@ class SharedTier:
 
     async def pins(self, owner: str) -> list[str] | None:
         """The SHA-256 of what an owner keeps; None where the shared store cannot say."""
-        if not await self.sent(DEADLINE):
-            return None
-        return await self._in_time(self.shared.pins(owner))
+        begun = time.monotonic()
+        sent = await self.sent(DEADLINE)
+        left = DEADLINE - (time.monotonic() - begun)
+        return await self.ask(lambda shared: shared.pins(owner), left) if sent else None
 
     async def agree(self, secret: bytes) -> bytes | None:
         """The secret of all hosts; None where nobody answers.
@@ -289,9 +291,7 @@ class SharedTier:
 
 def _identity(sighting: Sighting) -> tuple[object, ...]:
     reference = sighting.reference
-    return (
-        *(*place_of(reference), reference.position, sighting.chat, reference.key, sighting.time),
-    )
+    return *place_of(reference), reference.position, sighting.chat, reference.key, sighting.time
 
 
 def _no_answer(seconds: float) -> Unreachable:
