@@ -60,7 +60,7 @@ async def test_a_link_in_private(tmp_path: Path, driver: str) -> None:
         # an end to it, by a command
         await implementation.send_private("/qqimage page close", user_id=SUPERUSER)
         (closed,) = await answers(implementation, 1)
-        assert "3 links and sessions" in closed
+        assert closed == "links and sessions of the page that were ended: 3"
         for place in (base + path, bots):
             assert (await client.get(place)).status_code == 404
         with anyio.move_on_after(0.5):

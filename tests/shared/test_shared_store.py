@@ -226,6 +226,23 @@ async def test_what_another_chat_refers_to_stays(hosts: Hosts, picture: Picture)
     assert await one.find(elsewhere(picture)) == picture.info
 
 
+async def test_a_change_that_makes_no_sense_stops_no_later_one(
+    hosts: Hosts, picture: Picture, server: Server
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    await put(one, picture)
+    assert await other.find(elsewhere(picture))
+    server.sql(
+        "UPDATE qqimage.counter SET number = number + 1; INSERT INTO qqimage.change "
+        "(number, kind, body) SELECT number, 'forget', '{\"marks\": 7}' FROM qqimage.counter",
+        hosts.database.rpartition("/")[2],
+    )
+    await one.forgetting.forget_picture(picture.info.sha256)
+    await asyncio.sleep(2)
+    assert other.known(elsewhere(picture)) is None
+    assert await other.find(elsewhere(picture)) is None
+
+
 async def test_pins_count_over_all_hosts(hosts: Hosts, picture: Picture) -> None:
     one, other = await hosts.start("one"), await hosts.start("other")
     await put(one, picture)

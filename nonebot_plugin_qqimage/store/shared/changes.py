@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from ...language import say
+from ...log import logger
 from ..local import images, notes
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
@@ -45,6 +47,20 @@ class Changes:
             change: what.
             ahead: seconds by which the shared store's clock is ahead of this machine's.
         """
+        try:
+            await self._do(change, ahead)
+        except (KeyError, TypeError, ValueError) as error:  # or no later one would ever be done
+            logger.warning(
+                say(
+                    "qqimage: change {number} in the shared store makes no sense, and is left "
+                    "out: {error}",
+                    number=change.number,
+                    error=repr(error),
+                )
+            )
+        await self.note(change.number)
+
+    async def _do(self, change: Change, ahead: float) -> None:
         body = change.body
         if change.kind == "pins":
             sha256, owner, count = str(body["sha256"]), str(body["owner"]), int(body["count"])
@@ -63,7 +79,6 @@ class Changes:
                 lambda db: forget_elsewhere(db, self._blobs, body["images"], marks)
             )
             self._forget_known()
-        await self.note(change.number)
 
     async def _forget(self, chat: str | None, user: str | None, by: float) -> None:
         def step(db: Connection) -> int:
