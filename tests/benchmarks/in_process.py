@@ -4,11 +4,10 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import nonebot
 from nonebot.adapters.onebot.v11 import Adapter, Bot
-from nonebot.drivers import WebSocket
 from nonebot.log import logger
 
 from .pictures import Numbered
@@ -56,9 +55,6 @@ async def running_bot() -> AsyncIterator[AnsweringBot]:
         adapter = nonebot.get_adapter(AnsweringAdapter)
         async with driver._lifespan:  # as the driver itself does while it runs
             bot = AnsweringBot(adapter, "10001")
-            assert isinstance(adapter, Adapter)
-            # a bot without a connection counts as one that a test plays, and nothing is prefetched
-            adapter.connections[bot.self_id] = cast(WebSocket, object())
             adapter.bot_connect(bot)
             yield bot
 

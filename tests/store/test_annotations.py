@@ -1,6 +1,7 @@
 """What plugins found out about pictures: kept by content, searched in every language."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ async def filled(
 
     if not request.param:
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 33, 0))
-        assert not schema.has_full_text(sqlite3.connect(":memory:"))  # type: ignore[arg-type]
+        with closing(sqlite3.connect(":memory:")) as empty:
+            assert not schema.has_full_text(empty)  # type: ignore[arg-type]
     for number, text in TEXTS.items():
         picture = Picture(number)
         await store.put(picture.reference, picture.info, picture.data, "test")
@@ -139,14 +141,14 @@ async def test_what_an_earlier_release_removes_leaves_nothing_for_ever(
     sha256 = picture.info.sha256
     await store.put(picture.reference, picture.info, picture.data, "test")
     await store.annotations.put(sha256, "tests", "words to forget")
-    with sqlite3.connect(folder / "index.sqlite3") as earlier:
+    with closing(sqlite3.connect(folder / "index.sqlite3")) as earlier, earlier:
         earlier.execute("PRAGMA foreign_keys = ON")
         earlier.execute("DELETE FROM images")
     earlier.close()
     assert not await store.annotations.of(sha256)
     assert not await store.annotations.search("words", owner=None, chat=None, limit=9)
     await store.annotations.tidy()
-    with sqlite3.connect(folder / "index.sqlite3") as index:
+    with closing(sqlite3.connect(folder / "index.sqlite3")) as index, index:
         assert not index.execute("SELECT * FROM annotation_text").fetchall()
     index.close()
 
@@ -156,7 +158,7 @@ async def test_what_was_written_without_full_text_search_is_found_with_it(
 ) -> None:
     sha256 = picture.info.sha256
     await store.put(picture.reference, picture.info, picture.data, "test")
-    with sqlite3.connect(folder / "index.sqlite3") as other:
+    with closing(sqlite3.connect(folder / "index.sqlite3")) as other, other:
         other.execute(
             "INSERT INTO annotations (sha256, owner, text, time, indexed) VALUES (?, 'o', ?, 1, 0)",
             (sha256, "by another process"),
