@@ -1,14 +1,12 @@
 """The images of events: of their message, the quoted one, forwarded records, and their chat."""
 
-import time
-
-from cachetools import LRUCache
 from nonebot.adapters import Event
 from nonebot.adapters.onebot.v11 import MessageEvent
 
 from .errors import StoreError
 from .implementation.forwards import find_forwarded
 from .implementation.implementations import Implementations
+from .messages.arrivals import Arrivals, message_id_of
 from .messages.chats import chat_of
 from .messages.events import find_in_event, of_one_message, quoted_id, seen_forwarded
 from .messages.reference import ImageReference
@@ -16,40 +14,8 @@ from .messages.sighting import Sighting
 from .messages.targets import checked_event, reference_of
 from .pipeline.pipeline import Pipeline
 
-_MAX_ARRIVALS = 4096
-"""Messages whose arrival is remembered; handlers ask a moment after theirs has come."""
 _MAX = 200
 """Images of one message that are looked for, those of another message with its id included."""
-
-
-class Arrivals:
-    """Remembers when the latest messages arrived here."""
-
-    def __init__(self) -> None:
-        self._when: LRUCache[tuple[str, str], float] = LRUCache(_MAX_ARRIVALS)
-
-    def note(self, event: Event) -> None:
-        """Take note that an event has just arrived, before any image of it is seen."""
-        if message_id := message_id_of(event):
-            self._when[str(getattr(event, "self_id", "")), message_id] = time.time()
-
-    def of(self, event: Event) -> float:
-        """When an event arrived, in seconds since the epoch.
-
-        It is now for one that is no message, and for a message that nobody noted the end of the
-        second that it was sent in, as the implementation says.
-        """
-        message_id = message_id_of(event)
-        if not message_id:
-            return time.time()
-        noted = self._when.get((str(getattr(event, "self_id", "")), message_id))
-        return noted or float(getattr(event, "time", 0)) + 1
-
-
-def message_id_of(event: Event) -> str:
-    """The id of an event's message; empty where it has none."""
-    message_id = getattr(event, "message_id", None)
-    return "" if message_id is None else str(message_id)
 
 
 class EventImages:

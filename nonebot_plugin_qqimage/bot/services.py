@@ -8,9 +8,10 @@ from nonebot.adapters import Bot
 
 from ..config import ScopedConfig
 from ..content.reencoding.fitting import limit
-from ..event_images import Arrivals, EventImages
+from ..event_images import EventImages
 from ..fetch.fetcher import Fetcher
 from ..implementation.implementations import Implementations
+from ..messages.arrivals import Arrivals
 from ..pipeline.pipeline import Pipeline
 from ..resolver import ImageResolver
 from ..serving.links import Links

@@ -28,9 +28,8 @@ _LEAST = 0.08
 _MOST = 1.6
 """How many times as much as usual no place loses when a picture is re-encoded, but for three in a
 hundred pictures. Of those with small words that the second look overlooks, one in six is below."""
-
 _MOST_OF_PALETTE = 4.0
-"""The same where one of them is a GIF, whose few colours make steps of what was smooth."""
+"""What `_MOST` is where one picture is a GIF, whose few colours make steps of what was smooth."""
 
 
 def words_between(one: "Picture", other: "Picture", *, palette: bool = False) -> float:
@@ -85,30 +84,21 @@ def _lost(one: "Picture", other: "Picture") -> "array[float]":
         return (mine + theirs - common * 2) / (mine + theirs + _SOFTENER)
 
     squares = {"a": a, "b": b, "aa": product(a, a), "bb": product(b, b), "ab": product(a, b)}
-    places = {name: _beside(_below(each.reduce(_STEP))) for name, each in squares.items()}
-    two = _beside(ImageMath.lambda_eval(lost, **places), 2)
+    places = {
+        name: _averaged(_averaged(each.reduce(_STEP), down=1), right=1)
+        for name, each in squares.items()
+    }
+    two = _averaged(ImageMath.lambda_eval(lost, **places), right=2)
     return array("f", two.tobytes())
 
 
-def _beside(picture: "Picture", step: int = 1) -> "Picture":
-    """The average of each pixel and the one so many pixels to its right."""
+def _averaged(picture: "Picture", right: int = 0, down: int = 0) -> "Picture":
+    """The average of each pixel and the one so many pixels to its right, or below it."""
     from PIL import ImageMath
 
     width, height = picture.size
     return ImageMath.lambda_eval(
         lambda given: (given["one"] + given["other"]) * 0.5,
-        one=picture.crop((0, 0, width - step, height)),
-        other=picture.crop((step, 0, width, height)),
-    )
-
-
-def _below(picture: "Picture") -> "Picture":
-    """The average of each pixel and the one below it."""
-    from PIL import ImageMath
-
-    width, height = picture.size
-    return ImageMath.lambda_eval(
-        lambda given: (given["one"] + given["other"]) * 0.5,
-        one=picture.crop((0, 0, width, height - 1)),
-        other=picture.crop((0, 1, width, height)),
+        one=picture.crop((0, 0, width - right, height - down)),
+        other=picture.crop((right, down, width, height)),
     )

@@ -60,7 +60,7 @@ def add_image_again(db: Connection, sha256: str) -> None:
 
 
 def add_sightings(db: Connection, rows: Iterable[Row]) -> None:
-    """Tell of sightings, each as `sighting_rows.row` gives it."""
+    """Tell of sightings, each as `rows.row` gives it."""
     # its places: 3 chat, 4 user, 6 sha256, 10 arrived
     _add(
         db,

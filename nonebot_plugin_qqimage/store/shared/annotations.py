@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...language import say
-from ...log import logger
 from ..local import unsent_annotations
 from ..local.access.access import Access
 from ..local.annotations import Annotation
 from ..local.unsent_annotations import Unsent
-from .breaker import Refused
+from .breaker import Refused, left_out
 from .shared import Shared
 
 _MOST = 64
@@ -88,12 +86,6 @@ class SendingAnnotations:
                 return await self._publish(some[:middle], seen, ahead) and await self._publish(
                     some[middle:], seen, ahead
                 )
-            logger.warning(
-                say(
-                    "qqimage: the shared store: {error}; one {kind} is left out",
-                    error=str(error),
-                    kind="annotation",
-                )
-            )
+            left_out(error, "annotation")
         await self._access.write(lambda db: unsent_annotations.sent(db, some))
         return True

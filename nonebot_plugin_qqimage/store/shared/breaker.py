@@ -18,6 +18,22 @@ class Refused(StoreError):
     """The shared store has answered that it will not do what it was asked."""
 
 
+def left_out(error: Refused, kind: str) -> None:
+    """Log that one thing is not sent, because the shared store refuses it.
+
+    Args:
+        error: why.
+        kind: what it is, such as an image.
+    """
+    logger.warning(
+        say(
+            "qqimage: the shared store: {error}; one {kind} is left out",
+            error=str(error),
+            kind=kind,
+        )
+    )
+
+
 class Breaker:
     """Knows whether the shared store answers, and tells the operator once when that changes."""
 

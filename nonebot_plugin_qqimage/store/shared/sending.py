@@ -7,21 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...content.info import ImageInfo
-from ...language import say
-from ...log import logger
 from ..local import images, outbox
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
 from ..local.sqlite.database import Connection
-from .breaker import Refused
+from .breaker import Refused, left_out
 from .shared import New, Shared
 
 _MOST = 256
 """Entries sent at a time."""
 _MOST_BYTES = 1 << 22
 """Bytes of images sent at once, where one does not have more; as many are read meanwhile."""
-
 _FIRST_BYTES = 1 << 20
 """As many of the first ones: nothing is sent while they are read."""
 
@@ -128,13 +125,7 @@ class Sending:
                 meant = {entry.sha256 for entry in half if entry.kind == "image"}
                 some = [each for each in new if each[0].sha256 in meant]
                 return await self._publish(half, some, seen, ahead)
-            logger.warning(
-                say(
-                    "qqimage: the shared store: {error}; one {kind} is left out",
-                    error=str(error),
-                    kind=entries[0].kind,
-                )
-            )
+            left_out(error, entries[0].kind)
         return entries
 
     async def _parts(self, entries: Sequence[Entry]) -> list[_Part]:

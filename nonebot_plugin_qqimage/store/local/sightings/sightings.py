@@ -69,7 +69,7 @@ def add(db: Connection, seen: Iterable[Sighting]) -> list[Row]:
     """Write sightings down. Of what is seen again, as when it is quoted, the first one stays.
 
     Returns:
-        The rows that were added, as `sighting_rows.row` gives them.
+        The rows that were added, as `rows.row` gives them.
     """
     new = [*seen]
     there = _there(db, {place_of(sighting.reference) for sighting in new})
@@ -218,7 +218,7 @@ def find(db: Connection, query: Query) -> list[Sighting]:
 
 
 def rows_after(db: Connection, last: int, limit: int) -> list[tuple[int, Row]]:
-    """Rows behind an id, as `sighting_rows.row` gives them, each with its id."""
+    """Rows behind an id, as `rows.row` gives them, each with its id."""
     rows = db.rows(
         "SELECT id, message, bot, position, chat, user, time, sha256, key, reference, more, "
         "coalesce(arrived, time) FROM sightings WHERE id > ? ORDER BY id LIMIT ?",

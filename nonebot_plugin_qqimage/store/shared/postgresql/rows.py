@@ -37,7 +37,7 @@ def sighting_values(row: Sequence[Any], ahead: float) -> tuple[object, ...]:
     """A sighting's values, in the order of the table, from those in the outbox.
 
     Args:
-        row: as `sighting_rows.row` gives it.
+        row: as `rows.row` gives it.
         ahead: seconds by which the database's clock is ahead of the host's.
     """
     message, bot, position, chat, user, time, sha256, key, reference, more, arrived = row
