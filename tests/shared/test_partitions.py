@@ -91,6 +91,15 @@ async def test_nobody_waits_longer_than_once_and_everything_is_sent_afterwards(
     assert await other.find(replace(Picture(3).reference, self_id="2")) == Picture(3).info
 
 
+async def test_who_has_no_time_left_does_not_blame_the_shared_store(hosts: Hosts) -> None:
+    host = await hosts.start("one")
+    assert host.tier is not None
+    await until(lambda: host.tier and host.tier.breaker.closed, 15)
+    assert await host.tier.ask(lambda shared: shared.pins("me"), 0) is None
+    assert host.tier.breaker.closed
+    assert await host.tier.ask(lambda shared: shared.pins("me"), 2) == []
+
+
 async def test_what_is_forgotten_meanwhile_is_forgotten_everywhere_afterwards(
     hosts: Hosts, cut_off: ImageStore, proxy: Proxy, picture: Picture
 ) -> None:

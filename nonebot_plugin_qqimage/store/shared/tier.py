@@ -20,7 +20,6 @@ from ...messages.sighting import Sighting
 from ..local import images
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
-from ..local.sightings.rows import place_of
 from .annotations import SendingAnnotations
 from .breaker import Breaker, Refused, Unreachable
 from .changes import Changes
@@ -28,6 +27,7 @@ from .found import Found, bring
 from .rounds import Rounds
 from .sending import Sending
 from .shared import Lease, Query, Shared
+from .sightings import merged
 
 _T = TypeVar("_T")
 DEADLINE = 2.0
@@ -94,11 +94,8 @@ class SharedTier:
         if not self.breaker.closed or reference.content:  # which brings itself
             return None
         answered: list[object] = []
-        with anyio.move_on_after(deadline) as scope:
-            return await self._ask(self._find(reference, binding, answered))
-        if scope.cancelled_caught and not answered:
-            self.breaker.failed(_no_answer(deadline))
-        return None
+        work = self._find(reference, binding, answered)
+        return await self._in_time(work, deadline, answered)
 
     async def take_turn(
         self, reference: ImageReference, *, binding: bool, deadline: float
@@ -117,11 +114,8 @@ class SharedTier:
         if not self.breaker.closed or reference.content or not shareable or deadline <= 0:
             return None
         answered: list[object] = []
-        with anyio.move_on_after(deadline) as scope:
-            return await self._ask(self._take_turn(reference, binding, answered))
-        if scope.cancelled_caught and not answered:
-            self.breaker.failed(_no_answer(deadline))
-        return None
+        work = self._take_turn(reference, binding, answered)
+        return await self._in_time(work, deadline, answered)
 
     def release(self, lease: Lease) -> None:
         """Let others fetch again, once what was fetched has been sent."""
@@ -143,14 +137,7 @@ class SharedTier:
         found = await self._in_time(self.shared.sightings(asked))
         if found is None:
             return [*local]
-        here = {
-            _identity(each): replace(each, arrived=each.arrived + self._rounds.ahead)
-            for each in local
-        }
-        every = {**here, **{_identity(each): each for each in found}}
-        # sorted() keeps the order of those that arrived at one moment, which the store has given
-        latest = sorted(every.values(), key=lambda each: each.arrived, reverse=True)
-        return latest[: query.limit]
+        return merged(local, found, ahead=self._rounds.ahead)[: query.limit]
 
     async def pins(self, owner: str) -> list[str] | None:
         """The SHA-256 of what an owner keeps; None where the shared store cannot say."""
@@ -194,8 +181,15 @@ class SharedTier:
     async def ask(
         self, question: Callable[[Shared], Coroutine[Any, Any, _T]], seconds: float = DEADLINE
     ) -> _T | None:
-        """What the shared store answers; None where it is away, or does not answer in time."""
-        return await self._in_time(question(self.shared), seconds) if self.breaker.closed else None
+        """What the shared store answers; None where it is away, or does not answer in time.
+
+        Args:
+            question: what it is asked.
+            seconds: how long to wait; where none are left, it is not asked, and not to blame.
+        """
+        if not self.breaker.closed or seconds <= 0:
+            return None
+        return await self._in_time(question(self.shared), seconds)
 
     def noted(self, used: Iterable[str]) -> None:
         """Something was written down here: send it, with which images were used."""
@@ -272,11 +266,24 @@ class SharedTier:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 4 * _GLANCE)
 
-    async def _in_time(self, work: Coroutine[Any, Any, _T], seconds: float = DEADLINE) -> _T | None:
-        """What one question to the shared store gives; None where it gives nothing in time."""
+    async def _in_time(
+        self,
+        work: Coroutine[Any, Any, _T],
+        seconds: float = DEADLINE,
+        answered: Sequence[object] = (),
+    ) -> _T | None:
+        """What questions to the shared store give; None where they give nothing in time.
+
+        Args:
+            work: asks them.
+            seconds: how long it may take.
+            answered: filled by the work with the answers so far; where there are any, the shared
+                store is not to blame.
+        """
         with anyio.move_on_after(seconds):
             return await self._ask(work)
-        self.breaker.failed(_no_answer(DEADLINE))
+        if not answered:
+            self.breaker.failed(_no_answer(seconds))
         return None
 
     async def _ask(self, work: Coroutine[Any, Any, _T]) -> _T | None:
@@ -287,11 +294,6 @@ class SharedTier:
         except Refused as error:
             self.breaker.refused(error)
         return None
-
-
-def _identity(sighting: Sighting) -> tuple[object, ...]:
-    reference = sighting.reference
-    return *place_of(reference), reference.position, sighting.chat, reference.key, sighting.time
 
 
 def _no_answer(seconds: float) -> Unreachable:
