@@ -82,7 +82,8 @@ def _write(
     for info, sighting in zip(infos, seen, strict=True):
         images.add(db, info, "", dice.choice(SOURCES))
         db.run(
-            "UPDATE images SET added = ?1, used = ?1 WHERE sha256 = ?2", sighting.time, info.sha256
+            "UPDATE images SET added = ?, used = ? WHERE sha256 = ?",
+            *(sighting.time, sighting.time, info.sha256),
         )
     for start in range(0, len(seen), 500):
         sightings.add(db, seen[start : start + 500])

@@ -76,8 +76,8 @@ def put(db: Connection, annotation: Annotation) -> bool | None:
 def after_all(db: Connection, annotation: Annotation) -> float:
     """The time of an annotation, or of what the same owner has said before, if that is later."""
     ((time,),) = db.rows(
-        "SELECT max(?3, coalesce(max(time), 0)) FROM annotations WHERE sha256 = ?1 AND owner = ?2",
-        *(annotation.sha256, storable(annotation.owner), annotation.time),
+        "SELECT max(?, coalesce(max(time), 0)) FROM annotations WHERE sha256 = ? AND owner = ?",
+        *(annotation.time, annotation.sha256, storable(annotation.owner)),
     )
     return float(time)
 

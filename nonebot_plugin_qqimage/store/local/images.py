@@ -136,8 +136,8 @@ def names(db: Connection, sha256: str) -> list[str]:
 def note_uses(db: Connection, uses: Mapping[str, float]) -> None:
     """Note when images were last used: seconds since the epoch, by SHA-256."""
     db.run_many(
-        "UPDATE images SET used = ?1 WHERE sha256 = ?2 AND used < ?1",
-        [(when, sha256) for sha256, when in uses.items()],
+        "UPDATE images SET used = ? WHERE sha256 = ? AND used < ?",
+        [(when, sha256, when) for sha256, when in uses.items()],
     )
 
 

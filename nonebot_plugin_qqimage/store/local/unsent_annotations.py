@@ -36,9 +36,9 @@ def add(db: Connection, sha256: str, owner: str, time: float) -> None:
         time: when, in seconds since the epoch; not used where the owner has said something later.
     """
     db.run(
-        "INSERT OR REPLACE INTO unsent_annotations (sha256, owner, time) VALUES (?1, ?2, "
-        "coalesce((SELECT time FROM annotations WHERE sha256 = ?1 AND owner = ?2), ?3))",
-        *(sha256, owner, time),
+        "INSERT OR REPLACE INTO unsent_annotations (sha256, owner, time) VALUES (?, ?, "
+        "coalesce((SELECT time FROM annotations WHERE sha256 = ? AND owner = ?), ?))",
+        *(sha256, owner, sha256, owner, time),
     )
     # the numbers bound how many there are, so that nobody has to count
     db.run(

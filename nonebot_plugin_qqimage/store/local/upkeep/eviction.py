@@ -74,7 +74,8 @@ def heal(db: Connection) -> bool:
     for number, (sha256,) in enumerate(wrong):
         used = now - (count - number) * _APART
         db.run(
-            "UPDATE images SET used = ?1, added = min(added, ?1) WHERE sha256 = ?2", used, sha256
+            "UPDATE images SET used = ?, added = min(added, ?) WHERE sha256 = ?",
+            *(used, used, sha256),
         )
     if wrong:
         db.clock.healed(now)

@@ -53,9 +53,9 @@ def unreferred(db: Connection, digests: Iterable[str]) -> list[str]:
         sha256
         for sha256 in set(digests)
         if not db.rows(
-            "SELECT 1 FROM sightings WHERE sha256 = ?1 UNION ALL "
-            "SELECT 1 FROM pins WHERE sha256 = ?1 LIMIT 1",
-            sha256,
+            "SELECT 1 FROM sightings WHERE sha256 = ? UNION ALL "
+            "SELECT 1 FROM pins WHERE sha256 = ? LIMIT 1",
+            *(sha256, sha256),
         )
     ]
 
