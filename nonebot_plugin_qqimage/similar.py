@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from anyio import to_thread
 
 from .content.info import ImageInfo
 from .content.looks.comparing import Difference, difference
-from .content.looks.decoding import LARGE, SMALL
+from .content.looks.decoding import LARGE, SMALL, Size
 from .content.looks.look import EDITED, SAME, Look
 from .content.looks.small_words import words_between
 from .image import Image
@@ -141,7 +140,7 @@ class Comparing:
     def __init__(self, store: ImageStore, sha256: str) -> None:
         self._store = store
         self._sha256 = sha256
-        self._decoded: dict[int, tuple[ImageInfo, Picture | None] | None] = {}
+        self._decoded: dict[Size, tuple[ImageInfo, Picture | None] | None] = {}
 
     async def with_other(self, match: Match) -> Told | None:
         """How another picture is like it; None where that is not stored any more."""
@@ -165,13 +164,12 @@ class Comparing:
         mine, theirs = await self._mine(LARGE), await self._store.looks.small(sha256, LARGE)
         if mine is None or theirs is None or mine[1] is None or theirs[1] is None:
             return 0.0  # removed since, or not to be decoded any more
-        palette = "image/gif" in (mine[0].mime, theirs[0].mime)
-        return await to_thread.run_sync(partial(words_between, mine[1], theirs[1], palette=palette))
+        return await to_thread.run_sync(words_between, mine[1], theirs[1])
 
-    async def _mine(self, pixels: int) -> "tuple[ImageInfo, Picture | None] | None":
-        if pixels not in self._decoded:
-            self._decoded[pixels] = await self._store.looks.small(self._sha256, pixels)
-        return self._decoded[pixels]
+    async def _mine(self, size: Size) -> "tuple[ImageInfo, Picture | None] | None":
+        if size not in self._decoded:
+            self._decoded[size] = await self._store.looks.small(self._sha256, size)
+        return self._decoded[size]
 
 
 def likeness(match: Match, pixels: Difference | None, *, still: bool) -> Likeness:

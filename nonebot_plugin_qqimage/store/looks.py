@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..content.info import ImageInfo
-from ..content.looks.decoding import SMALL, small
+from ..content.looks.decoding import SMALL, Size, small
 from ..content.looks.look import NEAR, Look, Part, comparable, distance
 from ..content.looks.parts import looks_of
 from ..content.looks.scan import Hashes
@@ -122,13 +122,13 @@ class Looks:
         return [*found]
 
     async def small(
-        self, sha256: str, pixels: int = SMALL
+        self, sha256: str, size: Size = SMALL
     ) -> "tuple[ImageInfo, Picture | None] | None":
-        """A picture as it is looked at, small and grey, with the facts about it.
+        """A picture as it is looked at, with the facts about it.
 
         Args:
             sha256: of the picture.
-            pixels: those that it has at most then.
+            size: how much of it.
 
         Returns:
             None where it is not stored; no picture where it cannot be had, or decoded.
@@ -140,18 +140,18 @@ class Looks:
         if info is None:
             return None
         try:
-            return info, await self._decoded(info, lambda grey: grey, pixels)
+            return info, await self._decoded(info, lambda picture: picture, size)
         except AttemptFailed:
             return info, None
 
     async def _decoded(
-        self, info: ImageInfo, work: "Callable[[Picture], _T]", pixels: int = SMALL
+        self, info: ImageInfo, work: "Callable[[Picture], _T]", size: Size = SMALL
     ) -> _T | None:
         async def read() -> bytes | None:  # past the memory, which is for what is wanted often
             return await self._access.files(lambda: self._blobs.read(info))
 
         def decoded(data: bytes | None) -> _T | None:
-            return None if data is None else work(small(data, info, max_decoded(), pixels))
+            return None if data is None else work(small(data, info, max_decoded(), size))
 
         return await in_turn(read, decoded)
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks.comparing import difference
-from nonebot_plugin_qqimage.content.looks.decoding import LARGE, SMALL, small
+from nonebot_plugin_qqimage.content.looks.decoding import LARGE, SMALL, Size, small
 from nonebot_plugin_qqimage.content.looks.look import NEAR, Look, comparable, distance
 from nonebot_plugin_qqimage.content.looks.parts import looks_of
 from nonebot_plugin_qqimage.content.looks.small_words import words_between
@@ -59,22 +59,24 @@ class Seen(NamedTuple):
     """A picture that was looked at."""
 
     looks: tuple[Look, ...]
-    greys: dict[int, tuple[tuple[int, int], bytes]]
+    pixels: dict[Size, tuple[tuple[int, int], bytes]]
     palette: bool
 
-    def picture(self, pixels: int) -> Picture:
-        """The picture in grey, of at most so many pixels."""
+    def picture(self, size: Size) -> Picture:
+        """The picture, as it was looked at."""
         from PIL import Image
 
-        return Image.frombytes("L", *self.greys[pixels])
+        made = Image.frombytes(size.mode, *self.pixels[size])
+        made.info = {"palette": self.palette}
+        return made
 
 
-def look(data: bytes, sizes: tuple[int, ...] = (SMALL, LARGE)) -> Seen:
+def look(data: bytes, sizes: tuple[Size, ...] = (SMALL, LARGE)) -> Seen:
     """Look at a picture as the store does, and as who compares it with another one does."""
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1000)
-    greys = {pixels: small(data, info, 1 << 30, pixels) for pixels in sizes}
-    found = {pixels: (grey.size, grey.tobytes()) for pixels, grey in greys.items()}
-    return Seen(looks_of(greys[SMALL]), found, info.mime == "image/gif")
+    pictures = {size: small(data, info, 1 << 30, size) for size in sizes}
+    found = {size: (each.size, each.tobytes()) for size, each in pictures.items()}
+    return Seen(looks_of(pictures[SMALL]), found, pictures[SMALL].info["palette"])
 
 
 def kind_of(one: Seen, other: Seen) -> str:
@@ -94,8 +96,7 @@ def kind_of(one: Seen, other: Seen) -> str:
     kind = likeness(best, pixels, still=True)
     if kind != "same":
         return kind
-    larges, palette = (one.picture(LARGE), other.picture(LARGE)), one.palette or other.palette
-    return "alike" if words_between(*larges, palette=palette) > 1 else "same"
+    return "alike" if words_between(one.picture(LARGE), other.picture(LARGE)) > 1 else "same"
 
 
 def examine(job: tuple[str, int, bool]) -> tuple[str, int, Seen, dict[str, str]]:

@@ -1,10 +1,10 @@
-"""Pictures as they are looked at: small, grey, upright, on white. Needs Pillow, and blocks.
+"""Pictures as they are looked at: small, upright, on white. Needs Pillow, and blocks.
 
 What is transparent is put on white, which is what QQ shows. What is turned by EXIF is turned, or a
 phone's photo would never meet its own re-encoding.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..decoding.decoding import first_frame, frames, open_picture
 from ..decoding.pillow import pillow
@@ -15,10 +15,20 @@ from .parts import is_flat
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-SMALL = 256 * 256
-"""Pixels that are looked at."""
-LARGE = 512 * 512
-"""Pixels that are looked at for small words: of a hundredth of the height, as people write them."""
+
+class Size(NamedTuple):
+    """How much of a picture is looked at."""
+
+    pixels: int
+    """Those that it has at most."""
+    mode: str
+    """Pillow's name of what they are: ``L`` for grey, or ``RGB``."""
+
+
+SMALL = Size(256 * 256, "L")
+"""For hashes, and the second look."""
+LARGE = Size(512 * 512, "RGB")
+"""For small words: of a hundredth of the height, as people write them, in any colour."""
 _MAX_DECODED = 16_000_000
 """Pixels to decode, which may take 200 MB: nobody waits for hashes that are made in advance. Only a
 JPEG can be decoded small."""
@@ -26,30 +36,40 @@ _FRAMES = 10
 """Frames of an animation of which the first that is not flat is hashed: many begin with white."""
 _MAX_PASSED = 50_000_000
 """Pixels of all these frames together."""
+_PALETTE = b"\3"
+"""The colour type of a PNG with a palette: the tenth byte of its first chunk's data."""
 
 
-def small(data: bytes, info: ImageInfo, max_decoded: int, pixels: int = SMALL) -> "Picture":
-    """The picture in grey, of a bounded size; of an animation a frame.
+def small(data: bytes, info: ImageInfo, max_decoded: int, size: Size = SMALL) -> "Picture":
+    """The picture, of a bounded size; of an animation a frame.
+
+    Its ``info`` says under ``palette`` whether it was stored with few colours.
 
     Args:
         data: its bytes.
         info: the facts about them.
         max_decoded: pixels that may be decoded.
-        pixels: those that it has at most then.
+        size: how much of it.
 
     Raises:
         AttemptFailed: Pillow cannot read it, or decoding it would cost too much.
         MissingExtra: Pillow is not installed.
     """
     with pillow(info):
-        return _small(data, info, min(max_decoded, _MAX_DECODED), pixels)
+        found = _small(data, info, min(max_decoded, _MAX_DECODED), size)
+    found.info = {"palette": _has_palette(data, info)}
+    return found
 
 
-def _small(data: bytes, info: ImageInfo, max_decoded: int, pixels: int) -> "Picture":
-    first = on_white(first_frame(data, info, pixels, max_decoded)).convert("L")
+def _has_palette(data: bytes, info: ImageInfo) -> bool:
+    return info.mime == "image/gif" or (info.mime == "image/png" and data[25:26] == _PALETTE)
+
+
+def _small(data: bytes, info: ImageInfo, max_decoded: int, size: Size) -> "Picture":
+    first = on_white(first_frame(data, info, size.pixels, max_decoded)).convert(size.mode)
     count = min(info.frames, _FRAMES, _MAX_PASSED // max(1, info.width * info.height))
-    if count < 2 or not is_flat(first):
+    if count < 2 or not is_flat(first.convert("L")):
         return first
-    later = frames(open_picture(data, info), info, range(1, count), pixels, max_decoded)
-    grey = (frame.convert("L") for _, frame in later)
-    return next((frame for frame in grey if not is_flat(frame)), first)
+    later = frames(open_picture(data, info), info, range(1, count), size.pixels, max_decoded)
+    converted = (frame.convert(size.mode) for _, frame in later)
+    return next((frame for frame in converted if not is_flat(frame.convert("L"))), first)

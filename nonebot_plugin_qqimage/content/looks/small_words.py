@@ -1,76 +1,130 @@
 """A third look at two pictures that seem to be the same: whether one has small words on it.
 
 Words of a few hundredths of the height are too small for hashes, and for the second look. In more
-pixels, each place of some letters is compared with the same place of the other picture: words are a
-structure that the other one lacks there. Re-encoding loses structure, too, but in many places.
+pixels, and in colour, each place of some letters is compared with the same place of the other
+picture: words are a structure that the other one lacks there. Re-encoding loses structure, too, but
+in many places; so what the worst place loses is compared with what the pair loses elsewhere.
 
-Thresholds were chosen by 2,500 pairs of photos, stickers and screenshots, re-encoded by JPEG of
-quality 40 to 95 and in half to full size, with and without words of 1.5 to 4 % of the height in
-several colours.
+Thresholds were chosen by pictures with even numbers of ``python -m tests.looks.small_words``, which
+measures again with others.
 """
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-_STEP = 5
-"""Pixels from one place to the next; a place is twice as wide, and so are two beside each other."""
+
+class _Measure(NamedTuple):
+    """How one kind of channel is compared."""
+
+    step: int
+    """Pixels from one place to the next; a place is twice as wide and high."""
+    letters: int
+    """Places beside each other that are looked at together: words are longer than they are high."""
+    usual: float
+    """Share of the places that lose no more than what is usual for the two pictures."""
+    least: float
+    """What counts as usual besides: a place may lose some where the others lose nothing."""
+    most: float
+    """How many times as much as usual no place loses when a picture is re-encoded, but for three in
+    a hundred pictures. With less, more words are seen, and more re-encodings taken for words."""
+
+
+_LETTERS = _Measure(step=5, letters=2, usual=0.97, least=0.08, most=1.6)
+"""For a few letters, by their brightness."""
+_LINES = _Measure(step=4, letters=5, usual=0.9, least=0.05, most=3.3)
+"""For lines of pale letters: several of them take up more than three hundredths of the places."""
+_COLOURS = _Measure(step=4, letters=5, usual=0.9, least=0.1, most=1.5)
+"""JPEG keeps every other pixel of colours only, so more of them are looked at together."""
+_PALETTE = 1.9
+"""What `most` is multiplied by where a picture has a palette, whose few colours make steps of what
+was smooth."""
+_LEAST_SIDE = 64
+"""Pixels that a side must have for this; smaller pictures are enlarged."""
 _SOFTENER = 100.0
-"""Variance, in grey levels, of what is too weak to be words: noise, and ripples of JPEG."""
+"""Variance, in levels of grey or colour, of what is too weak to be words: noise, and ripples of
+JPEG."""
 _PALE = 4.0
 """Grey levels added to the deviation of a picture, for the noise of pale ones is no structure."""
-_USUAL = 0.97
-"""Share of the places that lose no more than what is usual for the two pictures."""
-_LEAST = 0.08
-"""What counts as usual besides: a place may lose some where the others lose nothing."""
-_MOST = 1.6
-"""How many times as much as usual no place loses when a picture is re-encoded, but for three in a
-hundred pictures. Of those with small words that the second look overlooks, one in six is below."""
-_MOST_OF_PALETTE = 4.0
-"""What `_MOST` is where one picture is a GIF, whose few colours make steps of what was smooth."""
+_SAMPLED = 5
+"""Of so many places one says what is usual; sorting all of them would take too long."""
+_GREY = 128
+_COLOURED = 12
+"""Levels from grey that a pixel must be away to count as coloured."""
+_FEW = 0.03
+"""Share of the pixels that are coloured in a picture that is grey but for words."""
 
 
-def words_between(one: "Picture", other: "Picture", *, palette: bool = False) -> float:
+def words_between(one: "Picture", other: "Picture") -> float:
     """How much one picture has that the other lacks; up to 1 it is no more than re-encoding does.
+
+    It takes some 20 ms.
 
     Args:
         one: of `decoding.small`, with `decoding.LARGE`.
         other: the other one.
-        palette: whether one of them is a GIF.
     """
-    lost = sorted(_lost(*_of_one_size(one, other)))
-    most = _MOST_OF_PALETTE if palette else _MOST
-    return lost[-1] / (lost[int(len(lost) * _USUAL)] + _LEAST) / most
+    mine, theirs = _channels(one, other)
+    ratio = _ratio(mine[0], theirs[0])
+    scores = [_outlier(mine[0], theirs[0], measure, ratio) for measure in (_LETTERS, _LINES)]
+    shares = sorted(_coloured(channels[1:]) for channels in (mine, theirs))
+    if shares[0] or shares[1] <= _FEW:  # otherwise one was made grey
+        scores += [_outlier(mine[place], theirs[place], _COLOURS) for place in (1, 2)]
+    palette = one.info.get("palette") or other.info.get("palette")
+    return max(scores) / (_PALETTE if palette else 1.0)
 
 
-def _of_one_size(one: "Picture", other: "Picture") -> "tuple[Picture, Picture]":
-    """Both as large as the smaller one, without the finest structures."""
+def _channels(one: "Picture", other: "Picture") -> "list[tuple[Picture, ...]]":
+    """The brightness, blue and red of both, as large as the smaller one, without fine noise."""
     import PIL.Image
     from PIL import ImageFilter
 
     width, height = min(one.size, other.size, key=lambda size: size[0] * size[1])
-    size = max(4 * _STEP, width), max(4 * _STEP, height)
+    size = max(_LEAST_SIDE, width), max(_LEAST_SIDE, height)
     blur = ImageFilter.BoxBlur(1)
-    a, b = (
-        each.resize(size, PIL.Image.Resampling.BOX)  # pyright: ignore[reportUnknownMemberType]
+    return [
+        each.convert("RGB")
+        .resize(size, PIL.Image.Resampling.BOX)  # pyright: ignore[reportUnknownMemberType]
         .filter(blur)
         .filter(blur)
+        .convert("YCbCr")
+        .split()
         for each in (one, other)
-    )
-    return a, b
+    ]
 
 
-def _lost(one: "Picture", other: "Picture") -> "array[float]":
-    """How much of the structure of each two places beside each other is not in both: 0 to 2.
+def _coloured(channels: "tuple[Picture, ...]") -> float:
+    """The share of pixels that are not grey, by the channel that has more of them."""
+    shares: list[float] = []
+    for channel in channels:
+        counts = channel.histogram()
+        grey = sum(counts[_GREY - _COLOURED : _GREY + _COLOURED + 1])
+        shares.append(1 - grey / sum(counts))
+    return max(shares)
 
-    Both pictures are of one size, and are made equally strong.
-    """
-    from PIL import ImageMath, ImageStat
+
+def _ratio(one: "Picture", other: "Picture") -> float:
+    """What the other one is multiplied by to be as strong as the first."""
+    from PIL import ImageStat
 
     strengths = [ImageStat.Stat(each).stddev[0] + _PALE for each in (one, other)]
-    ratio = strengths[0] / strengths[1]
+    return strengths[0] / strengths[1]
+
+
+def _outlier(one: "Picture", other: "Picture", measure: _Measure, ratio: float = 1.0) -> float:
+    """How much the place loses that loses most: 1 is what re-encoding does."""
+    lost = _lost(one, other, measure, ratio)
+    some = sorted(array("f", lost.tobytes())[::_SAMPLED])
+    usual, most = some[int(len(some) * measure.usual)], lost.getextrema()[1]
+    return max(0.0, cast(float, most)) / (max(0.0, usual) + measure.least) / measure.most
+
+
+def _lost(one: "Picture", other: "Picture", measure: _Measure, ratio: float) -> "Picture":
+    """How much of the structure of each few letters is not in both: 0 to 2."""
+    from PIL import ImageMath
+
     # Pillow calculates with whole pictures at the speed of C, also without numpy
     a, b = one.convert("F"), other.convert("F")
 
@@ -85,20 +139,20 @@ def _lost(one: "Picture", other: "Picture") -> "array[float]":
 
     squares = {"a": a, "b": b, "aa": product(a, a), "bb": product(b, b), "ab": product(a, b)}
     places = {
-        name: _averaged(_averaged(each.reduce(_STEP), down=1), right=1)
+        name: _averaged(_averaged(each.reduce(measure.step), 2, down=1), 2, right=1)
         for name, each in squares.items()
     }
-    two = _averaged(ImageMath.lambda_eval(lost, **places), right=2)
-    return array("f", two.tobytes())
+    return _averaged(ImageMath.lambda_eval(lost, **places), measure.letters, right=2)
 
 
-def _averaged(picture: "Picture", right: int = 0, down: int = 0) -> "Picture":
-    """The average of each pixel and the one so many pixels to its right, or below it."""
+def _averaged(picture: "Picture", count: int, right: int = 0, down: int = 0) -> "Picture":
+    """The average of each pixel and some others: so many to its right, or below it, apart."""
     from PIL import ImageMath
 
-    width, height = picture.size
-    return ImageMath.lambda_eval(
-        lambda given: (given["one"] + given["other"]) * 0.5,
-        one=picture.crop((0, 0, width - right, height - down)),
-        other=picture.crop((right, down, width, height)),
-    )
+    width = picture.width - right * (count - 1)
+    height = picture.height - down * (count - 1)
+    parts = {
+        f"part{n}": picture.crop((n * right, n * down, n * right + width, n * down + height))
+        for n in range(count)
+    }
+    return ImageMath.lambda_eval(lambda given: sum(given[name] for name in parts) / count, **parts)
