@@ -34,6 +34,7 @@ from .looks import Looks
 from .memory.journal import Journal
 from .memory.memory import Memory
 from .notes import Notes
+from .shared.changes import Changes
 from .shared.importing import Imported, import_all
 from .shared.shared import Shared
 from .shared.tier import SharedTier
@@ -109,8 +110,10 @@ class ImageStore:
         """What other hosts have fetched."""
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
-        what = shared, self._access, self._blobs, lambda: self.forgetting.noted()
-        tier = SharedTier(*what, max_size=max_size, max_age=self._bounds.max_age)
+        local = self._access, self._blobs
+        changes = Changes(*local, self._journal.flush, lambda: self.forgetting.noted())
+        max_age = self._bounds.max_age
+        tier = SharedTier(shared, *local, changes, max_size=max_size, max_age=max_age)
         self._journal.on_write = tier.noted
         return tier
 
