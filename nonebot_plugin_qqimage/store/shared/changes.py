@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from ...language import say
 from ...log import logger
-from ..local import images, notes
+from ..local import annotations, images, notes
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
 from ..local.sightings.unresolved import Shown
@@ -79,6 +79,11 @@ class Changes:
         if change.kind == "pins":
             sha256, owner, count = str(body["sha256"]), str(body["owner"]), int(body["count"])
             await self._access.write(lambda db: images.set_pins(db, sha256, owner, count))
+        elif change.kind == "annotations":
+            last = [
+                (str(sha256), str(owner), str(digest)) for sha256, owner, digest in body["last"]
+            ]
+            await self._access.write(lambda db: annotations.settle(db, last))
         elif change.kind == "forget":  # a later version may know of more
             by = float(body["by"]) - ahead
             await self._flush()  # what was seen before that has to go, too

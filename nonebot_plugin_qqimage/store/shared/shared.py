@@ -62,10 +62,11 @@ class Change:
 
     number: int
     """Its number: one more than that of the change before."""
-    kind: Literal["forget", "pins"]
-    """A chat, a user or images are forgotten; or somebody keeps an image, or does not any more."""
+    kind: Literal["forget", "pins", "annotations"]
+    """A chat, a user or images are forgotten; somebody keeps an image, or does not any more; or
+    what was said of pictures has been replaced, or taken back."""
     body: dict[str, Any]
-    """What exactly; `postgresql/orders.py` writes it, and `changes.py` reads it."""
+    """What exactly; what is in ``postgresql/`` writes it, and `changes.py` reads it."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Orders: to pin, to unpin, to forget; each is obeyed once, and every host is told of it."""
 
-import json
-from typing import Any, cast
+from typing import cast
 
 from ....content.info import ImageInfo
 from ...local.outbox import Entry
@@ -9,6 +8,7 @@ from ...local.sightings.forgotten import marks_of
 from ...local.sightings.unresolved import keys_of, places_of
 from ...local.upkeep.sighting_removal import place_names
 from . import annotations, images, sightings
+from .changes import changed, locked
 from .connections import Connection
 from .rows import indexed, stored
 
@@ -27,20 +27,6 @@ async def obey(db: Connection, entry: Entry, name: str, *, ahead: float) -> tupl
         sighted, removed = sighted + count, removed + gone
         if count < _STEP:
             return sighted, removed
-
-
-async def changed(db: Connection, kind: str, body: dict[str, Any]) -> None:
-    """Tell every host of a change, in a transaction that `locked` has begun."""
-    await db.execute(
-        "INSERT INTO qqimage.change (number, kind, body) SELECT number, $1, $2 "
-        "FROM qqimage.counter",
-        *(kind, json.dumps(body)),
-    )
-
-
-async def locked(db: Connection) -> None:
-    """Let nobody else change or publish anything until this transaction ends."""
-    await db.execute("UPDATE qqimage.counter SET number = number + 1")
 
 
 async def _pin(db: Connection, entry: Entry, name: str) -> None:

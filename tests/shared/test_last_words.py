@@ -1,0 +1,145 @@
+"""What was said of a picture and then replaced, or taken back, on another host never returns."""
+
+import asyncio
+
+import pytest
+
+from nonebot_plugin_qqimage.store.image_store import ImageStore
+
+from ..store.pictures import Picture
+from .hosts import Hosts
+from .server import Server
+from .test_annotations import found, put, said, sent
+
+
+async def evict(hosts: Hosts, server: Server) -> None:
+    """Remove every picture from the database, as its bounds do."""
+    server.sql("DELETE FROM qqimage.image", hosts.database.rpartition("/")[2])
+    assert server.sql("SELECT * FROM qqimage.annotation", hosts.database.rpartition("/")[2]) == ""
+
+
+async def send_anew(store: ImageStore, picture: Picture) -> None:
+    """Send a picture once more: somebody else says something of it there."""
+    await store.annotations.put(picture.info.sha256, "somebody", "else")
+    await sent(store)
+
+
+@pytest.mark.parametrize("then", ["", "a dog"], ids=["taken back", "replaced"])
+@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
+async def test_the_host_that_wrote_it_forgets_it(
+    hosts: Hosts, server: Server, picture: Picture, then: str, away: bool
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    for store in (one, other):
+        await put(store, picture)
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    await sent(one)
+    if away:
+        await hosts.stop(one)
+    await other.annotations.put(picture.info.sha256, "me", then)
+    await sent(other)
+    if not away:
+        await asyncio.sleep(1.5)
+    await evict(hosts, server)
+    if away:
+        hosts.run(one)
+        await asyncio.sleep(0.5)
+
+    assert "me" not in await said(one, picture)
+    await send_anew(one, picture)
+    for store in (one, other):
+        assert (await said(store, picture)).get("me") != "a cat"
+        assert await found(store, "cat") == []
+
+
+async def test_an_earlier_word_that_comes_late_counts_for_nothing(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    late, other = await hosts.start("late"), await hosts.start("other")
+    for store in (late, other):
+        await put(store, picture)
+    await sent(late, other)
+    await hosts.stop(late)
+    await late.annotations.put(picture.info.sha256, "me", "a cat")
+    await late.annotations.put(picture.info.sha256, "you", "a mouse")
+    await asyncio.sleep(0.1)  # more than what their clocks can be compared by
+    await other.annotations.put(picture.info.sha256, "me", "")
+    await sent(other)
+
+    hosts.run(late)
+    await sent(late)
+    await asyncio.sleep(1.5)
+    await evict(hosts, server)
+    assert await said(late, picture) == {"you": "a mouse"}
+    await send_anew(late, picture)
+    assert await said(other, picture) == {"somebody": "else"}
+
+
+async def test_a_later_word_stays_where_it_was_said(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    for store in (one, other):
+        await put(store, picture)
+    for text in ("a cat", "", "a dog", "a dog and a cat"):
+        await one.annotations.put(picture.info.sha256, "me", text)
+        await sent(one)
+    await other.annotations.put(picture.info.sha256, "you", "a mouse")
+    await sent(other)
+    await one.annotations.put(picture.info.sha256, "you", "a mouse")
+    await sent(one)
+    await asyncio.sleep(1.5)
+    await evict(hosts, server)
+    assert await said(one, picture) == {"me": "a dog and a cat", "you": "a mouse"}
+    assert await said(other, picture) == {"you": "a mouse"}
+
+
+async def test_it_is_taken_back_although_the_picture_has_gone_from_both_meanwhile(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other", max_size=1)
+    for store in (one, other):
+        await put(store, picture)
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    await sent(one, other)
+    await hosts.stop(other)
+    await other.annotations.put(picture.info.sha256, "me", "")
+    await evict(hosts, server)
+    another = Picture(2)
+    await other.put(another.reference, another.info, another.data, "test")
+    assert await other.find(picture.reference, here=True) is None
+
+    hosts.run(other)
+    await sent(other)
+    await asyncio.sleep(1.5)
+    assert await said(one, picture) == {}
+    await send_anew(one, picture)
+    assert await said(other, picture) == {"somebody": "else"}
+
+
+async def test_two_hosts_that_say_something_at_one_moment_agree(
+    hosts: Hosts, server: Server
+) -> None:
+    stores = [await hosts.start(f"{number}") for number in range(3)]
+    pictures = [Picture(number) for number in range(8)]
+    for store in stores:
+        for picture in pictures:
+            await put(store, picture)
+    await sent(*stores)
+    for turn in range(4):
+        await asyncio.gather(
+            *(
+                store.annotations.put(each.info.sha256, "me", f"{turn} {number}" * (turn != 2))
+                for each in pictures
+                for number, store in enumerate(stores)
+            )
+        )
+    await sent(*stores)
+    await asyncio.sleep(1.5)
+    last = [await said(stores[0], picture) for picture in pictures]
+    for store in stores:
+        assert [await said(store, picture) for picture in pictures] == last
+    await evict(hosts, server)
+    for picture, text in zip(pictures, last, strict=True):
+        left = [await said(store, picture) for store in stores]
+        assert [each for each in left if each] == [text]  # the one host that said it
