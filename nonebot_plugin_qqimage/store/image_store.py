@@ -15,6 +15,7 @@ from .annotations import Annotations
 from .browsing import Browsing
 from .catalog import Catalog
 from .finding.meanings import Meanings
+from .finding.seen import Seen
 from .finding.shared_images import SharedImages
 from .keeping.forgetting import Forgetting
 from .keeping.pins import Pins
@@ -88,6 +89,8 @@ class ImageStore:
         """What its images look like, and which are near another one."""
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
+        self.seen = Seen(self._access, self._journal, self.tier)
+        """Where many of its images were seen."""
         self.annotations = Annotations(self._access, self._journal, send=self._send, tier=self.tier)
         """What plugins have found out about its images."""
         self.upkeep = Upkeep(
@@ -95,8 +98,7 @@ class ImageStore:
         )
         """What keeps it whole, and within its bounds."""
         self.forgetting = Forgetting(
-            *(self._access, self._blobs, self._journal, self._memory),
-            *(self._send, self.tier),
+            *(self._access, self._blobs, self._journal, self._memory, self._send, self.tier)
         )
         """What is forgotten on request."""
         self.pins = Pins(self._access, send=self._send, tier=self.tier)
@@ -112,8 +114,7 @@ class ImageStore:
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
         local = self._access, self._blobs
         changes = Changes(*local, self._journal.flush, lambda: self.forgetting.noted())
-        max_age = self._bounds.max_age
-        tier = SharedTier(shared, *local, changes, max_size=max_size, max_age=max_age)
+        tier = SharedTier(shared, *local, changes, max_size=max_size, max_age=self._bounds.max_age)
         self._journal.on_write = tier.noted
         return tier
 

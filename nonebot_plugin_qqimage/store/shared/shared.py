@@ -188,6 +188,18 @@ class Shared(Protocol):
         """The sightings that fit, the latest first."""
         ...
 
+    async def sightings_of(
+        self, digests: Sequence[str], chat: str | None, limit: int
+    ) -> list[list[Sighting]]:
+        """The sightings of each of some images, the latest first.
+
+        Args:
+            digests: their SHA-256.
+            chat: the chat, as in `Sighting.chat`; None for any.
+            limit: how many of each at most.
+        """
+        ...
+
     async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
         """Write down what owners say of pictures; what they have said later stays.
 

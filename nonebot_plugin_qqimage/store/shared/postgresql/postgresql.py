@@ -152,6 +152,12 @@ class PostgreSQL:
         """See `Shared.sightings`."""
         return await self._connections.run(lambda db: sightings.find(db, query))
 
+    async def sightings_of(
+        self, digests: Sequence[str], chat: str | None, limit: int
+    ) -> list[list[Sighting]]:
+        """See `Shared.sightings_of`."""
+        return await self._connections.run(lambda db: sightings.of(db, digests, chat, limit))
+
     async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
         """See `Shared.annotate`."""
         return await self._connections.run(

@@ -97,6 +97,24 @@ async def find(db: Connection, query: Query) -> list[Sighting]:
     return [sighting_of(row) for row in rows]
 
 
+async def of(
+    db: Connection, digests: Sequence[str], chat: str | None, limit: int
+) -> list[list[Sighting]]:
+    """The sightings of each of some images, the latest first; one statement."""
+    rows = await db.fetch(
+        f"SELECT number, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY AS asked (what, number) "
+        "CROSS JOIN LATERAL (SELECT * FROM qqimage.sighting s WHERE s.sha256 = asked.what "
+        f"AND s.sha256 <> '' {'' if chat is None else 'AND s.chat = $2'} "
+        f"ORDER BY s.arrived DESC, s.id DESC LIMIT {limit:d}) found ORDER BY number, arrived DESC, "
+        "id DESC",
+        *([*digests], *(() if chat is None else (indexed(chat),))),
+    )
+    found: list[list[Sighting]] = [[] for _ in digests]
+    for row in rows:
+        found[int(row[0]) - 1].append(sighting_of(row[1:]))
+    return found
+
+
 async def unreferred(db: Connection, digests: Sequence[str]) -> list[str]:
     """Those of the images that no sighting and no pin refers to."""
     rows = await db.fetch(
