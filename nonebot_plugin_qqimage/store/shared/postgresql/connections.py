@@ -137,6 +137,17 @@ class Connections:
             raise in_words(error) from None
 
 
+def mixed_up() -> Refused:
+    """That a pooler makes the database unusable."""
+    return Refused(
+        Text(
+            "a pooler such as PgBouncer, in transaction or statement mode, mixes its connections "
+            "up: set pool_mode = session there, with at least four connections for each bot, or "
+            "connect to PostgreSQL itself"
+        )
+    )
+
+
 def in_words(error: Exception) -> Exception:
     """What went wrong, as `Unreachable` or `Refused`; an error of ours stays what it is."""
     if isinstance(error, StoreError):
@@ -146,12 +157,7 @@ def in_words(error: Exception) -> Exception:
     said = mask_keys(str(error) or type(error).__name__)
     code = getattr(error, "sqlstate", None)
     if code in _MIXED_UP:
-        return Refused(
-            Text(
-                "a pooler such as PgBouncer mixes its connections up: set pool_mode = session "
-                "there, with at least four connections for each bot, or connect without it"
-            )
-        )
+        return mixed_up()
     if isinstance(code, str):
         text = Text("it refuses: {error}", error=said)
         return Unreachable(text) if code.startswith(_CONNECTION_LOST) else Refused(text)

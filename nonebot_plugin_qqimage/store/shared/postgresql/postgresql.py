@@ -17,6 +17,7 @@ from ..shared import Change, Host, Lease, New, Pulse, Query, Search, Status, The
 from . import annotations, orders, schema, sightings, upkeep
 from . import images as pictures
 from .connections import Connection, Connections
+from .pooler import refuse_pooler
 from .rows import digest, stored
 
 _MOST_CHANGES = 100
@@ -218,6 +219,7 @@ class PostgreSQL:
             return Pulse(now - (before + after) / 2, after - before, last, oldest, changes)
 
         if not self._prepared:
+            await refuse_pooler(self._connections)
             await self._connections.run(schema.prepare, _PATIENCE)
             self._prepared = True
         try:
