@@ -1,6 +1,7 @@
 """What was said of a picture and then replaced, or taken back, on another host never returns."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -143,3 +144,29 @@ async def test_two_hosts_that_say_something_at_one_moment_agree(
     for picture, text in zip(pictures, last, strict=True):
         left = [await said(store, picture) for store in stores]
         assert [each for each in left if each] == [text]  # the one host that said it
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_it_is_the_last_word_also_where_a_clock_is_wrong(
+    hosts: Hosts, server: Server, picture: Picture, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong, right = hosts.store("wrong"), hosts.store("right")
+    clock = time.time
+    for number, store in enumerate((wrong, right, wrong, right)):
+        shift = 3600 * hours * (store is wrong)
+        monkeypatch.setattr(time, "time", lambda shift=shift: clock() + shift)
+        assert store.tier is not None
+        await store.tier.synchronise()  # it learns how far its clock is from the database's
+        if number < 2:
+            await put(store, picture)
+        await store.annotations.put(picture.info.sha256, "me", f"text {number}" * (number < 3))
+        await store.tier.synchronise()
+        assert await store.catalog.outbox() == {}
+        await asyncio.sleep(0.1)
+    monkeypatch.setattr(time, "time", clock)
+    for store in (wrong, right):
+        assert store.tier is not None
+        await store.tier.synchronise()
+    await evict(hosts, server)
+    for store in (wrong, right):
+        assert await said(store, picture) == {}

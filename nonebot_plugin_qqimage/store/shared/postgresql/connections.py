@@ -20,10 +20,11 @@ from ..breaker import Refused, Unreachable
 _T = TypeVar("_T")
 _MOST = 4
 """Connections of one process: look-ups, bytes and the outbox are each few at a time."""
-_CONNECTION_LOST = ("08", "57P", "53", "25006", "28", "3D000")
+_NOT_NOW = ("08", "40", "57P", "53", "25006", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the
-connection, an administrator's doing, a full disk or too many connections, a server that only reads,
-the password, no such database. What it refuses for another reason is left out for ever."""
+connection, two hosts that wait for each other, an administrator's doing, a full disk or too many
+connections, a server that only reads, the password, no such database. What it refuses for another
+reason is left out for ever."""
 
 _MIXED_UP = ("26000", "42P05")
 """That a prepared statement is not there, or is there already: between two statements, a pooler
@@ -160,7 +161,7 @@ def in_words(error: Exception) -> Exception:
         return mixed_up()
     if isinstance(code, str):
         text = Text("it refuses: {error}", error=said)
-        return Unreachable(text) if code.startswith(_CONNECTION_LOST) else Refused(text)
+        return Unreachable(text) if code.startswith(_NOT_NOW) else Refused(text)
     if isinstance(error, (OSError, asyncio.TimeoutError, EOFError)) or _is_asyncpgs(error):
         return Unreachable(Text("cannot be reached: {error}", error=said))
     return error
