@@ -206,3 +206,29 @@ async def test_what_a_host_has_just_seen_is_no_exception(hosts: Hosts, server: S
     assert other.tier is not None
     await other.tier.synchronise()
     assert await left(hosts, server, one, other) == [set(), set(), set()]
+
+
+async def test_who_imports_what_a_host_has_does_first_what_others_have_done(
+    hosts: Hosts, server: Server
+) -> None:
+    one, away = await hosts.start("one"), await hosts.start("away")
+    for store in (one, away):
+        await put(store)
+    another = Picture(2)
+    await away.put(another.reference, another.info, another.data, "test")
+    await away.annotations.put(another.info.sha256, "me", "a cat")
+    await sent(away)
+    await hosts.stop(away)
+    await one.forgetting.forget_picture(PICTURE.info.sha256)
+    assert await one.find(another.reference)
+    await one.annotations.put(another.info.sha256, "me", "")
+    await sent(one)
+    name = hosts.database.rpartition("/")[2]
+    await asyncio.to_thread(server.sql, "DELETE FROM qqimage.image", name)
+
+    assert away.tier is not None
+    async for _ in away.import_into(away.tier.shared):
+        pass
+    assert server.sql("SELECT sha256 FROM qqimage.image", name) == another.info.sha256
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "0"
+    assert server.sql("SELECT count(*) FROM qqimage.annotation", name) == "0"

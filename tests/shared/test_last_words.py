@@ -15,8 +15,9 @@ from .test_annotations import found, put, said, sent
 
 async def evict(hosts: Hosts, server: Server) -> None:
     """Remove every picture from the database, as its bounds do."""
-    server.sql("DELETE FROM qqimage.image", hosts.database.rpartition("/")[2])
-    assert server.sql("SELECT * FROM qqimage.annotation", hosts.database.rpartition("/")[2]) == ""
+    name = hosts.database.rpartition("/")[2]
+    await asyncio.to_thread(server.sql, "DELETE FROM qqimage.image", name)
+    assert await asyncio.to_thread(server.sql, "SELECT * FROM qqimage.annotation", name) == ""
 
 
 async def send_anew(store: ImageStore, picture: Picture) -> None:

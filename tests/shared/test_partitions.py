@@ -206,7 +206,8 @@ async def test_hosts_that_wait_for_each_other_leave_nothing_out(
     hosts: Hosts, server: Server, picture: Picture
 ) -> None:
     one, name = await hosts.start("one"), hosts.database.rpartition("/")[2]
-    server.sql(
+    await asyncio.to_thread(  # for the host may be in the middle of something there
+        server.sql,
         "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$;"
         "CREATE TRIGGER wait BEFORE INSERT ON qqimage.sighting EXECUTE FUNCTION wait()",
@@ -216,7 +217,7 @@ async def test_hosts_that_wait_for_each_other_leave_nothing_out(
     await one.put(picture.reference, picture.info, picture.data, "test")
     await one.sightings(limit=1)
     await asyncio.sleep(1)
-    server.sql("DROP TRIGGER wait ON qqimage.sighting", name)
+    await asyncio.to_thread(server.sql, "DROP TRIGGER wait ON qqimage.sighting", name)
     assert one.tier is not None
     await until(lambda: one.tier and one.tier.breaker.closed)
     assert await one.tier.sent(5)
