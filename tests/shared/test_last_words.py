@@ -171,3 +171,45 @@ async def test_it_is_the_last_word_also_where_a_clock_is_wrong(
     await evict(hosts, server)
     for store in (wrong, right):
         assert await said(store, picture) == {}
+
+
+async def test_what_one_host_says_again_and_again_is_no_news_for_others(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, other = await hosts.start("one"), await hosts.start("other")
+    for store in (one, other):
+        await put(store, picture)
+    changes = "SELECT count(*) FROM qqimage.change"
+    name = hosts.database.rpartition("/")[2]
+    for number in range(5):
+        await one.annotations.put(picture.info.sha256, "me", f"seen {number} times")
+        await sent(one)
+    assert await asyncio.to_thread(server.sql, changes, name) == "0"
+    for store, text in ((other, "seen 4 times"), (one, "seen 5 times"), (other, "often")):
+        await store.annotations.put(picture.info.sha256, "me", text)
+        await sent(store)
+    await asyncio.sleep(1.5)
+    await evict(hosts, server)
+    assert await said(one, picture) == {}
+    assert await said(other, picture) == {"me": "often"}
+
+
+async def test_the_tables_of_a_release_that_told_nobody_are_added_to(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    await hosts.stop(await hosts.start("before"))
+    name = hosts.database.rpartition("/")[2]
+    await asyncio.to_thread(server.sql, "ALTER TABLE qqimage.annotation DROP COLUMN store", name)
+    one, other = await asyncio.gather(hosts.start("one"), hosts.start("other"))
+    await put(one, picture)
+    await one.annotations.put(picture.info.sha256, "me", "a cat")
+    await sent(one)
+    insert = "UPDATE qqimage.annotation SET text = 'a dog', store = DEFAULT"
+    await asyncio.to_thread(server.sql, insert, name)  # as that release does
+    assert await said(other, picture) == {"me": "a dog"}
+    await put(other, picture)
+    await other.annotations.put(picture.info.sha256, "me", "a mouse")
+    await sent(other)
+    await asyncio.sleep(1.5)
+    await evict(hosts, server)
+    assert await said(one, picture) == {}

@@ -79,9 +79,9 @@ async def import_all(
         yield done
     await _pin(shared, access, done)
     yield done
-    at = 0
+    at, store = 0, await access.write(outbox.store_name)
     while said := await access.read(lambda db, at=at: annotations.page(db, at, _ANNOTATIONS)):
-        await _annotate(shared, [Unsent(*astuple(each)) for _, each in said])
+        await _annotate(shared, [Unsent(*astuple(each)) for _, each in said], store)
         done.annotations += len(said)
         at = said[-1][0]
         yield done
@@ -142,10 +142,10 @@ async def _publish(shared: Shared, entries: list[Entry], new: list[New]) -> None
             return
 
 
-async def _annotate(shared: Shared, said: list[Unsent]) -> None:
+async def _annotate(shared: Shared, said: list[Unsent], store: str) -> None:
     while True:  # as above
         pulse = await shared.pulse(1 << 62, None, [])
-        if await shared.annotate(said, seen=pulse.last, ahead=pulse.ahead):
+        if await shared.annotate(said, store, seen=pulse.last, ahead=pulse.ahead):
             return
 
 

@@ -200,11 +200,21 @@ class Shared(Protocol):
         """
         ...
 
-    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+    async def annotate(
+        self, said: Sequence[Unsent], store: str, *, seen: int, ahead: float
+    ) -> bool:
         """Write down what owners say of pictures; what they have said later stays.
 
-        What is said of a picture that is not there, and that nobody keeps, is left out. The
-        arguments and the result are those of `publish`.
+        What is said of a picture that is not there, and that nobody keeps, is left out.
+
+        Args:
+            said: what they say.
+            store: the name of the local store that keeps it: `outbox.store_name`.
+            seen: as for `publish`.
+            ahead: as for `publish`.
+
+        Returns:
+            False where there are later changes; nothing is written then.
         """
         ...
 

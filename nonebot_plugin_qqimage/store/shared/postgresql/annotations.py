@@ -21,15 +21,18 @@ _MOST = 32
 _LONGEST = 1500
 """Milliseconds that the server may search, or it would go on when nobody waits any more."""
 _INSERT = f"""
-INSERT INTO qqimage.annotation AS a ({_COLUMNS})
-SELECT sha256, owner, text, least(time, extract(epoch FROM clock_timestamp())::float8)
+INSERT INTO qqimage.annotation AS a ({_COLUMNS}, store)
+SELECT sha256, owner, text, least(time, extract(epoch FROM clock_timestamp())::float8), $5::text
 FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS new ({_COLUMNS})
 WHERE EXISTS (SELECT 1 FROM qqimage.annotation o WHERE o.sha256 = new.sha256
     AND o.owner = new.owner)
 OR (SELECT count(*) FROM qqimage.annotation o WHERE o.sha256 = new.sha256
     AND o.text <> '') < {_MOST}
 ORDER BY sha256, owner
-ON CONFLICT (sha256, owner) DO UPDATE SET text = excluded.text, time = excluded.time
+ON CONFLICT (sha256, owner) DO UPDATE SET text = excluded.text, time = excluded.time,
+    -- where two have said the same, both keep it
+    store = CASE WHEN a.store <> excluded.store AND a.text = excluded.text
+        THEN '' ELSE excluded.store END
 WHERE a.time <= excluded.time
 RETURNING sha256, owner, xmax = 0
 """
@@ -39,15 +42,18 @@ class _Replaces(Exception):
     """What is written takes the place of something, of which every host has to be told."""
 
 
-async def write(db: Connection, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+async def write(
+    db: Connection, said: Sequence[Unsent], store: str, *, seen: int, ahead: float
+) -> bool:
     """Write down what owners say of pictures that are there, or kept; the latest of each counts.
 
-    Where something was said before, or is taken back, every host is told: another one may have kept
-    the earlier text, and would tell of it once the picture has gone from here, and this with it.
+    Where something is replaced or taken back that another store may have kept, every host is told:
+    that one would tell of it again, once the picture has gone from here, and this with it.
 
     Args:
         db: the connection.
         said: what they say.
+        store: the name of the local store that keeps it.
         seen: the number of the last change that the host knows of.
         ahead: seconds by which the database's clock is ahead of the host's.
 
@@ -57,18 +63,24 @@ async def write(db: Connection, said: Sequence[Unsent], *, seen: int, ahead: flo
     texts = {(each.sha256, stored(each.owner)): stored(each.text) for each in said}
     # nothing else can replace them before it is locked, or there is a later change
     before = await _texts(db, [*texts])
-    replaces = any(not text or before.get(key, text) != text for key, text in texts.items())
+    # of what is taken back all are told: it may have gone from here before, and come again
+    same = {
+        key
+        for key, (text, by) in before.items()
+        if texts[key] == text or (texts[key] and by == store)
+    }
+    replaces = any(key not in same and (key in before or not texts[key]) for key in texts)
     for alone in (True,) if replaces else (False, True):
         with contextlib.suppress(_Replaces):  # another host has said something at this moment
-            return await _write(db, said, texts, before, seen=seen, ahead=ahead, alone=alone)
+            return await _write(db, said, store, same, seen=seen, ahead=ahead, alone=alone)
     return False
 
 
 async def _write(
     db: Connection,
     said: Sequence[Unsent],
-    texts: dict[tuple[str, str], str],
-    before: dict[tuple[str, str], str],
+    store: str,
+    same: set[tuple[str, str]],
     *,
     seen: int,
     ahead: float,
@@ -78,15 +90,15 @@ async def _write(
         # nobody can forget anything until this is written, and none of it is forgotten yet
         if not await up_to_date(db, seen, alone=alone):
             return False
-        inserted = await _insert(db, said, ahead)
+        inserted = await _insert(db, said, store, ahead)
+        texts = {(each.sha256, stored(each.owner)): stored(each.text) for each in said}
         rest = [key for key, text in texts.items() if not text or key not in inserted]
         after = await _texts(db, rest) if rest else {}
         last = list[tuple[str, str, str]]()
         for key in rest:
-            text = texts[key]
-            now = after.get(key, None if text else "")
-            # else nothing is there, or it is said again
-            if now is not None and not before.get(key) == text == now:
+            now, _ = after.get(key, (None if texts[key] else "", ""))
+            # else nothing is there, or nobody else has kept anything else
+            if now is not None and not (key in same and now == texts[key]):
                 last.append((*key, digest(now)))
         if last and not alone:
             raise _Replaces
@@ -96,7 +108,9 @@ async def _write(
     return True
 
 
-async def _insert(db: Connection, said: Sequence[Unsent], ahead: float) -> set[tuple[str, str]]:
+async def _insert(
+    db: Connection, said: Sequence[Unsent], store: str, ahead: float
+) -> set[tuple[str, str]]:
     """Write it down; what was not there before, by SHA-256 and owner."""
     digests = sorted({each.sha256 for each in said})
     # locked, so that none is evicted before its annotations are there to go with it
@@ -113,19 +127,22 @@ async def _insert(db: Connection, said: Sequence[Unsent], ahead: float) -> set[t
         [owner for _, owner in new],
         [stored(each.text) for each in new.values()],
         [each.time + ahead for each in new.values()],
+        store,
     )
     return {(sha256, owner) for sha256, owner, is_new in written if is_new}
 
 
-async def _texts(db: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """What is said of pictures, by their SHA-256 and the owner."""
+async def _texts(
+    db: Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """What is said of pictures, and the store that keeps it, by their SHA-256 and the owner."""
     rows = await db.fetch(
-        "SELECT sha256, owner, text FROM qqimage.annotation JOIN unnest($1::text[], $2::text[]) "
-        "AS asked (sha256, owner) USING (sha256, owner)",
+        "SELECT sha256, owner, text, store FROM qqimage.annotation "
+        "JOIN unnest($1::text[], $2::text[]) AS asked (sha256, owner) USING (sha256, owner)",
         [sha256 for sha256, _ in keys],
         [owner for _, owner in keys],
     )
-    return {(sha256, owner): text for sha256, owner, text in rows}
+    return {(sha256, owner): (text, store) for sha256, owner, text, store in rows}
 
 
 async def forget(db: Connection, digests: Sequence[str]) -> None:

@@ -159,10 +159,12 @@ class PostgreSQL:
         """See `Shared.sightings_of`."""
         return await self._connections.run(lambda db: sightings.of(db, digests, chat, limit))
 
-    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+    async def annotate(
+        self, said: Sequence[Unsent], store: str, *, seen: int, ahead: float
+    ) -> bool:
         """See `Shared.annotate`."""
         return await self._connections.run(
-            lambda db: annotations.write(db, said, seen=seen, ahead=ahead), _SOME
+            lambda db: annotations.write(db, said, store, seen=seen, ahead=ahead), _SOME
         )
 
     async def annotations(self, sha256: str) -> list[Annotation]:
