@@ -99,7 +99,7 @@ class Forgetting:
         """
         await self._journal.flush()
         shown = await self._access.read(lambda db: shown_by(db, sha256))
-        await self._order(picture=sha256, keys=shown.keys)
+        await self._order(picture=sha256, keys=[*shown.keys])
         sighted = 0
         while True:
             count = await self._access.write(

@@ -4,7 +4,7 @@ Every function blocks.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ....content.info import ImageInfo
@@ -16,7 +16,6 @@ from .sightings import is_at
 _MOST_NAMES = 1000
 """Names of one image that are compared; one that no digest names has two for each message."""
 
-
 Place = tuple[str, ...]
 """Message, bot, `ImageReference.place` and chat of a sighting."""
 
@@ -24,9 +23,9 @@ Place = tuple[str, ...]
 class Shown(NamedTuple):
     """By what unresolved sightings are known to show an image."""
 
-    keys: Sequence[str] = ()
+    keys: Collection[str] = ()
     """`ImageReference.key` of all that claim nothing else."""
-    places: Sequence[Place] = ()
+    places: Collection[Place] = ()
     """Where those are whose claims are not true."""
 
     def means(self, sighting: Sighting) -> bool:
@@ -42,7 +41,7 @@ def keys_of(info: ImageInfo | None, names: Iterable[str]) -> list[str]:
         info: the image; None where only names of it are known.
         names: what else means it: `ImageReference.names`, and `ImageReference.own_key`.
     """
-    named = [*names][:_MOST_NAMES]
+    named = sorted(names)[:_MOST_NAMES]  # in this order, those of places come last
     if info is None:
         return named
     md5s = "", f"md5:{info.md5}:", f"md5:{info.md5}:{info.size}"

@@ -84,7 +84,7 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
     gone = sighting_removal.remove_some_of(db, sha256, limit)
     # the order is sent after them, but not what was written down of these later
     if places := places_of(gone, shown.keys):
-        outbox.forget_unresolved(db, Shown((), places), math.inf)
+        outbox.forget_unresolved(db, Shown((), {*places}), math.inf)
     info = images.with_sha1(db, sha256)
     infos = [info] if info else []
     forgotten.remember(db, forgotten.marks_of(gone, infos))
@@ -118,7 +118,7 @@ def forget_unresolved(db: Connection, sha256: str, shown: Shown, *, arrived_by: 
         arrived_by: only those that arrived by then, in seconds since the epoch.
     """
     here = shown_by(db, sha256)
-    shown = Shown([*{*shown.keys, *here.keys}], shown.places)
+    shown = Shown({*shown.keys, *here.keys}, {*shown.places})
     resolve(db, sha256, shown, arrived_by)
     outbox.forget_unresolved(db, shown, arrived_by)
 
