@@ -1,6 +1,7 @@
 """Pictures like another one: what kind of likeness it is, how sure that is, and where they were."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from .image import Image
 from .messages.sighting import Sighting
 from .store.image_store import ImageStore
 from .store.looks import Match
+from .store.shared.tier import DEADLINE
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -68,6 +70,7 @@ class SimilarImages:
         self._image = image
         self._handle = handle
         self._chat = chat
+        self._left = DEADLINE  # seconds to wait for the shared store, however often it is asked
 
     async def find(self, limit: int) -> list[SimilarImage]:
         """The pictures like it, the surest first, at most so many.
@@ -82,20 +85,26 @@ class SimilarImages:
         looks: list[Look] = await self._store.looks.of(info.sha256) or []
         if not looks:
             looks = await self._store.looks.make(info) or []
-        found: list[SimilarImage] = []
-        if before := await self._seen(info.sha256):
-            found.append(SimilarImage(self._handle(info.uri), "same", 0, 0.0, before))
         near = await self._store.looks.near(looks, chat=self._chat)
         others = [match for match in near if match.sha256 != info.sha256]
+        # together: the shared store may be far away
+        seen = await self._seen([info.sha256, *(match.sha256 for match in others[:limit])])
+        found: list[SimilarImage] = []
+        if before := seen[info.sha256]:
+            found.append(SimilarImage(self._handle(info.uri), "same", 0, 0.0, before))
         comparing = Comparing(self._store, info.sha256)
-        for match in others:
+        for number, match in enumerate(others):
             if len(found) >= limit:
                 break
-            found += await self._looked_at(match, comparing)
+            if match.sha256 not in seen:  # some of the first ones were none
+                more = others[number : number + limit]
+                seen |= await self._seen([each.sha256 for each in more])
+            found += await self._looked_at(match, seen[match.sha256], comparing)
         return sorted(found, key=lambda each: (_RANKS.index(each.kind), each.distance))[:limit]
 
-    async def _looked_at(self, match: Match, comparing: "Comparing") -> list[SimilarImage]:
-        seen = await self._seen(match.sha256)
+    async def _looked_at(
+        self, match: Match, seen: tuple[Sighting, ...], comparing: "Comparing"
+    ) -> list[SimilarImage]:
         if not seen and self._chat is not None:
             return []
         told = await comparing.with_other(match)
@@ -105,16 +114,23 @@ class SimilarImages:
         image = self._handle(f"qqimage:{match.sha256}")
         return [SimilarImage(image, told.kind, match.distance, score, seen)]
 
-    async def _seen(self, sha256: str) -> tuple[Sighting, ...]:
-        """Where a picture was seen, but for the message that is asked about."""
-        here = self._image.reference
-        seen = await self._store.sightings(sha256=sha256, chat=self._chat, limit=_MAX_SIGHTINGS)
-        place = here.self_id, here.message_id
-        return tuple(
-            each
-            for each in seen
-            if not here.message_id or (each.reference.self_id, each.reference.message_id) != place
+    async def _seen(self, digests: Sequence[str]) -> dict[str, tuple[Sighting, ...]]:
+        """Where pictures were seen, by their SHA-256, but for the message that is asked about."""
+        here, begun = self._image.reference, time.monotonic()
+        found = await self._store.seen.of(
+            digests, chat=self._chat, limit=_MAX_SIGHTINGS, seconds=self._left
         )
+        self._left -= time.monotonic() - begun
+        place = here.self_id, here.message_id
+        return {
+            sha256: tuple(
+                each
+                for each in seen
+                if not here.message_id
+                or (each.reference.self_id, each.reference.message_id) != place
+            )
+            for sha256, seen in zip(digests, found, strict=True)
+        }
 
 
 class Told(NamedTuple):

@@ -15,6 +15,7 @@ from .annotations import Annotations
 from .browsing import Browsing
 from .catalog import Catalog
 from .finding.meanings import Meanings
+from .finding.seen import Seen
 from .finding.shared_images import SharedImages
 from .keeping.forgetting import Forgetting
 from .keeping.pins import Pins
@@ -34,6 +35,7 @@ from .looks import Looks
 from .memory.journal import Journal
 from .memory.memory import Memory
 from .notes import Notes
+from .shared.changes import Changes
 from .shared.importing import Imported, import_all
 from .shared.shared import Shared
 from .shared.tier import SharedTier
@@ -85,18 +87,17 @@ class ImageStore:
         """Pages of it, and who may look at them."""
         self.looks = Looks(self._access, self._blobs, self._journal)
         """What its images look like, and which are near another one."""
+        access, blobs, journal = self._access, self._blobs, self._journal
+        self._changes = Changes(access, blobs, journal.flush, lambda: self.forgetting.noted())
         self.tier = None if shared is None else self._tier(shared, max_shared_size)
         """The shared store behind this one; None where there is none."""
+        self.seen = Seen(self._access, self._journal, self.tier)
+        """Where many of its images were seen."""
         self.annotations = Annotations(self._access, self._journal, send=self._send, tier=self.tier)
         """What plugins have found out about its images."""
-        self.upkeep = Upkeep(
-            folder, self._access, self._blobs, self._journal, self._memory, self._bounds
-        )
+        self.upkeep = Upkeep(folder, access, blobs, journal, self._memory, self._bounds)
         """What keeps it whole, and within its bounds."""
-        self.forgetting = Forgetting(
-            *(self._access, self._blobs, self._journal, self._memory),
-            *(self._send, self.tier),
-        )
+        self.forgetting = Forgetting(access, blobs, journal, self._memory, self._send, self.tier)
         """What is forgotten on request."""
         self.pins = Pins(self._access, send=self._send, tier=self.tier)
         """What keeps images in it."""
@@ -109,7 +110,7 @@ class ImageStore:
         """What other hosts have fetched."""
 
     def _tier(self, shared: Shared, max_size: int) -> SharedTier:
-        what = shared, self._access, self._blobs, lambda: self.forgetting.noted()
+        what = shared, self._access, self._blobs, self._changes
         tier = SharedTier(*what, max_size=max_size, max_age=self._bounds.max_age)
         self._journal.on_write = tier.noted
         return tier
@@ -277,7 +278,7 @@ class ImageStore:
 
     def import_into(self, shared: Shared) -> AsyncIterator[Imported]:
         """Send all that is here to a shared store; what has been done is given after each step."""
-        return import_all(shared, self._access, self._blobs)
+        return import_all(shared, self._changes, self._access, self._blobs)
 
     async def totals(self) -> Totals:
         """How much the store holds."""

@@ -230,6 +230,8 @@ def code(row: Row, kind: str) -> str:
     if told["sha256"] != hashlib.sha256(row.pictures[kind]).hexdigest():
         return "wrong"
     names = {source: name for name, source in SOURCES.items()}
+    if kind == "own":  # where it is quoted before the store has written it down
+        names["base64 in the segment"] = "store"
     return names.get(told["source"], told["source"])
 
 

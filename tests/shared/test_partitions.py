@@ -200,3 +200,25 @@ def test_a_pooler_that_mixes_connections_up_is_named() -> None:
         sqlstate = "26000"
 
     assert "pool_mode = session" in str(in_words(Missing("prepared statement does not exist")))
+
+
+async def test_hosts_that_wait_for_each_other_leave_nothing_out(
+    hosts: Hosts, server: Server, picture: Picture
+) -> None:
+    one, name = await hosts.start("one"), hosts.database.rpartition("/")[2]
+    await asyncio.to_thread(  # for the host may be in the middle of something there
+        server.sql,
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$;"
+        "CREATE TRIGGER wait BEFORE INSERT ON qqimage.sighting EXECUTE FUNCTION wait()",
+        name,
+    )
+    one.saw(Sighting(picture.reference, "group:1", "u", 1.0, picture.info.sha256))
+    await one.put(picture.reference, picture.info, picture.data, "test")
+    await one.sightings(limit=1)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(server.sql, "DROP TRIGGER wait ON qqimage.sighting", name)
+    assert one.tier is not None
+    await until(lambda: one.tier and one.tier.breaker.closed)
+    assert await one.tier.sent(5)
+    assert server.sql("SELECT count(*) FROM qqimage.sighting", name) == "1"

@@ -14,6 +14,8 @@ from .task import BackgroundTask
 
 _INTERVAL = 15.0
 """Seconds after which sizes are looked up; Prometheus usually asks as often."""
+_DELAY = 5.0
+"""Seconds after the start: importing the client takes processor time that the bot needs then."""
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
 _BYTES = tuple(10_000 * 4**power for power in range(7))
 
@@ -81,7 +83,7 @@ def metrics_task(services: Services) -> BackgroundTask | None:
             metrics.outbox.set(sum((await services.store.catalog.outbox()).values()))
         return _INTERVAL
 
-    return BackgroundTask("metrics", work, after_trouble=_INTERVAL)
+    return BackgroundTask("metrics", work, after_trouble=_INTERVAL, delay=_DELAY)
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from nonebot.drivers import URL, HTTPServerSetup, Request, Response
 
 from ...doctor.line import Line
@@ -35,6 +36,7 @@ class Page:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._installed = find_spec("jinja2") is not None  # now, for looking for it blocks
+        self._started = False
         self._gallery: Gallery | None = None
         self.bases: list[str] = []
         """The base URLs at which this process has it; none where it has no page."""
@@ -49,23 +51,21 @@ class Page:
             services.own_server.add(HTTPServerSetup(URL(PATH), method, name, self._handle))
 
     async def start(self, bases: Iterable[str]) -> None:
-        """Open the servers' part of it, which answers nobody before somebody asks for a link.
+        """Let the servers' part of it answer; nobody gets in before somebody asks for a link.
 
         Args:
             bases: the base URLs of what serves, as `start_serving` gives them.
         """
         if not self._installed:
             return
-        from ...gallery.gallery import Gallery  # needs the extra
-
-        services, config = self._services, self._services.config
+        config = self._services.config
         self.bases = [each for each in (config.public_url, config.base_url, *bases) if each]
-        self._gallery = Gallery(services.store, config, self._examine, services.pipeline.hint)
-        self._gallery.addresses = Addresses(config.public_url, self.bases)
-        self._order.start(services.pipeline.store_trouble.log)
+        self._started = True
+        self._order.start(self._services.pipeline.store_trouble.log)
 
     async def stop(self) -> None:
         """End it."""
+        self._started = False
         await self._order.stop()
         if self._gallery is not None:
             await self._gallery.close()
@@ -76,7 +76,7 @@ class Page:
         Args:
             who: the superuser's id.
         """
-        if self._gallery is None or not self.bases:
+        if not self._started or not self.bases:
             return [self._missing]
         from ...gallery.entry.invitations import invite  # imports what the start need not wait for
 
@@ -107,9 +107,21 @@ class Page:
         return say("nothing of this bot could listen, so there is no page: the log says why")
 
     async def _handle(self, request: Request) -> Response:
-        if self._gallery is None:  # the bot has not started, or has ended
+        if not self._started:  # or it has ended
             return Response(404)
-        return await self._gallery.handle(request)
+        return await (self._gallery or await self._open()).handle(request)
+
+    async def _open(self) -> "Gallery":
+        # when it is first asked for, and in a thread: importing it takes longer than a bot's loop
+        # may be held, and most starts are not followed by a visit
+        gallery_class = await anyio.to_thread.run_sync(_import)
+        if self._gallery is None:
+            services, config = self._services, self._services.config
+            self._gallery = gallery_class(
+                services.store, config, self._examine, services.pipeline.hint
+            )
+            self._gallery.addresses = Addresses(config.public_url, self.bases)
+        return self._gallery
 
     async def _keep_in_order(self) -> float:
         browsing = self._services.store.browsing
@@ -119,3 +131,9 @@ class Page:
 
     async def _examine(self) -> list[Line]:
         return await examine(self._services, self._services.implementations.connected)
+
+
+def _import() -> "type[Gallery]":
+    from ...gallery.gallery import Gallery  # needs the extra
+
+    return Gallery

@@ -7,6 +7,7 @@ from ...errors import StoreError
 from ...language import Text, with_semicolons
 from ...masking import mask_password
 from ...store.image_store import ImageStore
+from ...store.shared.breaker import Refused
 from ...store.shared.opening import opened
 from ...store.shared.shared import Pulse, Status
 from ..figures import duration_of, images_of, size_of
@@ -41,6 +42,11 @@ async def about_shared(config: ScopedConfig, store: ImageStore | None) -> list[L
             "start the database, and let this machine reach it; until then the bot goes on with "
             "its local store alone, and sends later what comes meanwhile"
         )
+        if isinstance(error, Refused):  # which says itself what is to be done
+            cure = Text(
+                "until then the bot goes on with its local store alone, and sends later what comes "
+                "meanwhile"
+            )
         return [Line("failed", _ABOUT, text, cure), *lines]
     finally:
         await shared.close()

@@ -9,7 +9,7 @@ from ..local.access.access import Access
 from ..local.files.blobs import Blobs
 from ..local.sightings import forgotten
 from ..local.sightings.sightings import Query
-from ..local.upkeep.forgetting import forget_image, forget_picture_step, forget_step
+from ..local.upkeep.forgetting import forget_image, forget_picture_step, forget_step, shown_by
 from ..memory.journal import Journal
 from ..memory.memory import Memory
 from ..shared.tier import SharedTier
@@ -98,7 +98,8 @@ class Forgetting:
             How many sightings went.
         """
         await self._journal.flush()
-        await self._order(picture=sha256)
+        shown = await self._access.read(lambda db: shown_by(db, sha256))
+        await self._order(picture=sha256, keys=[*shown.keys])
         sighted = 0
         while True:
             count = await self._access.write(

@@ -6,6 +6,7 @@ looking at each text. A process without it may share the folder, so texts are ma
 left out; and what it has removed stays in the full-text table until `tidy`, where nothing finds it.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -140,6 +141,29 @@ def search(
     return [Annotation(*row) for row in rows]
 
 
+def digest(text: str) -> str:
+    """What a text is compared by with another host's; empty for none."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""
+
+
+def settle(db: Connection, last: Iterable[tuple[str, str, str]]) -> None:
+    """Remove what its owner has replaced, or taken back, on another host.
+
+    What the shared store is yet to be told of stays: it is compared there by its time.
+
+    Args:
+        db: the connection of a transaction.
+        last: SHA-256, owner, and `digest` of what the owner has said last by the shared store.
+    """
+    for sha256, owner, latest in last:
+        rows = db.rows(
+            "SELECT id, text FROM annotations a WHERE sha256 = ? AND owner = ? AND NOT EXISTS "
+            "(SELECT 1 FROM unsent_annotations u WHERE u.sha256 = a.sha256 AND u.owner = a.owner)",
+            *(sha256, owner),
+        )
+        _remove(db, [id_ for id_, text in rows if digest(text) != latest])
+
+
 def forget(db: Connection, digests: Iterable[str]) -> None:
     """Forget what is known of some pictures."""
     for sha256 in digests:
@@ -149,15 +173,17 @@ def forget(db: Connection, digests: Iterable[str]) -> None:
 
 
 def forget_unpinned(db: Connection, digests: Iterable[str]) -> None:
-    """Forget what is known of some pictures that are removed, unless somebody has pinned them."""
-    forget(
-        db,
-        [
-            sha256
-            for sha256 in digests
-            if not db.rows("SELECT 1 FROM pins WHERE sha256 = ? LIMIT 1", sha256)
-        ],
-    )
+    """Forget what is known of some pictures that are removed, unless somebody has pinned them.
+
+    That something was taken back is still to be told, where it is not yet: others know the text.
+    """
+    for sha256 in digests:
+        rows = db.rows(
+            "SELECT id FROM annotations a WHERE sha256 = ? AND NOT EXISTS "
+            "(SELECT 1 FROM pins p WHERE p.sha256 = a.sha256)",
+            sha256,
+        )
+        _remove(db, [id_ for (id_,) in rows])
 
 
 class LeftBehind(NamedTuple):

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 
 from ...messages.reference import ImageReference
 from . import notes
+from .sightings.rows import load
+from .sightings.unresolved import Shown
 from .sqlite.database import Connection, Row, where
 
 Kind = Literal["image", "sighting", "shows", "pin", "unpin", "forget"]
@@ -104,12 +106,27 @@ def forget(
     )
 
 
+def forget_unresolved(db: Connection, shown: Shown, arrived_by: float) -> None:
+    """Do not tell of sightings of an image of which nobody has written down that they show it."""
+    rows = db.rows(
+        "SELECT id, body FROM outbox WHERE kind = 'sighting' AND sha256 = '' AND time <= ?",
+        arrived_by,
+    )
+    meant = list[Row]()
+    for id_, body in rows:
+        row = json.loads(body)  # its places: 3 to 5 chat, user and time, 6 sha256, 8 reference
+        if shown.means(load((row[8], *row[3:7], *row[9:]))):
+            meant.append((id_,))
+    db.run_many("DELETE FROM outbox WHERE id = ?", meant)
+
+
 def add_forgetting(
     db: Connection,
     *,
     chat: str | None = None,
     user: str | None = None,
     picture: str = "",
+    keys: Sequence[str] = (),
     images: Sequence[str] = (),
 ) -> int:
     """Tell that a chat, a user or a picture is forgotten, or images; the number of the entry.
@@ -119,9 +136,11 @@ def add_forgetting(
         chat: the chat; None for any.
         user: the user; None for any.
         picture: the SHA-256 of an image that goes whoever refers to it; empty for none.
+        keys: by what sightings are known to show it, though nobody has written that down.
         images: the SHA-256 of images that have gone here, and go where nobody refers to them.
     """
-    _add(db, [("forget", picture, chat or "", user or "", time.time(), json.dumps(images))])
+    body = json.dumps({"keys": keys} if picture else images)
+    _add(db, [("forget", picture, chat or "", user or "", time.time(), body)])
     return int(db.rows("SELECT max(id) FROM outbox")[0][0])
 
 

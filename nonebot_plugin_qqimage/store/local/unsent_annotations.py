@@ -1,7 +1,8 @@
 """The annotations that the shared store is yet to be told of. Every function blocks.
 
 Their texts stay in the table of annotations; where one is not there any more, its owner has taken
-it back. What goes with its picture is not told of: a trigger sees to that.
+it back. A text that goes with its picture is not told of: a trigger sees to that. That one was
+taken back is told of even then, for other hosts may have the picture, and the text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..local import unsent_annotations
+from ..local import outbox, unsent_annotations
 from ..local.access.access import Access
 from ..local.annotations import Annotation
 from ..local.unsent_annotations import Unsent
@@ -78,7 +78,8 @@ class SendingAnnotations:
 
     async def _publish(self, some: Sequence[Unsent], seen: int, ahead: float) -> bool:
         try:
-            if not await self._shared.annotate(some, seen=seen, ahead=ahead):
+            store = await self._access.write(outbox.store_name)
+            if not await self._shared.annotate(some, store, seen=seen, ahead=ahead):
                 return False
         except Refused as error:
             if len(some) > 1:  # one of them may be what is refused

@@ -1,14 +1,20 @@
 """What other hosts have changed, done here, too."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ...language import say
 from ...log import logger
-from ..local import images, notes
+from ..local import annotations, images, notes
 from ..local.access.access import Access
 from ..local.files.blobs import Blobs
+from ..local.sightings.unresolved import Shown
 from ..local.sqlite.database import Connection
-from ..local.upkeep.forgetting import forget_elsewhere, forget_seen, forget_step
+from ..local.upkeep.forgetting import (
+    forget_elsewhere,
+    forget_seen,
+    forget_step,
+    forget_unresolved,
+)
 from .shared import Change
 
 _SEEN = "shared:seen"
@@ -23,12 +29,20 @@ class Changes:
     Args:
         access: to the local index.
         blobs: where the local files are.
+        flush: writes down what this process has seen a moment ago.
         forget: forgets what this process knows.
     """
 
-    def __init__(self, access: Access, blobs: Blobs, forget: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        blobs: Blobs,
+        flush: Callable[[], Awaitable[None]],
+        forget: Callable[[], None],
+    ) -> None:
         self._access = access
         self._blobs = blobs
+        self._flush = flush
         self._forget_known = forget
 
     async def seen(self) -> int | None:
@@ -65,11 +79,23 @@ class Changes:
         if change.kind == "pins":
             sha256, owner, count = str(body["sha256"]), str(body["owner"]), int(body["count"])
             await self._access.write(lambda db: images.set_pins(db, sha256, owner, count))
+        elif change.kind == "annotations":
+            last = [
+                (str(sha256), str(owner), str(digest)) for sha256, owner, digest in body["last"]
+            ]
+            await self._access.write(lambda db: annotations.settle(db, last))
         elif change.kind == "forget":  # a later version may know of more
             by = float(body["by"]) - ahead
+            await self._flush()  # what was seen before that has to go, too
             if body["chat"] or body["user"]:
                 await self._forget(body["chat"] or None, body["user"] or None, by)
             if picture := str(body.get("picture", "")):
+                # hosts with an earlier release do not say it
+                places = [tuple(map(str, place)) for place in body.get("places", ())]
+                shown = Shown([*map(str, body.get("keys", ()))], places)
+                await self._access.write(
+                    lambda db: forget_unresolved(db, picture, shown, arrived_by=by)
+                )
                 while await self._access.write(
                     lambda db: forget_seen(db, picture, limit=_BATCH, arrived_by=by)
                 ):

@@ -15,6 +15,7 @@ from ..local.outbox import Entry
 from ..local.sightings import sightings
 from ..local.sqlite.database import Connection
 from ..local.unsent_annotations import Unsent
+from .changes import Changes
 from .shared import New, Shared
 
 _IMAGES = 16
@@ -45,11 +46,16 @@ class Imported:
     """Pins taken over; an owner who keeps anything there already is left as he is."""
 
 
-async def import_all(shared: Shared, access: Access, blobs: Blobs) -> AsyncIterator[Imported]:
+async def import_all(
+    shared: Shared, changes: Changes, access: Access, blobs: Blobs
+) -> AsyncIterator[Imported]:
     """Send everything; what has been done is given after each step.
+
+    What was forgotten or taken back elsewhere, while no bot ran here, is done here first.
 
     Args:
         shared: where to.
+        changes: does here what other hosts have done.
         access: to the local index.
         blobs: where the local files are.
 
@@ -58,7 +64,7 @@ async def import_all(shared: Shared, access: Access, blobs: Blobs) -> AsyncItera
         StoreError: it refuses, or the local store fails.
     """
     done = Imported()
-    await _begin(shared)
+    await _catch_up(shared, changes)
     after = ""
     while page := await access.read(lambda db, last=after: _images(db, last)):
         await _send_images(shared, access, blobs, page, done)
@@ -73,16 +79,23 @@ async def import_all(shared: Shared, access: Access, blobs: Blobs) -> AsyncItera
         yield done
     await _pin(shared, access, done)
     yield done
-    at = 0
+    at, store = 0, await access.write(outbox.store_name)
     while said := await access.read(lambda db, at=at: annotations.page(db, at, _ANNOTATIONS)):
-        await _annotate(shared, [Unsent(*astuple(each)) for _, each in said])
+        await _annotate(shared, [Unsent(*astuple(each)) for _, each in said], store)
         done.annotations += len(said)
         at = said[-1][0]
         yield done
 
 
-async def _begin(shared: Shared) -> None:
-    await shared.pulse(0, None, [])  # makes the tables, where this is the first host
+async def _catch_up(shared: Shared, changes: Changes) -> None:
+    seen = await changes.seen()  # None where no bot has reached any shared store from here
+    while True:
+        pulse = await shared.pulse(seen or 0, None, [])  # makes the tables, where there are none
+        if seen is None or not pulse.changes:
+            return
+        for change in pulse.changes:
+            await changes.make(change, ahead=pulse.ahead)
+            seen = change.number
 
 
 def _images(db: Connection, after: str) -> list[tuple[ImageInfo, str, list[str]]]:
@@ -129,10 +142,10 @@ async def _publish(shared: Shared, entries: list[Entry], new: list[New]) -> None
             return
 
 
-async def _annotate(shared: Shared, said: list[Unsent]) -> None:
+async def _annotate(shared: Shared, said: list[Unsent], store: str) -> None:
     while True:  # as above
         pulse = await shared.pulse(1 << 62, None, [])
-        if await shared.annotate(said, seen=pulse.last, ahead=pulse.ahead):
+        if await shared.annotate(said, store, seen=pulse.last, ahead=pulse.ahead):
             return
 
 

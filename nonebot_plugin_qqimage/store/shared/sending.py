@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...content.info import ImageInfo
@@ -13,13 +13,15 @@ from ..local.files.blobs import Blobs
 from ..local.outbox import Entry
 from ..local.sqlite.database import Connection
 from .breaker import Refused, left_out
+from .lanes import lanes
 from .shared import New, Shared
 
 _MOST = 256
 """Entries sent at a time."""
-_MOST_BYTES = 1 << 22
-"""Bytes of images sent at once, where one does not have more; as many are read meanwhile."""
-_FIRST_BYTES = 1 << 20
+_MOST_BYTES = 1 << 21
+"""Bytes of images sent at once by each of two connections, where one image does not have more; as
+many are read meanwhile."""
+_FIRST_BYTES = 1 << 19
 """As many of the first ones: nothing is sent while they are read."""
 
 
@@ -95,9 +97,28 @@ class Sending:
         await self._access.write(lambda db: outbox.sent(db, self.name, entries))
 
     async def _publish_all(self, entries: Sequence[Entry], seen: int, ahead: float) -> bool:
-        """Send images and sightings, in parts; whether any of them are done."""
-        parts = await self._parts(entries)
-        new, done, told = await self._read(parts[0]), False, entries[:0]
+        """Send images and sightings; whether any of them are done."""
+        sources = {each.sha256: str(each.body[1]) for each in entries if each.kind == "image"}
+        missing = await self._shared.missing([*sources]) if sources else set[str]()
+        found = await self._access.read(
+            lambda db: {sha256: images.with_sha1(db, sha256) for sha256 in missing}
+        )
+        # None where it has been evicted since
+        infos = {sha256: info for sha256, info in found.items() if info is not None}
+        sizes = {sha256: info.size for sha256, info in infos.items()}
+        parted = lanes(entries, sizes) if sum(sizes.values()) > _FIRST_BYTES else [entries]
+        outcomes = await asyncio.gather(
+            *(self._publish_in_turn(_parts(lane, infos, sources), seen, ahead) for lane in parted),
+            return_exceptions=True,  # for neither may go on without being waited for
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return any(outcomes)
+
+    async def _publish_in_turn(self, parts: Sequence[_Part], seen: int, ahead: float) -> bool:
+        """Send some parts, one by one; whether any of them are done."""
+        new, done, told = await self._read(parts[0]), False, parts[0].entries[:0]
         for number, part in enumerate(parts):
             # meanwhile what was sent before is left out, and what comes next read and verified
             told, new, _ = await asyncio.gather(
@@ -128,26 +149,6 @@ class Sending:
             left_out(error, entries[0].kind)
         return entries
 
-    async def _parts(self, entries: Sequence[Entry]) -> list[_Part]:
-        """The entries, in their order, in parts that are not too large; one at least."""
-        sources = {each.sha256: str(each.body[1]) for each in entries if each.kind == "image"}
-        missing = await self._shared.missing([*sources]) if sources else set[str]()
-        infos = await self._access.read(
-            lambda db: {sha256: images.with_sha1(db, sha256) for sha256 in missing}
-        )
-        parts, size = [_Part([], [])], 0
-        for entry in entries:
-            # None where it has been evicted since; and it is sent once, however often it is named
-            info = infos.pop(entry.sha256, None) if entry.kind == "image" else None
-            if info is not None:
-                size += info.size
-                most = _MOST_BYTES if parts[1:] else _FIRST_BYTES
-                if size > most and parts[-1].images:
-                    parts, size = [*parts, _Part([], [])], info.size
-                parts[-1].images.append((info, sources[info.sha256]))
-            parts[-1].entries.append(entry)
-        return parts
-
     async def _read(self, part: _Part | None = None) -> list[New]:
         """The images of a part with their bytes, verified, as far as they are there."""
         if part is None or not part.images:
@@ -162,3 +163,27 @@ class Sending:
         # in two threads: nothing else can be done before the first part has been read
         both = await asyncio.gather(read(part.images[::2]), read(part.images[1::2]))
         return both[0] + both[1]
+
+
+def _parts(
+    entries: Sequence[Entry], infos: Mapping[str, ImageInfo], sources: Mapping[str, str]
+) -> list[_Part]:
+    """The entries, in their order, in parts that are not too large; one at least.
+
+    Args:
+        entries: the entries.
+        infos: the images that the shared store lacks, by SHA-256.
+        sources: where images are from, by SHA-256.
+    """
+    parts, size, left = [_Part([], [])], 0, dict(infos)
+    for entry in entries:
+        # it is sent once, however often it is named
+        info = left.pop(entry.sha256, None) if entry.kind == "image" else None
+        if info is not None:
+            size += info.size
+            most = _MOST_BYTES if parts[1:] else _FIRST_BYTES
+            if size > most and parts[-1].images:
+                parts, size = [*parts, _Part([], [])], info.size
+            parts[-1].images.append((info, sources[info.sha256]))
+        parts[-1].entries.append(entry)
+    return parts

@@ -62,10 +62,11 @@ class Change:
 
     number: int
     """Its number: one more than that of the change before."""
-    kind: Literal["forget", "pins"]
-    """A chat, a user or images are forgotten; or somebody keeps an image, or does not any more."""
+    kind: Literal["forget", "pins", "annotations"]
+    """A chat, a user or images are forgotten; somebody keeps an image, or does not any more; or
+    what was said of pictures has been replaced, or taken back."""
     body: dict[str, Any]
-    """What exactly; `postgresql/orders.py` writes it, and `changes.py` reads it."""
+    """What exactly; what is in ``postgresql/`` writes it, and `changes.py` reads it."""
 
 
 @dataclass(frozen=True)
@@ -187,11 +188,33 @@ class Shared(Protocol):
         """The sightings that fit, the latest first."""
         ...
 
-    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+    async def sightings_of(
+        self, digests: Sequence[str], chat: str | None, limit: int
+    ) -> list[list[Sighting]]:
+        """The sightings of each of some images, the latest first.
+
+        Args:
+            digests: their SHA-256.
+            chat: the chat, as in `Sighting.chat`; None for any.
+            limit: how many of each at most.
+        """
+        ...
+
+    async def annotate(
+        self, said: Sequence[Unsent], store: str, *, seen: int, ahead: float
+    ) -> bool:
         """Write down what owners say of pictures; what they have said later stays.
 
-        What is said of a picture that is not there, and that nobody keeps, is left out. The
-        arguments and the result are those of `publish`.
+        What is said of a picture that is not there, and that nobody keeps, is left out.
+
+        Args:
+            said: what they say.
+            store: the name of the local store that keeps it: `outbox.store_name`.
+            seen: as for `publish`.
+            ahead: as for `publish`.
+
+        Returns:
+            False where there are later changes; nothing is written then.
         """
         ...
 

@@ -49,7 +49,7 @@ class SharedTier:
         shared: the shared store.
         access: to the local index.
         blobs: where the local files are.
-        forget: forgets what this process knows.
+        changes: does here what other hosts have done.
         max_size: bytes that the shared store may hold, as far as this host is concerned.
         max_age: seconds for which sightings may stay there.
     """
@@ -59,7 +59,7 @@ class SharedTier:
         shared: Shared,
         access: Access,
         blobs: Blobs,
-        forget: Callable[[], None],
+        changes: Changes,
         *,
         max_size: int,
         max_age: float,
@@ -73,7 +73,7 @@ class SharedTier:
         self._sending = Sending(shared, access, blobs)
         self._rounds = Rounds(
             *(shared, self._sending, SendingAnnotations(shared, access)),
-            *(Changes(access, blobs, forget), self.breaker),
+            *(changes, self.breaker),
             *(max_size, max_age),
         )
         self._finds = Batching(self.shared.find, images.MOST_ASKED)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from .. import annotations, images, notes, outbox, unsent_annotations
 from ..files.blobs import Blobs
 from ..sightings import forgotten
+from ..sightings.unresolved import Shown, keys_of, places_of, resolve
 from ..sqlite.database import Connection
 from . import sighting_removal
 from .eviction import remove
@@ -61,6 +62,11 @@ def forget_step(
     return len(gone), [info.sha256 for info in remove(db, blobs, infos)]
 
 
+def shown_by(db: Connection, sha256: str) -> Shown:
+    """By what sightings are known to show an image, as far as this store can say."""
+    return Shown(keys_of(images.with_sha1(db, sha256), images.names(db, sha256)))
+
+
 def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -> int:
     """Forget some sightings of an image; with the last of them the image, and everybody's pins.
 
@@ -73,7 +79,12 @@ def forget_picture_step(db: Connection, blobs: Blobs, sha256: str, limit: int) -
     Returns:
         How many sightings. There may be more, unless they are fewer than the limit.
     """
+    shown = shown_by(db, sha256)
+    resolve(db, sha256, shown)
     gone = sighting_removal.remove_some_of(db, sha256, limit)
+    # the order is sent after them, but not what was written down of these later
+    if places := places_of(gone, shown.keys):
+        outbox.forget_unresolved(db, Shown((), {*places}), math.inf)
     info = images.with_sha1(db, sha256)
     infos = [info] if info else []
     forgotten.remember(db, forgotten.marks_of(gone, infos))
@@ -95,6 +106,21 @@ def forget_image(db: Connection, blobs: Blobs, sha256: str) -> None:
         annotations.forget(db, [each])
         info = images.with_sha1(db, each)
         remove(db, blobs, [info] if info else [])
+
+
+def forget_unresolved(db: Connection, sha256: str, shown: Shown, *, arrived_by: float) -> None:
+    """Write down what sightings show that another host has forgotten, so that they go with it.
+
+    Args:
+        db: the connection of a transaction.
+        sha256: of the image.
+        shown: by what the other host knows that they show it.
+        arrived_by: only those that arrived by then, in seconds since the epoch.
+    """
+    here = shown_by(db, sha256)
+    shown = Shown({*shown.keys, *here.keys}, {*shown.places})
+    resolve(db, sha256, shown, arrived_by)
+    outbox.forget_unresolved(db, shown, arrived_by)
 
 
 def forget_seen(db: Connection, sha256: str, *, limit: int, arrived_by: float) -> int:

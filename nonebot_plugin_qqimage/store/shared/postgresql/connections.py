@@ -20,10 +20,11 @@ from ..breaker import Refused, Unreachable
 _T = TypeVar("_T")
 _MOST = 4
 """Connections of one process: look-ups, bytes and the outbox are each few at a time."""
-_CONNECTION_LOST = ("08", "57P", "53", "25006", "28", "3D000")
+_NOT_NOW = ("08", "40", "57P", "53", "25006", "28", "3D000")
 """What the codes of errors start with that say that nobody can use the server right now: the
-connection, an administrator's doing, a full disk or too many connections, a server that only reads,
-the password, no such database. What it refuses for another reason is left out for ever."""
+connection, two hosts that wait for each other, an administrator's doing, a full disk or too many
+connections, a server that only reads, the password, no such database. What it refuses for another
+reason is left out for ever."""
 
 _MIXED_UP = ("26000", "42P05")
 """That a prepared statement is not there, or is there already: between two statements, a pooler
@@ -137,6 +138,17 @@ class Connections:
             raise in_words(error) from None
 
 
+def mixed_up() -> Refused:
+    """That a pooler makes the database unusable."""
+    return Refused(
+        Text(
+            "a pooler such as PgBouncer, in transaction or statement mode, mixes its connections "
+            "up: set pool_mode = session there, with at least four connections for each bot, or "
+            "connect to PostgreSQL itself"
+        )
+    )
+
+
 def in_words(error: Exception) -> Exception:
     """What went wrong, as `Unreachable` or `Refused`; an error of ours stays what it is."""
     if isinstance(error, StoreError):
@@ -146,15 +158,10 @@ def in_words(error: Exception) -> Exception:
     said = mask_keys(str(error) or type(error).__name__)
     code = getattr(error, "sqlstate", None)
     if code in _MIXED_UP:
-        return Refused(
-            Text(
-                "a pooler such as PgBouncer mixes its connections up: set pool_mode = session "
-                "there, with at least four connections for each bot, or connect without it"
-            )
-        )
+        return mixed_up()
     if isinstance(code, str):
         text = Text("it refuses: {error}", error=said)
-        return Unreachable(text) if code.startswith(_CONNECTION_LOST) else Refused(text)
+        return Unreachable(text) if code.startswith(_NOT_NOW) else Refused(text)
     if isinstance(error, (OSError, asyncio.TimeoutError, EOFError)) or _is_asyncpgs(error):
         return Unreachable(Text("cannot be reached: {error}", error=said))
     return error

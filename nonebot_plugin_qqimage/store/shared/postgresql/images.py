@@ -151,6 +151,12 @@ async def add_names(db: Connection, names: Sequence[tuple[str, str]]) -> None:
     )
 
 
+async def names(db: Connection, sha256: str) -> list[str]:
+    """The names that mean an image, as they are indexed."""
+    rows = await db.fetch("SELECT name FROM qqimage.name WHERE sha256 = $1", sha256)
+    return [row[0] for row in rows]
+
+
 async def note_uses(db: Connection, digests: Sequence[str]) -> None:
     """Note that images were used, at most once a minute each."""
     await db.execute(

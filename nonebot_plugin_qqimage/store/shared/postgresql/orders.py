@@ -1,13 +1,14 @@
 """Orders: to pin, to unpin, to forget; each is obeyed once, and every host is told of it."""
 
-import json
-from typing import Any
+from typing import cast
 
 from ....content.info import ImageInfo
 from ...local.outbox import Entry
 from ...local.sightings.forgotten import marks_of
+from ...local.sightings.unresolved import keys_of, places_of
 from ...local.upkeep.sighting_removal import place_names
 from . import annotations, images, sightings
+from .changes import changed, locked
 from .connections import Connection
 from .rows import indexed, stored
 
@@ -26,20 +27,6 @@ async def obey(db: Connection, entry: Entry, name: str, *, ahead: float) -> tupl
         sighted, removed = sighted + count, removed + gone
         if count < _STEP:
             return sighted, removed
-
-
-async def changed(db: Connection, kind: str, body: dict[str, Any]) -> None:
-    """Tell every host of a change, in a transaction that `locked` has begun."""
-    await db.execute(
-        "INSERT INTO qqimage.change (number, kind, body) SELECT number, $1, $2 "
-        "FROM qqimage.counter",
-        *(kind, json.dumps(body)),
-    )
-
-
-async def locked(db: Connection) -> None:
-    """Let nobody else change or publish anything until this transaction ends."""
-    await db.execute("UPDATE qqimage.counter SET number = number + 1")
 
 
 async def _pin(db: Connection, entry: Entry, name: str) -> None:
@@ -67,10 +54,11 @@ async def _pin(db: Connection, entry: Entry, name: str) -> None:
 
 async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, int]:
     """Forget some sightings, and the images that nobody on any host refers to."""
-    ordered = [str(each) for each in entry.body or ()] + [entry.sha256] * bool(entry.sha256)
     by = entry.time + ahead
     async with db.transaction():
         await locked(db)
+        keys = await _resolve(db, entry, by) if entry.sha256 else []
+        ordered = [entry.sha256] if entry.sha256 else [str(each) for each in entry.body or ()]
         gone = (
             await sightings.remove_some(
                 db,
@@ -101,12 +89,25 @@ async def _forget(db: Connection, entry: Entry, *, ahead: float) -> tuple[int, i
                 "chat": entry.chat,
                 "user": entry.user,
                 "picture": entry.sha256,
+                "keys": keys,
+                "places": places_of(gone, keys) if entry.sha256 else [],
                 "by": by,
                 "images": sorted(lonely),
                 "marks": marks_of(alone, infos),
             },
         )
     return len(gone), len(infos)
+
+
+async def _resolve(db: Connection, entry: Entry, by: float) -> list[str]:
+    """Write down which sightings show a picture, so that they go with it; by which keys."""
+    # an earlier release orders without keys
+    told = cast(dict[str, list[str]], entry.body or {}).get("keys", [])
+    infos = await images.infos(db, [entry.sha256])
+    names = await images.names(db, entry.sha256)
+    keys = sorted({*told, *keys_of(infos[0] if infos else None, names)})
+    await sightings.show(db, entry.sha256, keys, by)
+    return keys
 
 
 async def _remove(db: Connection, infos: list[ImageInfo], names: list[str]) -> None:

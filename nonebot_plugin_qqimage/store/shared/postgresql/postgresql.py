@@ -17,6 +17,7 @@ from ..shared import Change, Host, Lease, New, Pulse, Query, Search, Status, The
 from . import annotations, orders, schema, sightings, upkeep
 from . import images as pictures
 from .connections import Connection, Connections
+from .pooler import refuse_pooler
 from .rows import digest, stored
 
 _MOST_CHANGES = 100
@@ -152,10 +153,18 @@ class PostgreSQL:
         """See `Shared.sightings`."""
         return await self._connections.run(lambda db: sightings.find(db, query))
 
-    async def annotate(self, said: Sequence[Unsent], *, seen: int, ahead: float) -> bool:
+    async def sightings_of(
+        self, digests: Sequence[str], chat: str | None, limit: int
+    ) -> list[list[Sighting]]:
+        """See `Shared.sightings_of`."""
+        return await self._connections.run(lambda db: sightings.of(db, digests, chat, limit))
+
+    async def annotate(
+        self, said: Sequence[Unsent], store: str, *, seen: int, ahead: float
+    ) -> bool:
         """See `Shared.annotate`."""
         return await self._connections.run(
-            lambda db: annotations.write(db, said, seen=seen, ahead=ahead), _SOME
+            lambda db: annotations.write(db, said, store, seen=seen, ahead=ahead), _SOME
         )
 
     async def annotations(self, sha256: str) -> list[Annotation]:
@@ -212,6 +221,7 @@ class PostgreSQL:
             return Pulse(now - (before + after) / 2, after - before, last, oldest, changes)
 
         if not self._prepared:
+            await refuse_pooler(self._connections)
             await self._connections.run(schema.prepare, _PATIENCE)
             self._prepared = True
         try:

@@ -33,7 +33,7 @@ def digest(*parts: object) -> str:
     return blake2b(said, digest_size=16).hexdigest()
 
 
-def sighting_values(row: Sequence[Any], ahead: float) -> tuple[object, ...]:
+def sighting_values(row: Sequence[Any], ahead: float) -> tuple[Any, ...]:
     """A sighting's values, in the order of the table, from those in the outbox.
 
     Args:

@@ -119,6 +119,10 @@ REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION qqimage.forget
 CREATE TRIGGER annotated_image_unpinned AFTER DELETE ON qqimage.pin
 REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION qqimage.forget_annotations();
 """
+_STORE = """
+-- the local store that keeps the text; empty where that may be several, or is not known
+ALTER TABLE qqimage.annotation ADD COLUMN IF NOT EXISTS store text NOT NULL DEFAULT '';
+"""
 MIGRATIONS = (_IMAGES, _SIGHTINGS, _CHANGES)
 """What leads from each version to the next; the first one makes the first tables."""
 VERSION = len(MIGRATIONS)
@@ -134,7 +138,7 @@ async def prepare(db: Connection) -> None:
         Refused: a newer version of this plugin has made them; or what has their name is not
             ours; or there are none, and this user may not make any.
     """
-    if await _version(db) == VERSION and await _has_annotations(db):
+    if await _version(db) == VERSION and await _has_stores(db):
         return
     async with db.transaction():
         await db.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -146,6 +150,7 @@ async def prepare(db: Connection) -> None:
         # an earlier release goes on without it, which it does not with a higher version
         if not await _has_annotations(db):
             await db.execute(_ANNOTATIONS)
+        await db.execute(_STORE)
         await db.execute(f"UPDATE qqimage.meta SET value = '{VERSION}' WHERE name = 'version'")
 
 
@@ -179,6 +184,14 @@ async def _version(db: Connection) -> int | None:
 
 async def _has_annotations(db: Connection) -> bool:
     (found,) = await db.fetch("SELECT to_regclass('qqimage.annotation') IS NOT NULL")
+    return bool(found[0])
+
+
+async def _has_stores(db: Connection) -> bool:
+    (found,) = await db.fetch(
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attname = 'store' "
+        "AND attrelid = to_regclass('qqimage.annotation'))"
+    )
     return bool(found[0])
 
 

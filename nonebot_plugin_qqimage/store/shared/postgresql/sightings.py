@@ -16,20 +16,23 @@ _TYPES = (
 _NEW = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
 _INSERT = (
     'INSERT INTO qqimage.sighting (identity, message, bot, position, chat, "user", time, sha256, '
-    f"key, reference, more, arrived) SELECT * FROM unnest({_NEW}) ON CONFLICT DO NOTHING"
+    f"key, reference, more, arrived) SELECT * FROM unnest({_NEW}) "
+    "ON CONFLICT (identity) DO UPDATE SET sha256 = excluded.sha256 "
+    "WHERE sighting.sha256 = '' AND excluded.sha256 <> ''"
 )
 
 
 async def add(db: Connection, entries: Sequence[Entry], ahead: float) -> None:
-    """Write sightings down; those that are there stay as they are.
+    """Write sightings down; of those that are there it is learned at most what they show.
 
     Args:
         db: the connection.
         entries: of an outbox.
         ahead: seconds by which the database's clock is ahead of the host's.
     """
-    rows = [sighting_values(entry.body, ahead) for entry in entries]
-    await db.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+    rows = {row[0]: row for row in (sighting_values(entry.body, ahead) for entry in entries)}
+    # in one order, or two hosts that have the same bot could wait for each other
+    await db.execute(_INSERT, *map(list, zip(*(rows[each] for each in sorted(rows)), strict=True)))
 
 
 async def resolve(db: Connection, entries: Sequence[Entry]) -> None:
@@ -48,6 +51,15 @@ async def resolve(db: Connection, entries: Sequence[Entry]) -> None:
             "$2::text[]) AS asked (key, sha256) WHERE s.sha256 = '' AND s.key = asked.key",
             *(keys, digests),
         )
+
+
+async def show(db: Connection, sha256: str, keys: Sequence[str], arrived_by: float) -> None:
+    """Write down that sightings with some keys show an image, of those that arrived by a time."""
+    await db.execute(
+        "UPDATE qqimage.sighting SET sha256 = $1 WHERE sha256 = '' AND key = ANY($2) "
+        "AND arrived <= $3",
+        *(sha256, [indexed(key) for key in keys], arrived_by),
+    )
 
 
 async def _resolve_at(db: Connection, entry: Entry, message: str, bot: str, place: str) -> None:
@@ -83,6 +95,24 @@ async def find(db: Connection, query: Query) -> list[Sighting]:
         *fitting.values(),
     )
     return [sighting_of(row) for row in rows]
+
+
+async def of(
+    db: Connection, digests: Sequence[str], chat: str | None, limit: int
+) -> list[list[Sighting]]:
+    """The sightings of each of some images, the latest first; one statement."""
+    rows = await db.fetch(
+        f"SELECT number, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY AS asked (what, number) "
+        "CROSS JOIN LATERAL (SELECT * FROM qqimage.sighting s WHERE s.sha256 = asked.what "
+        f"AND s.sha256 <> '' {'' if chat is None else 'AND s.chat = $2'} "
+        f"ORDER BY s.arrived DESC, s.id DESC LIMIT {limit:d}) found ORDER BY number, arrived DESC, "
+        "id DESC",
+        *([*digests], *(() if chat is None else (indexed(chat),))),
+    )
+    found: list[list[Sighting]] = [[] for _ in digests]
+    for row in rows:
+        found[int(row[0]) - 1].append(sighting_of(row[1:]))
+    return found
 
 
 async def unreferred(db: Connection, digests: Sequence[str]) -> list[str]:
