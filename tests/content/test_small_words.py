@@ -1,5 +1,7 @@
 """Small words on a picture are seen, and re-encoding is not taken for words."""
 
+import random
+
 import pytest
 from PIL import Image
 
@@ -7,8 +9,9 @@ from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks.decoding import LARGE, small
 from nonebot_plugin_qqimage.content.looks.small_words import words_between
 
-from ..looks.changing import KEPT, SMALL_WORDS, encoded, worded
+from ..looks.changing import KEPT, SMALL_WORDS, encoded, on_white, worded
 from ..looks.making import Picture, photo, sticker
+from ..looks.small_words import with_strip, written
 
 
 def seen(data: bytes) -> Picture:
@@ -35,3 +38,44 @@ def test_small_words_are_looked_for_on_pictures_of_any_shape(size: tuple[int, in
     assert words_between(picture, picture) == pytest.approx(0, abs=1e-3)
     assert words_between(flat, flat) == 0
     assert words_between(picture, noise) >= 0
+
+
+@pytest.mark.parametrize("ink", ["tinted", "yellow", "strong", "edged", "strip"])
+def test_words_are_seen_in_any_colour(ink: str) -> None:
+    picture = on_white(photo(3))
+    for number, size in enumerate((0.025, 0.04, 0.06)):
+        rng = random.Random(number)
+        ground = with_strip(picture, size, 0.5) if ink == "strip" else picture
+        one = encoded(written(ground, rng, size, 0.5, ink), "JPEG", quality=75)
+        other = encoded(written(ground, rng, size, 0.5, ink), "JPEG", quality=60)
+        assert words_between(seen(one), seen(other)) > 1, size
+
+
+def test_several_lines_are_seen_as_one_is() -> None:
+    picture = photo(5)
+    for lines in (1, 3, 6):
+        full = picture
+        for line in range(lines):
+            full = worded(full, line, 0.04, 0.1 + line * 0.1)
+        assert words_between(seen(encoded(picture)), seen(encoded(full, "JPEG", quality=60))) > 1
+
+
+def test_a_palette_is_not_taken_for_words() -> None:
+    for number in (1, 2, 3):
+        clean = on_white(photo(number))
+        for few in (clean.quantize(256), clean.quantize(128)):
+            assert words_between(seen(encoded(clean)), seen(encoded(few))) <= 1
+    assert seen(encoded(clean.quantize(256))).info["palette"]
+    assert not seen(encoded(clean)).info["palette"]
+
+
+def test_a_picture_made_grey_has_no_words_on_it_for_that() -> None:
+    for picture in (photo(1), sticker(1)):
+        assert words_between(seen(encoded(picture)), seen(KEPT["grey"](picture))) <= 1
+
+
+def test_coloured_words_on_a_grey_picture_are_seen() -> None:
+    grey = on_white(photo(2)).convert("L").convert("RGB")
+    rng = random.Random(1)
+    worded_one = written(grey, rng, 0.03, 0.5, "tinted")
+    assert words_between(seen(encoded(grey)), seen(encoded(worded_one, "JPEG", quality=80))) > 1

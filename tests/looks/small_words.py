@@ -52,7 +52,7 @@ def pairs(kind: str, number: int) -> Iterator[Pair]:
     for size in SIZES:
         for ink in rng.sample(INKS, 3):
             place = rng.choice([0.03, 0.2, 0.5, 0.75, 0.9])
-            ground = _with_strip(picture, size, place) if ink == "strip" else picture
+            ground = with_strip(picture, size, place) if ink == "strip" else picture
             one = ground
             if ink == "strip" or rng.random() < 0.4:
                 one = written(ground, rng, size, place, ink)
@@ -108,7 +108,8 @@ def _colour(ink: str, ground: tuple[int, int, int]) -> object:
     return {"edged": "white", "yellow": (255, 230, 0), "strip": "black"}[ink]
 
 
-def _with_strip(picture: Picture, share: float, at: float) -> Picture:
+def with_strip(picture: Picture, share: float, at: float) -> Picture:
+    """A picture with a white strip for words across it, twice as high as they are."""
     made, side = picture.copy(), max(5, round(picture.height * share))
     top = round(picture.height * at) - side // 2
     ImageDraw.Draw(made).rectangle((0, top, picture.width, top + side * 2), fill="white")
