@@ -60,7 +60,7 @@ _FEW = 0.03
 def words_between(one: "Picture", other: "Picture") -> float:
     """How much one picture has that the other lacks; up to 1 it is no more than re-encoding does.
 
-    It takes some 20 ms.
+    It takes some 17 ms of the processor for 512 × 512 pixels.
 
     Args:
         one: of `decoding.small`, with `decoding.LARGE`.
