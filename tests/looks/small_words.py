@@ -131,8 +131,9 @@ def main() -> None:
                 if one.looks and other.looks:
                     size, _, ink = pair.name.rpartition(" ")
                     rows = [f"same {kind}", "same"] if not size else [size, f"{size} {ink}"]
+                    what = kind_of(one, other)
                     for row in rows:
-                        called[row].append(kind_of(one, other))
+                        called[row].append(what)
     print("| words | pairs | found in % | called the same in % |\n|---|---|---|---|")
     for row, kinds in sorted(called.items()):
         found, same = (sum(map(fits, kinds)) / len(kinds) for fits in (bool, "same".__eq__))
