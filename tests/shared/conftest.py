@@ -6,6 +6,7 @@ import pytest
 from blockbuster import BlockBuster
 
 from . import server as servers
+from .proxy import Proxy
 
 if TYPE_CHECKING:
     from ..store.pictures import Picture
@@ -32,6 +33,15 @@ async def hosts(tmp_path: Path, database: str) -> "AsyncGenerator[Hosts, None]":
     made = Hosts(tmp_path, database)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def proxy(server: servers.Server) -> AsyncGenerator[Proxy, None]:
+    made = Proxy(server.port)
+    await made.start()
+    yield made
+    made.forward()
+    await made.refuse()
 
 
 @pytest.fixture

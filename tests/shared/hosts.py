@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from yarl import URL
 
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 from nonebot_plugin_qqimage.store.shared.postgresql.postgresql import PostgreSQL
@@ -40,6 +41,10 @@ class Hosts:
         store = ImageStore(self._folder / name, shared=shared, **{**given, **settings})
         self._stores.append(store)
         return store
+
+    def through(self, port: int) -> str:
+        """The URL of the database by way of another port, as of a proxy."""
+        return str(URL(self.database).with_port(port))
 
     async def start(self, name: str, **settings: Any) -> ImageStore:
         """A store that has reached the shared one."""

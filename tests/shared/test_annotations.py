@@ -265,12 +265,9 @@ async def test_it_goes_with_the_shared_picture_and_stays_with_a_pin(
 
 
 async def test_a_search_waits_no_longer_than_anything_else(
-    hosts: Hosts, server: Server, picture: Picture
+    hosts: Hosts, proxy: Proxy, picture: Picture
 ) -> None:
-    proxy = Proxy(server.port)
-    await proxy.start()
-    url = hosts.database.replace(f":{server.port}/", f":{proxy.port}/")
-    cut_off = await hosts.start("cut off", url=url)
+    cut_off = await hosts.start("cut off", url=hosts.through(proxy.port))
     await put(cut_off, picture)
     await cut_off.annotations.put(picture.info.sha256, "me", "a cat")
     await sent(cut_off)
@@ -281,17 +278,14 @@ async def test_a_search_waits_no_longer_than_anything_else(
     proxy.forward()
     await hosts.stop(cut_off)
     await cut_off.close()
-    await proxy.refuse()
 
 
 @pytest.mark.parametrize("how", ["silent", "refused"])
 async def test_where_the_database_is_away_this_host_answers(
-    hosts: Hosts, server: Server, picture: Picture, how: str
+    hosts: Hosts, proxy: Proxy, picture: Picture, how: str
 ) -> None:
-    proxy = Proxy(server.port)
-    await proxy.start()
-    url = hosts.database.replace(f":{server.port}/", f":{proxy.port}/")
-    cut_off, other = await hosts.start("cut off", url=url), await hosts.start("other")
+    cut_off = await hosts.start("cut off", url=hosts.through(proxy.port))
+    other = await hosts.start("other")
     try:
         await put(cut_off, picture)
         await sent(cut_off)
@@ -320,7 +314,6 @@ async def test_where_the_database_is_away_this_host_answers(
     assert await said(other, picture) == {"me": "text 2"}
     await hosts.stop(cut_off)
     await cut_off.close()
-    await proxy.refuse()
 
 
 async def test_the_tables_of_an_earlier_release_are_added_to(

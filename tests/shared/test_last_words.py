@@ -26,14 +26,26 @@ async def send_anew(store: ImageStore, picture: Picture) -> None:
     await sent(store)
 
 
-@pytest.mark.parametrize("then", ["", "a dog"], ids=["taken back", "replaced"])
-@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
-async def test_the_host_that_wrote_it_forgets_it(
-    hosts: Hosts, server: Server, picture: Picture, then: str, away: bool
-) -> None:
+@pytest.fixture
+async def both(hosts: Hosts, picture: Picture) -> tuple[ImageStore, ImageStore]:
+    """Two hosts that have stored the picture."""
     one, other = await hosts.start("one"), await hosts.start("other")
     for store in (one, other):
         await put(store, picture)
+    return one, other
+
+
+@pytest.mark.parametrize("then", ["", "a dog"], ids=["taken back", "replaced"])
+@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
+async def test_the_host_that_wrote_it_forgets_it(
+    hosts: Hosts,
+    server: Server,
+    picture: Picture,
+    both: tuple[ImageStore, ImageStore],
+    then: str,
+    away: bool,
+) -> None:
+    one, other = both
     await one.annotations.put(picture.info.sha256, "me", "a cat")
     await sent(one)
     if away:
@@ -55,11 +67,9 @@ async def test_the_host_that_wrote_it_forgets_it(
 
 
 async def test_an_earlier_word_that_comes_late_counts_for_nothing(
-    hosts: Hosts, server: Server, picture: Picture
+    hosts: Hosts, server: Server, picture: Picture, both: tuple[ImageStore, ImageStore]
 ) -> None:
-    late, other = await hosts.start("late"), await hosts.start("other")
-    for store in (late, other):
-        await put(store, picture)
+    late, other = both
     await sent(late, other)
     await hosts.stop(late)
     await late.annotations.put(picture.info.sha256, "me", "a cat")
@@ -78,11 +88,9 @@ async def test_an_earlier_word_that_comes_late_counts_for_nothing(
 
 
 async def test_a_later_word_stays_where_it_was_said(
-    hosts: Hosts, server: Server, picture: Picture
+    hosts: Hosts, server: Server, picture: Picture, both: tuple[ImageStore, ImageStore]
 ) -> None:
-    one, other = await hosts.start("one"), await hosts.start("other")
-    for store in (one, other):
-        await put(store, picture)
+    one, other = both
     for text in ("a cat", "", "a dog", "a dog and a cat"):
         await one.annotations.put(picture.info.sha256, "me", text)
         await sent(one)
@@ -174,11 +182,9 @@ async def test_it_is_the_last_word_also_where_a_clock_is_wrong(
 
 
 async def test_what_one_host_says_again_and_again_is_no_news_for_others(
-    hosts: Hosts, server: Server, picture: Picture
+    hosts: Hosts, server: Server, picture: Picture, both: tuple[ImageStore, ImageStore]
 ) -> None:
-    one, other = await hosts.start("one"), await hosts.start("other")
-    for store in (one, other):
-        await put(store, picture)
+    one, other = both
     changes = "SELECT count(*) FROM qqimage.change"
     name = hosts.database.rpartition("/")[2]
     for number in range(5):

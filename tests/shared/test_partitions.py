@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -18,21 +17,9 @@ from .server import Server
 
 
 @pytest.fixture
-async def proxy(server: Server) -> AsyncGenerator[Proxy, None]:
-    proxy = Proxy(server.port)
-    await proxy.start()
-    yield proxy
-    proxy.forward()
-    await proxy.refuse()
-
-
-@pytest.fixture
 async def cut_off(hosts: Hosts, proxy: Proxy) -> ImageStore:
     """A host whose connections run through the proxy."""
-    url = hosts.database.replace(
-        hosts.database.rpartition(":")[2].partition("/")[0], f"{proxy.port}"
-    )
-    return await hosts.start("cut off", url=url)
+    return await hosts.start("cut off", url=hosts.through(proxy.port))
 
 
 async def waits(store: ImageStore, numbers: range) -> list[float]:

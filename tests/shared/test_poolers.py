@@ -22,22 +22,18 @@ async def pooler(server: Server, request: pytest.FixtureRequest) -> AsyncGenerat
     await made.close()
 
 
-def through(hosts: Hosts, server: Server, port: int) -> str:
-    return hosts.database.replace(f":{server.port}/", f":{port}/")
-
-
-async def test_doctor_names_cause_and_cure(hosts: Hosts, server: Server, pooler: Pooler) -> None:
-    url = through(hosts, server, pooler.port)
-    (line,) = await about_shared(ScopedConfig(shared_store=url), None)
+async def test_doctor_names_cause_and_cure(hosts: Hosts, pooler: Pooler) -> None:
+    config = ScopedConfig(shared_store=hosts.through(pooler.port))
+    (line,) = await about_shared(config, None)
     assert line.state == "failed"
     assert "pool_mode = session" in str(line.text)
     assert "start the database" not in str(line.cure)
 
 
 async def test_the_bot_says_so_when_it_starts_and_goes_on_alone(
-    hosts: Hosts, server: Server, pooler: Pooler, picture: Picture
+    hosts: Hosts, pooler: Pooler, picture: Picture
 ) -> None:
-    store = hosts.store("one", url=through(hosts, server, pooler.port))
+    store = hosts.store("one", url=hosts.through(pooler.port))
     assert store.tier is not None
     await store.tier.synchronise()
     assert "pool_mode = session" in str(store.tier.breaker.trouble)
@@ -45,11 +41,7 @@ async def test_the_bot_says_so_when_it_starts_and_goes_on_alone(
     assert await store.find(picture.reference) == picture.info
 
 
-async def test_what_keeps_connections_apart_is_no_such_pooler(
-    hosts: Hosts, server: Server, picture: Picture
-) -> None:
-    proxy = Proxy(server.port)
-    await proxy.start()
-    lines = await about_shared(ScopedConfig(shared_store=through(hosts, server, proxy.port)), None)
+async def test_what_keeps_connections_apart_is_no_such_pooler(hosts: Hosts, proxy: Proxy) -> None:
+    config = ScopedConfig(shared_store=hosts.through(proxy.port))
+    lines = await about_shared(config, None)
     assert {line.state for line in lines} == {"ok"}
-    await proxy.refuse()

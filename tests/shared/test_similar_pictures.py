@@ -1,7 +1,6 @@
 """Where pictures like one were seen on all hosts, also where the database is far away or silent."""
 
 import time
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -18,7 +17,6 @@ from ..looks.changing import encoded
 from ..looks.making import photo
 from .hosts import Hosts
 from .proxy import Proxy
-from .server import Server
 
 MATCHES = 10
 
@@ -36,21 +34,10 @@ async def say(store: ImageStore, data: bytes, bot: str, message: int) -> str:
 
 
 @pytest.fixture
-async def proxy(server: Server) -> AsyncGenerator[Proxy, None]:
-    made = Proxy(server.port)
-    await made.start()
-    yield made
-    made.forward()
-    await made.refuse()
-
-
-@pytest.fixture
-async def far(hosts: Hosts, proxy: Proxy, server: Server) -> ImageStore:
+async def far(hosts: Hosts, proxy: Proxy) -> ImageStore:
     """A host that has stored the same picture many times, as another one has."""
     near = await hosts.start("near")
-    far = await hosts.start(
-        "far", url=hosts.database.replace(f":{server.port}/", f":{proxy.port}/")
-    )
+    far = await hosts.start("far", url=hosts.through(proxy.port))
     for store, bot in ((near, "1"), (far, "2")):
         for number in range(MATCHES + 1):
             data = encoded(photo(1), "JPEG", quality=80 + number)

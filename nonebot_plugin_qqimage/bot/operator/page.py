@@ -107,11 +107,13 @@ class Page:
         return say("nothing of this bot could listen, so there is no page: the log says why")
 
     async def _handle(self, request: Request) -> Response:
-        if not self._started:  # or it has ended
+        if self._started and self._gallery is None:
+            await self._open()
+        if not self._started or self._gallery is None:  # the bot has not started, or has ended
             return Response(404)
-        return await (self._gallery or await self._open()).handle(request)
+        return await self._gallery.handle(request)
 
-    async def _open(self) -> "Gallery":
+    async def _open(self) -> None:
         # when it is first asked for, and in a thread: importing it takes longer than a bot's loop
         # may be held, and most starts are not followed by a visit
         gallery_class = await anyio.to_thread.run_sync(_import)
@@ -121,7 +123,6 @@ class Page:
                 services.store, config, self._examine, services.pipeline.hint
             )
             self._gallery.addresses = Addresses(config.public_url, self.bases)
-        return self._gallery
 
     async def _keep_in_order(self) -> float:
         browsing = self._services.store.browsing

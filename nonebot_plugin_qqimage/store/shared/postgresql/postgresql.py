@@ -16,6 +16,7 @@ from ..breaker import Refused
 from ..shared import Change, Host, Lease, New, Pulse, Query, Search, Status, There
 from . import annotations, orders, schema, sightings, upkeep
 from . import images as pictures
+from .changes import up_to_date
 from .connections import Connection, Connections
 from .pooler import refuse_pooler
 from .rows import digest, stored
@@ -101,9 +102,7 @@ class PostgreSQL:
                         await pictures.add(db, sorted(images, key=lambda image: image[0].sha256))
                     # from here on nobody can forget anything until all is written, and none of it
                     # has been forgotten yet
-                    if not await db.fetch(
-                        "SELECT 1 FROM qqimage.counter WHERE number = $1 FOR SHARE", seen
-                    ):
+                    if not await up_to_date(db, seen, alone=False):
                         raise _Outdated
                     if names:
                         await pictures.add_names(db, names)
