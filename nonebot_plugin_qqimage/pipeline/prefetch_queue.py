@@ -110,11 +110,20 @@ class PrefetchQueue:
         self._hand_on_soon()
 
     def hurry(self, key: str) -> None:
-        """Hand the reference with this key on now, if it waits: somebody asks for the image."""
+        """Hand the reference with this key on now, if it waits: somebody asks for the image.
+
+        Whoever answers its message is there by then, and may want its other images next: so what
+        waits for the pause waits no longer.
+        """
         self._sort_in()
         entry = self._take(key)
-        if entry is not None and not self._traffic.obstacle(entry.reference, (), 0):
+        if entry is None:
+            return
+        if not self._traffic.obstacle(entry.reference, (), 0):
             self._begin(entry, None, looked_up=False)
+        if self._soon:
+            self._first = self._newest = 0.0
+            self._hand_on_after(0)
 
     def ended(self, key: str, busy: bool) -> None:
         """The reference with this key has been resolved, or has failed.
