@@ -68,6 +68,8 @@ class PrefetchQueue:
         max_wait: float,
         spare: int,
     ) -> None:
+        self.gather: Callable[[], None] = lambda: None
+        """Called before anything is looked for here: adds what came before, and must not raise."""
         self._wanted = wanted
         self._look_up = look_up
         self._turn = turn
@@ -154,6 +156,7 @@ class PrefetchQueue:
 
     def _sort_in(self) -> None:
         """Let new references wait. Done for many at a time, it takes half as long for each."""
+        self.gather()
         new, self._new = self._new, []
         for reference in new:
             if self._wanted(reference) and (key := free_key(reference, self._entries)):
