@@ -56,7 +56,7 @@ class Arrived(NamedTuple):
         It takes some microseconds; to read a message takes ten times as long.
 
         Returns:
-            None where the content has more levels than segments have by the standard.
+            None where the content is anything but segments with plain values, as records are.
         """
         own, quoted = _copied(self.own), self.quoted and _copied(self.quoted)
         if own is None or (quoted is None and self.quoted is not None):
