@@ -33,7 +33,7 @@ class Arrivals:
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, self_id: str, message_id: str) -> None:
-        """Take note that a message, or an event about one, has come, before any image of it is seen.
+        """Take note that a message, or an event about one, has come, before its images are seen.
 
         Args:
             self_id: the bot that received it.
