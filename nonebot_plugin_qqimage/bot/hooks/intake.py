@@ -38,18 +38,16 @@ class Intake:
         """Take in the images of an event, as its segments are now; of a message a moment later."""
         if isinstance(event, MessageEvent):
             arrived = Arrived.of(event)
-            copy = arrived.copied()
             # with the bots that are there: a test may end before the message is read
-            read = partial(self._read, copy or arrived, self._implementations.bots)
-            self._arrivals.read_later(read)
-            if copy is None:  # handlers may change it
+            self._arrivals.read_later(partial(self._read, arrived, self._implementations.bots))
+            if not arrived.stays:
                 self._arrivals.catch_up()
         else:
             self._arrivals.note_event(event)
-        for sighting in find_upload(event):
-            self._store.saw(sighting)
-            if self._config.prefetch:
-                self._prefetch(sighting.reference, self._implementations.bots)
+            for sighting in find_upload(event):
+                self._store.saw(sighting)
+                if self._config.prefetch:
+                    self._prefetch(sighting.reference, self._implementations.bots)
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
 
