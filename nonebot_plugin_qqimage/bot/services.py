@@ -69,6 +69,7 @@ class Services:
         links = Links(config)
         own_server = OwnServer(config, pipeline, links)
         arrivals = Arrivals()
+        pipeline.gather_by(arrivals.catch_up)
         events = EventImages(pipeline, implementations, arrivals, config.get_image_timeout)
         resolver = ImageResolver(pipeline, links, implementations, events)
         return cls(config, store, implementations, pipeline, links, own_server, arrivals, resolver)

@@ -22,7 +22,8 @@ WRITABLE = ("png", "jpeg", "webp", "gif")
 """The types that a picture can be re-encoded into."""
 _DEFAULT = ("png", "jpeg", "webp")
 """What to write where the author does not say: every model takes these."""
-_ALIASES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic"}
+ALIASES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic"}
+"""Other names of these types."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _known(formats: Sequence[str]) -> tuple[str, ...]:
     known: list[str] = []
     for given in (formats,) if isinstance(formats, str) else formats:
         name = given.strip().lower().removeprefix("image/")
-        name = _ALIASES.get(name, name)
+        name = ALIASES.get(name, name)
         if name not in DECODERS:
             raise ValueError(f"unknown format {given!r}; known are {', '.join(DECODERS)}")
         known.append(name)

@@ -29,9 +29,14 @@ class Implementations:
         """What was learned from the connections of each bot, by its id."""
 
     @property
+    def bots(self) -> list[Bot]:
+        """The connected bots that speak OneBot v11."""
+        return [bot for bot in self._bots().values() if isinstance(bot, Bot)]
+
+    @property
     def connected(self) -> list[Implementation]:
-        """The implementations of the connected bots that speak OneBot v11."""
-        return [self.of(bot) for bot in self._bots().values() if isinstance(bot, Bot)]
+        """The implementations of these bots."""
+        return [self.of(bot) for bot in self.bots]
 
     def find(self, self_id: str) -> Implementation | None:
         """The implementation of a connected bot.

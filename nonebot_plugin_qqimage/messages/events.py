@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from nonebot.adapters import Event
-from nonebot.adapters.onebot.v11 import GroupMessageEvent, GroupUploadNoticeEvent, MessageEvent
+from nonebot.adapters.onebot.v11 import GroupUploadNoticeEvent, MessageEvent
 
+from .arrived import Arrived, sent_at
 from .chats import chat_in, chat_of, chat_of_call, fields_of, group_chat
 from .reader import Reader, find_in_message, found_in
 from .reference import ImageReference
@@ -20,29 +21,8 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
     An image that was uploaded to a group's files counts as the event's own.
     """
     if isinstance(event, MessageEvent):
-        return _find_in_message(event, chat_of(event))
-    return [sighting.reference for sighting in _find_upload(event)], []
-
-
-def _find_in_message(
-    event: MessageEvent, chat: str
-) -> tuple[list[ImageReference], list[ImageReference]]:
-    self_id = str(event.self_id)
-    group_id = event.group_id if isinstance(event, GroupMessageEvent) else 0
-    own = find_in_message(
-        *(event.message, self_id, str(event.message_id), group_id),
-        chat=chat,
-        own=str(event.user_id) == self_id,
-    )
-    reply = event.reply
-    if reply is None:
-        return own, []
-    quoted = find_in_message(
-        *(reply.message, self_id, str(reply.message_id), group_id),
-        chat=chat,
-        own=str(reply.sender.user_id) == self_id,
-    )
-    return own, quoted
+        return Arrived.of(event, copied=False).references()
+    return [sighting.reference for sighting in find_upload(event)], []
 
 
 def quoted_id(event: MessageEvent) -> str:
@@ -73,31 +53,21 @@ def of_one_message(found: Iterable[Sighting]) -> list[Sighting]:
     return last[::-1]
 
 
-def find_received(event: Event) -> list[Sighting]:
-    """Where the images of `find_in_event` were seen: the event's own, then the quoted ones."""
-    if not isinstance(event, MessageEvent):
-        return _find_upload(event)
-    chat, reply = chat_of(event), event.reply
-    own, quoted = _find_in_message(event, chat)
-    found = [Sighting(each, chat, str(event.user_id), _time(event.time)) for each in own]
-    if quoted and reply is not None:
-        user, sent = str(reply.sender.user_id or ""), _time(reply.time)
-        found += [Sighting(each, chat, user, sent) for each in quoted]
-    return found
-
-
-def _find_upload(event: Event) -> list[Sighting]:
+def find_upload(event: Event) -> list[Sighting]:
+    """Where the image was seen that was uploaded to a group's files, if it is one."""
     if not isinstance(event, GroupUploadNoticeEvent):
         return []
     reference = from_shared_file(fields_of(event.file), str(event.self_id), event.group_id)
     if reference is None:
         return []
-    return [Sighting(reference, group_chat(event.group_id), str(event.user_id), _time(event.time))]
+    return [
+        Sighting(reference, group_chat(event.group_id), str(event.user_id), sent_at(event.time))
+    ]
 
 
 def seen_forwarded(event: MessageEvent, references: list[ImageReference]) -> list[Sighting]:
     """Where the images in the records that an event forwards were seen: in the event's chat."""
-    chat, user, sent = chat_of(event), str(event.user_id), _time(event.time)
+    chat, user, sent = chat_of(event), str(event.user_id), sent_at(event.time)
     return [Sighting(each, chat, user, sent) for each in references]
 
 
@@ -114,7 +84,7 @@ def find_in_own_event(event: Event) -> list[Sighting]:
         return []
     chat = chat_in(fields)
     found = find_in_message(fields.get("message"), self_id, str(message_id), chat=chat, own=True)
-    now = _time(fields.get("time"))
+    now = sent_at(fields.get("time"))
     return [Sighting(each, chat, self_id, now) for each in found]
 
 
@@ -147,9 +117,3 @@ def find_sent(
     walk = Reader(self_id, chat=chat, own=True, sent=True).message(content, str(message_id))
     now = time.time()
     return [Sighting(each.reference, chat, self_id, now) for each in found_in(walk)]
-
-
-def _time(value: object) -> float:
-    """When a message was sent, as the implementation says; now, if that makes no sense."""
-    now = time.time()
-    return float(value) if isinstance(value, (int, float)) and 0 < value < now else now

@@ -188,13 +188,22 @@ class Pipeline:
         """
         return await self._fetching.fetch_anew(reference)
 
+    def gather_by(self, gather: Callable[[], None]) -> None:
+        """Let something be called before all that depends on what has come.
+
+        Args:
+            gather: tells the store and this of what came before; it must not raise.
+        """
+        self.store.gather_by(gather)
+        self._prefetches.gather = gather
+
     def prefetch(self, reference: ImageReference) -> None:
         """Resolve in the background. Nobody is told of a failure but the log.
 
         Where too much is under way already, it waits until there is room, while its link can live.
         """
         small = (reference.size or 0) <= self._config.max_image_size
-        if small and self._failures.get(reference) is None:
+        if small and not self._closed and self._failures.get(reference) is None:
             self._prefetches.add(reference)
 
     def _is_unknown(self, reference: ImageReference) -> bool:

@@ -68,6 +68,8 @@ class PrefetchQueue:
         max_wait: float,
         spare: int,
     ) -> None:
+        self.gather: Callable[[], None] = lambda: None
+        """Called before anything is looked for here: adds what came before, and must not raise."""
         self._wanted = wanted
         self._look_up = look_up
         self._turn = turn
@@ -110,11 +112,20 @@ class PrefetchQueue:
         self._hand_on_soon()
 
     def hurry(self, key: str) -> None:
-        """Hand the reference with this key on now, if it waits: somebody asks for the image."""
+        """Hand the reference with this key on now, if it waits: somebody asks for the image.
+
+        Whoever answers its message is there by then, and may want its other images next: so what
+        waits for the pause waits no longer.
+        """
         self._sort_in()
         entry = self._take(key)
-        if entry is not None and not self._traffic.obstacle(entry.reference, (), 0):
+        if entry is None:
+            return
+        if not self._traffic.obstacle(entry.reference, (), 0):
             self._begin(entry, None, looked_up=False)
+        if self._soon:
+            self._first = self._newest = 0.0
+            self._hand_on_after(0)
 
     def ended(self, key: str, busy: bool) -> None:
         """The reference with this key has been resolved, or has failed.
@@ -145,6 +156,7 @@ class PrefetchQueue:
 
     def _sort_in(self) -> None:
         """Let new references wait. Done for many at a time, it takes half as long for each."""
+        self.gather()
         new, self._new = self._new, []
         for reference in new:
             if self._wanted(reference) and (key := free_key(reference, self._entries)):

@@ -5,7 +5,7 @@ what works on them, in threads, is in ``local/``.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from ..content.info import ImageInfo
@@ -232,11 +232,19 @@ class ImageStore:
 
     # Sightings
 
+    def gather_by(self, gather: Callable[[], None]) -> None:
+        """Let something be called before sightings are added, or anything is written down.
+
+        Args:
+            gather: adds what came before; it must not raise.
+        """
+        self._journal.gather = gather
+
     def saw(self, sighting: Sighting) -> None:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
+            self._journal.add(Sighting(*seen, sighting.sha256, sighting.arrived or time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""

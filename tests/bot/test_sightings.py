@@ -87,6 +87,27 @@ async def test_an_event_that_another_plugin_has_spoilt_harms_no_other(
     assert seen == set(range(2, 202, 2))
 
 
+async def test_what_a_handler_does_to_its_event_changes_nothing_that_was_seen(
+    services: Services,
+) -> None:
+    event = picture("good", 1)
+    take_in(services, event)
+    event.message[0].data["url"] = "http://127.0.0.1:1/other"  # type: ignore[attr-defined]
+    event.message.clear()  # type: ignore[attr-defined]
+    object.__setattr__(event, "group_id", 20009)
+    object.__setattr__(event, "user_id", 30009)
+    (sighting,) = await services.resolver.find()
+    assert (sighting.chat, sighting.user) == ("group:20001", "30001")
+    assert await services.resolver.image(sighting).read() == PICTURE.data
+
+
+async def test_what_came_just_before_the_bot_ended_is_remembered(make: Make) -> None:
+    before = make()
+    take_in(before, picture("good"))
+    await before.pipeline.close()
+    assert len(await make().resolver.find()) == 1
+
+
 async def test_a_later_bot_remembers(make: Make) -> None:
     before = make()
     await handled(before, picture("good"))

@@ -308,7 +308,7 @@ async def test_a_store_of_a_newer_version(qq: Run, folder: Path, pictures: list[
 
 
 @pytest.mark.parametrize(
-    "query", ["nonsense", "chat:1", "since:soon", "user:", "", "type:png nonsense"]
+    "query", ["nonsense", "chat:1", "since:soon", "user:", "", "type:png nonsense", "type:xyz"]
 )
 async def test_a_query_that_says_nothing(
     qq: Run, tmp_path: Path, pictures: list[Picture], query: str

@@ -8,15 +8,17 @@ from nonebot.adapters.onebot.v11 import Adapter, Message, MessageEvent, MessageS
 from nonebot.adapters.onebot.v11.event import Event, Reply
 from nonebot.compat import type_validate_python
 
+from nonebot_plugin_qqimage.messages.arrived import Arrived
 from nonebot_plugin_qqimage.messages.events import (
     chat_of,
     find_in_event,
     find_in_own_event,
-    find_received,
     find_sent,
+    find_upload,
 )
 from nonebot_plugin_qqimage.messages.reader import find_in_message
 from nonebot_plugin_qqimage.messages.reference import ImageReference
+from nonebot_plugin_qqimage.messages.sighting import Sighting
 
 IMAGE = {"type": "image", "data": {"file": "a.png", "url": "http://127.0.0.1/a"}}
 FACE = {"type": "mface", "data": {"emoji_id": "ab" * 16, "url": "http://127.0.0.1/f"}}
@@ -271,11 +273,16 @@ def test_a_quote_of_what_was_sent_finds_it() -> None:
 # Where it was seen
 
 
-def test_where_a_picture_was_find_received() -> None:
-    (sighting,) = find_received(message([TEXT, IMAGE], time=1_600_000_000))
+def seen_in(event: Event) -> list[Sighting]:
+    is_message = isinstance(event, MessageEvent)
+    return Arrived.of(event).sightings() if is_message else find_upload(event)
+
+
+def test_where_a_picture_was_seen() -> None:
+    (sighting,) = seen_in(message([TEXT, IMAGE], time=1_600_000_000))
     assert (sighting.chat, sighting.user, sighting.time) == ("group:20001", "30001", 1_600_000_000)
     private = message([IMAGE], message_type="private", sub_type="friend", group_id=None)
-    assert find_received(private)[0].chat == "private:30001"
+    assert seen_in(private)[0].chat == "private:30001"
 
 
 def test_a_quoted_picture_was_seen_when_it_was_sent() -> None:
@@ -292,18 +299,18 @@ def test_a_quoted_picture_was_seen_when_it_was_sent() -> None:
             "message": [IMAGE],
         },
     )
-    _, quoted = find_received(event)
+    _, quoted = seen_in(event)
     assert (quoted.reference.message_id, quoted.user, quoted.time) == ("5", "30002", 1_600_000_000)
 
 
 @pytest.mark.parametrize("odd", [0, -5, 1 << 60])
 def test_a_time_that_makes_no_sense(odd: int) -> None:
-    (sighting,) = find_received(message([IMAGE], time=odd))
+    (sighting,) = seen_in(message([IMAGE], time=odd))
     assert time.time() - 60 < sighting.time <= time.time()
 
 
 def test_a_shared_file_was_seen_in_its_group() -> None:
-    (sighting,) = find_received(upload())
+    (sighting,) = seen_in(upload())
     assert (sighting.chat, sighting.user) == ("group:20001", "30001")
 
 
@@ -323,5 +330,5 @@ def test_where_the_account_sent_it(fields: dict[str, Any], chat: str) -> None:
 
 def test_other_events_were_seen_nowhere() -> None:
     event = parse({"time": 0, "self_id": 10001, "post_type": "meta_event"})
-    assert find_received(event) == []
+    assert seen_in(event) == []
     assert chat_of(event) == ""

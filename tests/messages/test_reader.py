@@ -16,7 +16,8 @@ from nonebot_plugin_qqimage.bot.hooks.rewriting import Rewriting
 from nonebot_plugin_qqimage.config import ScopedConfig
 from nonebot_plugin_qqimage.implementation.forwards import find_forwarded
 from nonebot_plugin_qqimage.implementation.implementation import Implementation
-from nonebot_plugin_qqimage.messages.events import find_in_event, find_received
+from nonebot_plugin_qqimage.messages.arrived import Arrived
+from nonebot_plugin_qqimage.messages.events import find_in_event
 from nonebot_plugin_qqimage.messages.reader import (
     Found,
     Reader,
@@ -149,7 +150,7 @@ async def test_an_image_has_one_name(
     inline, asked = (Drawn(items, quoting, shapes, inline=each) for each in (True, False))
     event = inline.event
     own, quoted = find_in_event(event)
-    assert [sighting.reference for sighting in find_received(event)] == own + quoted
+    assert [sighting.reference for sighting in Arrived.of(event).sightings()] == own + quoted
     in_records = await find_forwarded(event, None, 1)
     implementation = Implementation(Asked(asked.records))
     assert await find_forwarded(asked.event, implementation, 1) == in_records

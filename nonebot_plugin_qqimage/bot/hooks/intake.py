@@ -1,6 +1,7 @@
 """Intake: the images of events and of sent messages are remembered, and fetched in advance."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from nonebot.adapters import Bot as BaseBot
@@ -9,9 +10,10 @@ from nonebot.adapters.onebot.v11 import Bot, MessageEvent
 from nonebot.matcher import current_event
 
 from ...implementation.connection import is_made_for_a_test
+from ...messages.arrived import Arrived
 from ...messages.chats import sender_in
 from ...messages.contents import forward_nodes
-from ...messages.events import find_in_own_event, find_received, find_sent
+from ...messages.events import find_in_own_event, find_sent, find_upload
 from ...messages.reference import ImageReference
 from ...messages.said_paths import said_paths
 from ...messages.sighting import Sighting
@@ -33,17 +35,29 @@ class Intake:
         self._implementations = services.implementations
 
     def received(self, event: BaseEvent) -> None:
-        """Take in the images of an event, as its segments are now."""
-        self._arrivals.note(event)
-        of_message = isinstance(event, MessageEvent)
-        if of_message and event.user_id != event.self_id:
-            self._said(event.message)
-        for sighting in find_received(event):
-            # a shared file in a message stands nowhere; the notice of its upload says where it is
-            stands_here = bool(sighting.reference.message_id) or not of_message
-            self._take_in(sighting, write=stands_here, prefetch=self._config.prefetch)
+        """Take in the images of an event, as its segments are now; of a message a moment later."""
+        if isinstance(event, MessageEvent):
+            # with the bots that are there: a test may end before the message is read
+            read = partial(self._read, Arrived.of(event), self._implementations.bots)
+            return self._arrivals.read_later(read)
+        for sighting in find_upload(event):
+            self._store.saw(sighting)
+            if self._config.prefetch:
+                self._prefetch(sighting.reference, self._implementations.bots)
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
+        return None
+
+    def _read(self, message: Arrived, bots: Sequence[Bot]) -> None:
+        self._arrivals.note(message)
+        if not message.is_own:
+            self._said(message.segments)
+        for sighting in message.sightings():
+            # a shared file stands nowhere here; the notice of its upload says where it is
+            if sighting.reference.message_id:
+                self._store.saw(sighting)
+            if self._config.prefetch:
+                self._prefetch(sighting.reference, bots)
 
     def told(self, bot: BaseBot, api: str, answer: object) -> None:
         """Remember the paths that messages in an answer say, as those of received messages.
@@ -78,22 +92,14 @@ class Intake:
 
     def _take_in_own(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            # without a chat nobody could forget it; the call that sent it says where
-            self._take_in(sighting, write=bool(sighting.chat), prefetch=True)
+            if sighting.chat:  # or nobody could forget it; the call that sent it says where
+                self._store.saw(sighting)
+            self._prefetch(sighting.reference, self._implementations.bots)
 
-    def _take_in(self, sighting: Sighting, *, write: bool, prefetch: bool) -> None:
-        if write:
-            self._store.saw(sighting)
-        if prefetch:
-            self._prefetch(sighting.reference)
-
-    def _prefetch(self, reference: ImageReference) -> None:
+    def _prefetch(self, reference: ImageReference, bots: Sequence[Bot]) -> None:
         """Fetch an image in advance; for a bot that a test has made, only what needs no call."""
-        implementation = self._implementations.find(reference.self_id)
-        if implementation is not None:
-            in_test = is_made_for_a_test(implementation.bot)
-        else:  # an event may name another bot than the one that a test has made
-            connected = self._implementations.connected
-            in_test = any(is_made_for_a_test(each.bot) for each in connected)
+        # an event may name another bot than the one that a test has made
+        own = [bot for bot in bots if bot.self_id == reference.self_id] or bots
+        in_test = any(map(is_made_for_a_test, own))
         if not in_test or reference.content.startswith(("base64:", "data:")):
             self._pipeline.prefetch(reference)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ...content.bounds import ALIASES
+from ...content.info import EXTENSIONS
 from ...language import Text, say
 from ...messages.chats import is_chat
 from ...store.local.facts import Selection
@@ -17,7 +19,6 @@ HELP = Text(
 )
 _DIGEST = re.compile("[0-9a-f]{4,64}")
 _AGO = re.compile(r"(\d{1,6})([dh])")
-_OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
@@ -56,8 +57,7 @@ def from_terms(terms: Sequence[str]) -> Selection:
         elif name == "since":
             selection = replace(selection, since=_since(value))
         elif name == "type" and value:
-            kind = value.lower().removeprefix("image/")
-            selection = replace(selection, mime=f"image/{_OTHER_NAMES.get(kind, kind)}")
+            selection = replace(selection, mime=_mime(value))
         elif _DIGEST.fullmatch(term.lower()):
             selection = replace(selection, prefix=term.lower())
         elif term != "all":
@@ -76,6 +76,18 @@ def chat(text: str) -> str:
         complaint = say("{text!r} is no chat: write group:123 or private:123", text=text)
         raise Complaint(complaint, USAGE)
     return text
+
+
+def _mime(text: str) -> str:
+    kind = text.lower().removeprefix("image/")
+    mime = f"image/{ALIASES.get(kind, kind)}"
+    if mime not in EXTENSIONS:
+        types = ", ".join(each.removeprefix("image/") for each in EXTENSIONS)
+        complaint = say(
+            "{text!r} is no type of images: write one of {types}", text=text, types=types
+        )
+        raise Complaint(complaint, USAGE)
+    return mime
 
 
 def _since(text: str) -> float:

@@ -104,6 +104,8 @@ class Journal:
         self.shown: Callable[[ImageReference], str] = lambda _: ""
         """Gives the SHA-256 of what a sighting shows, where that is known; empty where it is not.
         It is asked a moment after, for many together, which takes half as long for each."""
+        self.gather: Callable[[], None] = lambda: None
+        """Called before anything is added or written: adds what came before, and must not raise."""
         self._send = send
         self.last_hour = LastHour()
         """What was counted lately."""
@@ -142,6 +144,7 @@ class Journal:
 
     def add(self, row: Row) -> None:
         """Write something down, a moment later."""
+        self.gather()
         if isinstance(row, Sighting):
             self._seen.append(row)
             if row.reference.content or len(self._seen) >= _MAX_NEW:
@@ -161,6 +164,7 @@ class Journal:
             StoreError: it cannot be; then it goes on waiting.
         """
         async with self._one_flush:
+            self.gather()
             self._sort_in()
             uses = self._uses if with_uses else {}
             pending = _Pending(uses, self._counts, [*self._rows], self._send)
