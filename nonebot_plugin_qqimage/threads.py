@@ -1,5 +1,6 @@
 """Threads that never keep the bot from ending, whatever they are stuck in."""
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable
@@ -8,6 +9,16 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 _Job = tuple["Future[Any]", Callable[[], Any]]
+
+
+def on_event_loop() -> bool:
+    """Whether this is the thread of an event loop; NoneBot calls handlers without ``async`` in
+    others, where nothing may be changed that the loop works with."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class DaemonThreads(Executor):

@@ -9,7 +9,7 @@ from nonebot.adapters import Event
 
 from ..language import say
 from ..log import logger
-from .arrived import Arrived
+from ..threads import on_event_loop
 
 _MAX = 4096
 """Messages whose arrival is remembered; handlers ask a moment after theirs has come."""
@@ -32,9 +32,20 @@ class Arrivals:
         self._unread: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def note(self, message: Arrived) -> None:
-        """Take note of when a message has arrived."""
-        self._when[message.self_id, str(message.fields["message_id"])] = message.at
+    def note(self, self_id: str, message_id: str) -> None:
+        """Take note that a message, or an event about one, has come, before its images are seen.
+
+        Args:
+            self_id: the bot that received it.
+            message_id: the message.
+        """
+        self._when[self_id, message_id] = time.time()
+
+    def note_event(self, event: Event) -> None:
+        """Take note that an event which is no message has just arrived."""
+        if message_id := message_id_of(event):
+            self.catch_up()
+            self.note(str(getattr(event, "self_id", "")), message_id)
 
     def of(self, event: Event) -> float:
         """When an event arrived, in seconds since the epoch.
@@ -62,10 +73,11 @@ class Arrivals:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Read what has arrived."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Read what has arrived; elsewhere than on the event loop, that is left for later."""
+        if self._timer is None or not on_event_loop():
+            return
+        self._timer.cancel()
+        self._timer = None
         unread, self._unread = self._unread, []
         for read in unread:
             try:

@@ -1,86 +1,97 @@
 """`Arrived`: a received message as it was when it came, to be read a moment later."""
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from nonebot.adapters.onebot.v11 import MessageEvent, MessageSegment
-from nonebot.adapters.onebot.v11.event import Reply
+from nonebot.adapters.onebot.v11 import GroupMessageEvent, MessageEvent, MessageSegment
 
-from .chats import chat_in, fields_of
-from .contents import segments_of
+from .chats import chat_of
 from .reader import find_in_message
 from .reference import ImageReference
 from .sighting import Sighting
+from .texts.served import ServedText
+
+_PLAIN = frozenset((str, int, float, bool, type(None), ServedText))
+"""Types of values that nobody can change."""
+
+
+class Said(NamedTuple):
+    """One message: the one that has come, or the one that it quotes."""
+
+    message_id: str
+    """Its id."""
+    user: str
+    """Who sent it; empty where it does not say so."""
+    time: object
+    """When it was sent, as the implementation says."""
+    content: object
+    """What it consists of."""
 
 
 class Arrived(NamedTuple):
-    """A message that has come. Handlers may change the event, which does not change this.
+    """A message that has come, with all that is read of its event."""
 
-    To make one takes some microseconds, and to read it ten times as long.
-    """
-
-    fields: dict[str, Any]
-    """Those of the event."""
-    segments: list[object]
-    """What the message consists of."""
-    quoted: list[object]
-    """What the message consists of that it quotes, as far as the event holds it."""
-    at: float
-    """When it came, in seconds since the epoch."""
+    self_id: str
+    """The bot that received it."""
+    chat: str
+    """The chat, as in `Sighting.chat`."""
+    group_id: int
+    """The group; 0 where it came from none."""
+    own: Said
+    """The message itself."""
+    quoted: Said | None
+    """The one that it quotes, as far as the event holds it."""
 
     @classmethod
-    def of(cls, event: MessageEvent, *, copied: bool = True) -> "Arrived":
-        """The message of an event.
+    def of(cls, event: MessageEvent) -> "Arrived":
+        """The message of an event, whose content is still that of the event."""
+        group_id = event.group_id if isinstance(event, GroupMessageEvent) else 0
+        own = Said(str(event.message_id), str(event.user_id), event.time, event.message)
+        quoted = None if event.reply is None else _quoted(event.reply)
+        return cls(str(event.self_id), chat_of(event), group_id, own, quoted)
 
-        Args:
-            event: the event.
-            copied: whether its segments are copied, so that they may be changed.
+    def copied(self) -> "Arrived | None":
+        """One that stays as it is, whatever handlers do to the event.
+
+        It takes some microseconds; to read a message takes ten times as long.
+
+        Returns:
+            None where the content is anything but segments with plain values, as records are.
         """
-        reply = event.reply
-        quoted = [] if reply is None else _segments(reply.message, copied)
-        return cls(fields_of(event), _segments(event.message, copied), quoted, time.time())
+        own, quoted = _copied(self.own), self.quoted and _copied(self.quoted)
+        if own is None or (quoted is None and self.quoted is not None):
+            return None
+        return Arrived(self.self_id, self.chat, self.group_id, own, quoted)
 
     @property
     def is_own(self) -> bool:
         """Whether this bot sent it."""
-        return str(self.fields["user_id"]) == self.self_id
-
-    @property
-    def self_id(self) -> str:
-        """The bot that received it."""
-        return str(self.fields["self_id"])
+        return self.own.user == self.self_id
 
     def references(self) -> tuple[list[ImageReference], list[ImageReference]]:
         """The images of the message, and those of the one that it quotes."""
-        message_id, reply = self.fields["message_id"], self._reply
-        own = self._found(self.segments, message_id, self.is_own)
-        if reply is None:
-            return own, []
-        by_bot = str(reply.sender.user_id) == self.self_id
-        return own, self._found(self.quoted, reply.message_id, by_bot)
+        return self._in(self.own), self._in(self.quoted) if self.quoted else []
 
     def sightings(self) -> list[Sighting]:
         """Where these images were seen: its own, then the quoted ones."""
-        (own, quoted), reply = self.references(), self._reply
-        user, sent = str(self.fields["user_id"]), sent_at(self.fields["time"])
-        found = [Sighting(each, self._chat, user, sent, arrived=self.at) for each in own]
-        if quoted and reply is not None:
-            user, sent = str(reply.sender.user_id or ""), sent_at(reply.time)
-            found += [Sighting(each, self._chat, user, sent, arrived=self.at) for each in quoted]
-        return found
+        return [
+            Sighting(each, self.chat, said.user, sent_at(said.time))
+            for said in (self.own, self.quoted)
+            if said is not None
+            for each in self._in(said)
+        ]
 
-    def _found(self, segments: list[object], message_id: object, own: bool) -> list[ImageReference]:
-        group_id = self.fields["group_id"] if self.fields["message_type"] == "group" else 0
-        where = self.self_id, str(message_id), group_id
-        return find_in_message(segments, *where, chat=self._chat, own=own)
+    def _in(self, said: Said) -> list[ImageReference]:
+        where = self.self_id, said.message_id, self.group_id
+        by_bot = said.user == self.self_id
+        return find_in_message(said.content, *where, chat=self.chat, own=by_bot)
 
-    @property
-    def _chat(self) -> str:
-        return chat_in(self.fields)
 
-    @property
-    def _reply(self) -> Reply | None:
-        return self.fields["reply"]
+def _quoted(reply: object) -> Said:
+    """The quoted message, of which another plugin may have made anything."""
+    message_id, sender = getattr(reply, "message_id", ""), getattr(reply, "sender", None)
+    user = str(getattr(sender, "user_id", None) or "")
+    return Said(str(message_id), user, getattr(reply, "time", 0), getattr(reply, "message", None))
 
 
 def sent_at(value: object) -> float:
@@ -89,10 +100,15 @@ def sent_at(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) and 0 < value < now else now
 
 
-def _segments(message: object, copied: bool) -> list[object]:
-    return [
-        MessageSegment(each.type, {**each.data})
-        if copied and isinstance(each, MessageSegment)
-        else each
-        for each in segments_of(message)
-    ]
+def _copied(said: Said) -> Said | None:
+    content = said.content
+    if not isinstance(content, list):
+        return None
+    segments: list[MessageSegment] = []
+    for each in cast(list[object], content):
+        if not isinstance(each, MessageSegment) or not _PLAIN.issuperset(
+            map(type, each.data.values())
+        ):
+            return None
+        segments.append(MessageSegment(each.type, {**each.data}))
+    return Said(said.message_id, said.user, said.time, segments)

@@ -21,7 +21,7 @@ def find_in_event(event: Event) -> tuple[list[ImageReference], list[ImageReferen
     An image that was uploaded to a group's files counts as the event's own.
     """
     if isinstance(event, MessageEvent):
-        return Arrived.of(event, copied=False).references()
+        return Arrived.of(event).references()
     return [sighting.reference for sighting in find_upload(event)], []
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..messages.reference import ImageReference
+from ..threads import on_event_loop
 from .entry import Entry, free_key
 from .fairness.budget import Reservation
 from .fairness.congestion import Congestion
@@ -156,6 +157,8 @@ class PrefetchQueue:
 
     def _sort_in(self) -> None:
         """Let new references wait. Done for many at a time, it takes half as long for each."""
+        if not on_event_loop():  # a handler without ``async`` asks how an image stands
+            return
         self.gather()
         new, self._new = self._new, []
         for reference in new:

@@ -244,7 +244,7 @@ class ImageStore:
         """Remember where an image was seen, a moment later."""
         if self._remember_sightings:
             seen = sighting.reference, sighting.chat, sighting.user, sighting.time
-            self._journal.add(Sighting(*seen, sighting.sha256, sighting.arrived or time.time()))
+            self._journal.add(Sighting(*seen, sighting.sha256, time.time()))
 
     def is_image(self, reference: ImageReference, info: ImageInfo) -> None:
         """Remember what the sightings of a reference show, a moment later."""

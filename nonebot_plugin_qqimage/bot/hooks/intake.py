@@ -37,21 +37,26 @@ class Intake:
     def received(self, event: BaseEvent) -> None:
         """Take in the images of an event, as its segments are now; of a message a moment later."""
         if isinstance(event, MessageEvent):
+            arrived = Arrived.of(event)
+            copy = arrived.copied()
             # with the bots that are there: a test may end before the message is read
-            read = partial(self._read, Arrived.of(event), self._implementations.bots)
-            return self._arrivals.read_later(read)
+            read = partial(self._read, copy or arrived, self._implementations.bots)
+            self._arrivals.read_later(read)
+            if copy is None:  # handlers may change it
+                self._arrivals.catch_up()
+        else:
+            self._arrivals.note_event(event)
         for sighting in find_upload(event):
             self._store.saw(sighting)
             if self._config.prefetch:
                 self._prefetch(sighting.reference, self._implementations.bots)
         if self._config.own_images:
             self._take_in_own(find_in_own_event(event))
-        return None
 
     def _read(self, message: Arrived, bots: Sequence[Bot]) -> None:
-        self._arrivals.note(message)
+        self._arrivals.note(message.self_id, message.own.message_id)
         if not message.is_own:
-            self._said(message.segments)
+            self._said(message.own.content)
         for sighting in message.sightings():
             # a shared file stands nowhere here; the notice of its upload says where it is
             if sighting.reference.message_id:
