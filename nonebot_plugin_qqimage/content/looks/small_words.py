@@ -9,8 +9,8 @@ place that differs most is compared with the other places of the same pair.
 Two changes are undone before: few colours, where one picture has a palette, for the other one can
 be given the same colours; and another brightness.
 
-Thresholds were chosen by what ``python -m tests.looks.small_words`` prints, mostly by its pictures with
-even numbers.
+Thresholds were chosen by what ``python -m tests.looks.small_words`` prints, mostly by its
+pictures with even numbers.
 """
 
 from array import array
