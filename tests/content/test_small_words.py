@@ -40,7 +40,7 @@ def test_small_words_are_looked_for_on_pictures_of_any_shape(size: tuple[int, in
     assert words_between(picture, noise) >= 0
 
 
-@pytest.mark.parametrize("ink", ["tinted", "yellow", "strong", "edged", "strip"])
+@pytest.mark.parametrize("ink", ["pale", "tinted", "yellow", "strong", "edged", "strip"])
 def test_words_are_seen_in_any_colour(ink: str) -> None:
     picture = on_white(photo(3))
     for number, size in enumerate((0.025, 0.04, 0.06)):
@@ -68,6 +68,21 @@ def test_a_palette_is_seldom_taken_for_words() -> None:
     assert taken <= 1
     assert seen(encoded(clean.quantize(256))).info["palette"]
     assert not seen(encoded(clean)).info["palette"]
+
+
+def test_pale_words_are_seen_where_a_picture_has_a_palette() -> None:
+    clean = on_white(photo(3))
+    words = written(clean, random.Random(1), 0.04, 0.5, "pale")
+    assert words_between(seen(encoded(clean)), seen(encoded(words.quantize(256)))) > 1
+    assert words_between(seen(encoded(clean.quantize(256))), seen(encoded(words))) > 1
+
+
+def test_a_brighter_picture_has_no_words_on_it_for_that() -> None:
+    for picture in (photo(1), sticker(1), photo(4)):
+        brighter = seen(KEPT["brighter by 15 %"](picture))
+        assert words_between(seen(encoded(picture)), brighter) <= 1
+        words = seen(KEPT["brighter by 15 %"](worded(picture, 1, 0.05, 0.5)))
+        assert words_between(seen(encoded(picture)), words) > 1
 
 
 def test_a_picture_made_grey_has_no_words_on_it_for_that() -> None:

@@ -60,7 +60,7 @@ class Seen(NamedTuple):
 
     looks: tuple[Look, ...]
     pixels: dict[Size, tuple[tuple[int, int], bytes]]
-    palette: bool
+    palette: bytes
 
     def picture(self, size: Size) -> Picture:
         """The picture, as it was looked at."""

@@ -36,14 +36,15 @@ _FRAMES = 10
 """Frames of an animation of which the first that is not flat is hashed: many begin with white."""
 _MAX_PASSED = 50_000_000
 """Pixels of all these frames together."""
-_PALETTE = b"\3"
-"""The colour type of a PNG with a palette: the tenth byte of its first chunk's data."""
+_WITH_PALETTE = "image/gif", "image/png"
+"""Types of pictures that may have few colours only."""
 
 
 def small(data: bytes, info: ImageInfo, max_decoded: int, size: Size = SMALL) -> "Picture":
     """The picture, of a bounded size; of an animation a frame.
 
-    Its ``info`` says under ``palette`` whether it was stored with few colours.
+    Its ``info`` holds under ``palette`` the few colours that it was stored with, as bytes of red,
+    green and blue; none where it has no palette.
 
     Args:
         data: its bytes.
@@ -57,12 +58,15 @@ def small(data: bytes, info: ImageInfo, max_decoded: int, size: Size = SMALL) ->
     """
     with pillow(info):
         found = _small(data, info, min(max_decoded, _MAX_DECODED), size)
-    found.info = {"palette": _has_palette(data, info)}
+        found.info = {"palette": _palette(data, info)}
     return found
 
 
-def _has_palette(data: bytes, info: ImageInfo) -> bool:
-    return info.mime == "image/gif" or (info.mime == "image/png" and data[25:26] == _PALETTE)
+def _palette(data: bytes, info: ImageInfo) -> bytes:
+    if info.mime not in _WITH_PALETTE:
+        return b""
+    picture = open_picture(data, info)  # which decodes nothing yet
+    return picture.palette.tobytes() if picture.mode == "P" and picture.palette else b""
 
 
 def _small(data: bytes, info: ImageInfo, max_decoded: int, size: Size) -> "Picture":
