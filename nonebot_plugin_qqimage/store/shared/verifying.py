@@ -33,14 +33,19 @@ async def verified(info: ImageInfo, data: bytes) -> ImageInfo | None:
 
 
 def _verified(info: ImageInfo, data: bytes) -> ImageInfo | None:
-    if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
-        raise Damaged
     try:
         # what is there has been accepted once, maybe under more generous settings
         found = inspect(data, max_size=_ANY, max_pixels=_ANY, max_frames=_ANY, md5=info.md5)
     except AttemptFailed:
+        if _is_damaged(info, len(data), hashlib.sha256(data).hexdigest()):
+            raise Damaged from None
         return None
-    # by these the image was found, so they must be true, too
-    if (found.md5, found.sha1) != (info.md5, info.sha1 or found.sha1):
+    # by the others the image was found, so they must be true, too
+    others = found.md5, found.sha1
+    if _is_damaged(info, found.size, found.sha256) or others != (info.md5, info.sha1 or found.sha1):
         raise Damaged
     return found
+
+
+def _is_damaged(info: ImageInfo, size: int, sha256: str) -> bool:
+    return (size, sha256) != (info.size, info.sha256)
