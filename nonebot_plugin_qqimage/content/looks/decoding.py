@@ -66,7 +66,10 @@ def _palette(data: bytes, info: ImageInfo) -> bytes:
     if info.mime not in _WITH_PALETTE:
         return b""
     picture = open_picture(data, info)  # which decodes nothing yet
-    return picture.palette.tobytes() if picture.mode == "P" and picture.palette else b""
+    if picture.mode != "P" or picture.palette is None:
+        return b""
+    mode, colours = picture.palette.getdata()  # `tobytes` fails before Pillow 13
+    return bytes(colours) if mode == "RGB" else b""
 
 
 def _small(data: bytes, info: ImageInfo, max_decoded: int, size: Size) -> "Picture":
