@@ -22,8 +22,7 @@ WRITABLE = ("png", "jpeg", "webp", "gif")
 """The types that a picture can be re-encoded into."""
 _DEFAULT = ("png", "jpeg", "webp")
 """What to write where the author does not say: every model takes these."""
-ALIASES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic"}
-"""Other names of these types."""
+_ALIASES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic"}
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,22 @@ def bounds_of(
     return Bounds(max_bytes, max_pixels, known, animation or "first")
 
 
+def type_named(text: str) -> str | None:
+    """The type that a text means, as in `DECODERS`; None where it means none.
+
+    Args:
+        text: a type, an extension, or a MIME type, such as ``jpg`` or ``image/jpeg``.
+    """
+    name = text.strip().lower().removeprefix("image/")
+    name = _ALIASES.get(name, name)
+    return name if name in DECODERS else None
+
+
 def _known(formats: Sequence[str]) -> tuple[str, ...]:
     known: list[str] = []
     for given in (formats,) if isinstance(formats, str) else formats:
-        name = given.strip().lower().removeprefix("image/")
-        name = ALIASES.get(name, name)
-        if name not in DECODERS:
+        name = type_named(given)
+        if name is None:
             raise ValueError(f"unknown format {given!r}; known are {', '.join(DECODERS)}")
         known.append(name)
     if not set(known) & set(WRITABLE):

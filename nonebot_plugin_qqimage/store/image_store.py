@@ -233,11 +233,7 @@ class ImageStore:
     # Sightings
 
     def gather_by(self, gather: Callable[[], None]) -> None:
-        """Let something be called before sightings are added, or anything is written down.
-
-        Args:
-            gather: adds what came before; it must not raise.
-        """
+        """Let this, which must not raise, add what came before anything is added or written."""
         self._journal.gather = gather
 
     def saw(self, sighting: Sighting) -> None:

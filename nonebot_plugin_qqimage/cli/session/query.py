@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ...content.bounds import ALIASES
-from ...content.info import EXTENSIONS
+from ...content.bounds import DECODERS, type_named
 from ...language import Text, say
 from ...messages.chats import is_chat
 from ...store.local.facts import Selection
@@ -79,15 +78,15 @@ def chat(text: str) -> str:
 
 
 def _mime(text: str) -> str:
-    kind = text.lower().removeprefix("image/")
-    mime = f"image/{ALIASES.get(kind, kind)}"
-    if mime not in EXTENSIONS:
-        types = ", ".join(each.removeprefix("image/") for each in EXTENSIONS)
+    kind = type_named(text)
+    if kind is None:
         complaint = say(
-            "{text!r} is no type of images: write one of {types}", text=text, types=types
+            "{text!r} is no type of images: write one of {types}",
+            text=text,
+            types=", ".join(DECODERS),
         )
         raise Complaint(complaint, USAGE)
-    return mime
+    return f"image/{kind}"
 
 
 def _since(text: str) -> float:

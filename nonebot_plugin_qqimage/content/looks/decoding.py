@@ -43,8 +43,8 @@ _WITH_PALETTE = "image/gif", "image/png"
 def small(data: bytes, info: ImageInfo, max_decoded: int, size: Size = SMALL) -> "Picture":
     """The picture, of a bounded size; of an animation a frame.
 
-    Its ``info`` holds under ``palette`` the few colours that it was stored with, as bytes of red,
-    green and blue; none where it has no palette.
+    If it is in colour, its ``info`` holds under ``palette`` the few colours that it was stored
+    with, as bytes of red, green and blue; none where it has no palette.
 
     Args:
         data: its bytes.
@@ -58,7 +58,7 @@ def small(data: bytes, info: ImageInfo, max_decoded: int, size: Size = SMALL) ->
     """
     with pillow(info):
         found = _small(data, info, min(max_decoded, _MAX_DECODED), size)
-        found.info = {"palette": _palette(data, info)}
+        found.info = {"palette": _palette(data, info)} if size.mode == "RGB" else {}
     return found
 
 
