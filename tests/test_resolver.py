@@ -17,7 +17,7 @@ from nonebot_plugin_qqimage.bot.services import Services
 from nonebot_plugin_qqimage.errors import ImageExpired, ImageNotFound, ImageUnavailable, StoreError
 from nonebot_plugin_qqimage.messages.reference import ImageReference
 from nonebot_plugin_qqimage.messages.segments import from_segment
-from nonebot_plugin_qqimage.pipeline import failures, prefetch_queue
+from nonebot_plugin_qqimage.pipeline import failures, pause
 from nonebot_plugin_qqimage.store.image_store import ImageStore
 
 from . import samples
@@ -116,8 +116,8 @@ async def test_prefetching_and_asking_are_one_fetch(services: Services, world: W
 async def test_who_reads_the_first_image_of_a_message_has_the_others_under_way(
     services: Services, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prefetch_queue, "_PAUSE", 60.0)
-    monkeypatch.setattr(prefetch_queue, "_MAX_PAUSE", 60.0)
+    monkeypatch.setattr(pause, "_PAUSE", 60.0)
+    monkeypatch.setattr(pause, "_MAX_PAUSE", 60.0)
     wanted = [reference(position=position) for position in range(5)]
     for each in wanted:
         services.pipeline.prefetch(each)

@@ -21,11 +21,8 @@ from .fairness.congestion import Congestion
 from .fairness.shares import shares_of
 from .fairness.traffic import Traffic
 from .fairness.turns import Turns
+from .pause import Pause
 
-_PAUSE = 0.02
-"""Seconds without another reference; most first matchers have answered by then."""
-_MAX_PAUSE = 0.1
-"""Seconds that the first one waits at most while others keep coming; no link dies in that."""
 _LIFE = 3600.0
 """Seconds for which a link may live, by its key."""
 _AT_ONCE = 128
@@ -87,9 +84,7 @@ class PrefetchQueue:
         self._turns: Turns[str] = Turns()  # of those that are not under way
         self._started: dict[str, Entry] = {}
         self._looking_up: asyncio.Task[None] | None = None  # one at a time, or order would be lost
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
-        self._first = self._newest = 0.0  # when those that wait for the pause came; 0 for none
+        self._pause = Pause(self._hand_on)
 
     def __len__(self) -> int:
         """How many references wait to be resolved."""
@@ -110,7 +105,7 @@ class PrefetchQueue:
         self._new.append(reference)
         if reference.held or len(self._new) >= _MAX_NEW:
             self._sort_in()
-        self._hand_on_soon()
+        self._pause.came()
 
     def hurry(self, key: str) -> None:
         """Hand the reference with this key on now, if it waits: somebody asks for the image.
@@ -125,8 +120,7 @@ class PrefetchQueue:
         if not self._traffic.obstacle(entry.reference, (), 0):
             self._begin(entry, None, looked_up=False)
         if self._soon:
-            self._first = self._newest = 0.0
-            self._hand_on_after(0)
+            self._pause.cut_short()
 
     def ended(self, key: str, busy: bool) -> None:
         """The reference with this key has been resolved, or has failed.
@@ -142,13 +136,11 @@ class PrefetchQueue:
             entry.delayed = True
             self._wait(key, entry)
         if self._turns:
-            self._hand_on_after(0)
+            self._pause.within(0)
 
     def clear(self) -> None:
         """Hand on nothing of what waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._pause.cancel()
         if self._looking_up is not None:
             self._looking_up.cancel()
         self._new.clear()
@@ -183,13 +175,7 @@ class PrefetchQueue:
             # memory may be free after the pause, but that many flights do not end in it
             if self._traffic.obstacle(entry.reference, entry.shares, self._soon - 1) == "flights":
                 self._delay(entry, "flights")
-        return self._hand_on_soon()
-
-    def _hand_on_soon(self) -> None:
-        """Hand on after a pause in which nothing else comes, but not too long a one."""
-        self._newest = asyncio.get_running_loop().time()
-        self._first = self._first or self._newest
-        self._hand_on_after(_PAUSE)
+        return self._pause.came()
 
     def _delay(self, entry: Entry, why: str) -> None:
         if not entry.delayed:
@@ -216,26 +202,11 @@ class PrefetchQueue:
         self._held -= entry.reference.held
         self._soon -= not entry.delayed
 
-    def _hand_on_after(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + seconds
-        if self._timer is not None:
-            if self._due <= due:  # not the timer's own, for uvloop's may have none
-                return
-            self._timer.cancel()
-        self._due, self._timer = due, loop.call_at(due, self._hand_on)
-
     def _hand_on(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time()
-        pause = min(self._newest + _PAUSE, self._first + _MAX_PAUSE) - now
         if self._looking_up is not None:  # and goes on then
-            return None
-        if pause > 0:
-            return self._hand_on_after(pause)
-        self._first = 0.0
+            return
         self._sort_in()
-        too_old = now - _LIFE
+        too_old = asyncio.get_running_loop().time() - _LIFE
         batch: dict[str, Entry] = {}
         more = True
         while more and len(batch) < _AT_ONCE:
@@ -261,7 +232,6 @@ class PrefetchQueue:
         if batch:
             self._looking_up = asyncio.create_task(self._begin_missing(batch))
             self._looking_up.add_done_callback(self._looked_up)
-        return None
 
     async def _begin_missing(self, batch: dict[str, Entry]) -> None:
         """Begin those that are not stored, each once there is memory for it."""
@@ -282,8 +252,8 @@ class PrefetchQueue:
 
     def _looked_up(self, _: "asyncio.Task[None]") -> None:
         self._looking_up = None
-        if self._turns:
-            self._hand_on_after(0)
+        if self._turns or self._new:
+            self._pause.within(0)
 
     def _turn_came(self, key: str, entry: Entry, _: "asyncio.Future[None]") -> None:
         self._begin_in_turn(key, entry, looked_up=False)
