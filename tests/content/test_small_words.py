@@ -9,6 +9,7 @@ from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks.decoding import LARGE, small
 from nonebot_plugin_qqimage.content.looks.small_words import words_between
 
+from ..looks.__main__ import kind_of, look
 from ..looks.changing import KEPT, SMALL_WORDS, encoded, on_white, worded
 from ..looks.making import Picture, photo, sticker
 from ..looks.small_words import with_strip, written
@@ -29,6 +30,17 @@ def test_words_and_re_encoding_are_told_apart(number: int) -> None:
             assert words_between(clean, seen(change(picture))) > 1, name
         one, other = (worded(picture, seed, 0.03, 0.5) for seed in (1, 2))
         assert words_between(seen(encoded(one)), seen(encoded(other))) > 1
+
+
+def test_the_measurement_calls_pictures_what_similar_calls_them() -> None:
+    few, clean, written_on = (
+        KEPT["GIF palette"],
+        KEPT["JPEG 85"],
+        SMALL_WORDS["words of 4 % of the height"],
+    )
+    pictures = [look(change(photo(4))) for change in (few, clean, written_on)]
+    assert kind_of(*pictures[:2]) == "same"
+    assert kind_of(*pictures[1:]) == "alike"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (3000, 2), (19, 21), (512, 512)])

@@ -60,14 +60,14 @@ class Seen(NamedTuple):
 
     looks: tuple[Look, ...]
     pixels: dict[Size, tuple[tuple[int, int], bytes]]
-    palette: bytes
+    info: dict[Size, dict[str, bytes]]
 
     def picture(self, size: Size) -> Picture:
         """The picture, as it was looked at."""
         from PIL import Image
 
         made = Image.frombytes(size.mode, *self.pixels[size])
-        made.info = {"palette": self.palette}
+        made.info = dict(self.info[size])
         return made
 
 
@@ -76,7 +76,8 @@ def look(data: bytes, sizes: tuple[Size, ...] = (SMALL, LARGE)) -> Seen:
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1000)
     pictures = {size: small(data, info, 1 << 30, size) for size in sizes}
     found = {size: (each.size, each.tobytes()) for size, each in pictures.items()}
-    return Seen(looks_of(pictures[SMALL]), found, pictures[SMALL].info["palette"])
+    infos = {size: each.info for size, each in pictures.items()}
+    return Seen(looks_of(pictures[SMALL]), found, infos)
 
 
 def kind_of(one: Seen, other: Seen) -> str:
