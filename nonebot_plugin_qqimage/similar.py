@@ -172,14 +172,18 @@ class Comparing:
         score = None if pixels is None else pixels.score
         if kind == "same" and score is not None:
             words = await self._words(match.sha256)
-            kind, score = "same" if words <= 1 else "alike", max(score, words)
+            kind = "alike" if words is None or words > 1 else "same"
+            score = max(score, words or 0.0)
         return Told(kind, score)
 
-    async def _words(self, sha256: str) -> float:
-        """Whether there are small words on one of two pictures; see `words_between`."""
+    async def _words(self, sha256: str) -> float | None:
+        """Whether there are small words on one of two pictures; see `words_between`.
+
+        None where one was removed since.
+        """
         mine, theirs = await self._mine(LARGE), await self._store.looks.small(sha256, LARGE)
         if mine is None or theirs is None or mine[1] is None or theirs[1] is None:
-            return 0.0  # removed since, or not to be decoded any more
+            return None
         return await to_thread.run_sync(words_between, mine[1], theirs[1])
 
     async def _mine(self, size: Size) -> "tuple[ImageInfo, Picture | None] | None":

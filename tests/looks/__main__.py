@@ -60,14 +60,14 @@ class Seen(NamedTuple):
 
     looks: tuple[Look, ...]
     pixels: dict[Size, tuple[tuple[int, int], bytes]]
-    info: dict[Size, dict[str, bytes]]
+    palette: bytes
 
     def picture(self, size: Size) -> Picture:
         """The picture, as it was looked at."""
         from PIL import Image
 
         made = Image.frombytes(size.mode, *self.pixels[size])
-        made.info = dict(self.info[size])
+        made.info = {"palette": self.palette}
         return made
 
 
@@ -76,8 +76,8 @@ def look(data: bytes, sizes: tuple[Size, ...] = (SMALL, LARGE)) -> Seen:
     info = inspect(data, max_size=1 << 30, max_pixels=1 << 30, max_frames=1000)
     pictures = {size: small(data, info, 1 << 30, size) for size in sizes}
     found = {size: (each.size, each.tobytes()) for size, each in pictures.items()}
-    infos = {size: each.info for size, each in pictures.items()}
-    return Seen(looks_of(pictures[SMALL]), found, infos)
+    palette = pictures[LARGE].info["palette"] if LARGE in pictures else b""
+    return Seen(looks_of(pictures[SMALL]), found, palette)
 
 
 def kind_of(one: Seen, other: Seen) -> str:

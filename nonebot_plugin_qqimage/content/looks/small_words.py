@@ -2,88 +2,59 @@
 
 Words of a few hundredths of the height are too small for hashes, and for the second look. In more
 pixels, and in colour, each place of some letters is compared with the same place of the other
-picture. Where a picture is smooth, re-encoding changes little; at edges and in fine structures it
-changes more. So what a place differs by is divided by what its structure lets one expect, and the
-place that differs most is compared with the other places of the same pair.
+picture. Re-encoding changes many pixels, but hardly the average of a place; words change that. The
+place that differs most is judged by the structure around it, and by what is usual in the same pair.
 
-Two changes are undone before: few colours, where one picture has a palette, for the other one can
-be given the same colours; and another brightness.
+Two changes are undone before: another brightness, and few colours, as far as giving the other
+picture the same colours does not take away structure, which may be words.
 
-Thresholds were chosen by what ``python -m tests.looks.small_words`` prints, mostly by its
-pictures with even numbers.
+The measures were chosen by thousands of pairs such as ``python -m tests.looks.small_words`` makes,
+so that words of eight pixels and more are hardly ever missed.
 """
 
-from array import array
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
+
+from .places import (
+    CELL,
+    Measure,
+    averages_apart,
+    busy,
+    compared,
+    outlier,
+    pixels_apart,
+    structure_apart,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 _LEAST_SIDE = 64
 """Pixels that a side must have for this; smaller pictures are enlarged."""
-_CELL = 4
-"""Pixels of the side of a cell. A place is a row of cells, for words are longer than high."""
-_LETTERS, _LINE = 3, 8
-"""Cells of a place for a few letters, and for a line of them."""
-_MOST_LETTERS, _MOST_LINE, _MOST_COLOURS = 4.0, 3.38, 3.47
-"""How many times as much as most places no place differs when a picture is re-encoded, but for some
-three in a hundred pictures: of a few letters and of a line by brightness, and of a line by colour.
-With less, more words are seen, and more re-encodings taken for words."""
-_BUSY = 0.02
-"""Share of the variance of a place that re-encoding may change."""
-_NOISE = 2.0
-"""Variance, in levels of brightness or colour, that it adds where a picture is smooth."""
-_MOST_PLACES = 0.95
-"""Share of the places that differ no more than what counts as usual for the pair."""
-_SAMPLED = 3
-"""Of so many places one says what is usual; sorting all of them would take too long."""
-_USUAL = 0.4
-"""What counts as usual besides: a place may differ a little where the others do not at all."""
-_PALE = 4.0
-"""Grey levels added to the deviation of a picture, for the noise of pale ones is no structure."""
-_BRIGHTER = 2.0
-"""Levels between the averages of two pictures of which one may have been made brighter."""
-_UNDONE = 0.3
-"""How much nearer to each other they must be for that with their brightness made equal."""
-_WHITENED = 2.2
-"""How many times as much may differ then: what became white has lost its structure."""
-_DITHERED = 2.0
-"""How much farther from each other they are with the same few colours where these were dithered,
-which a picture without dithering cannot equal."""
-_GREY = 128
-_COLOURED = 12
-"""Levels from grey that a pixel must be away to count as coloured."""
-_FEW = 0.03
-"""Share of the pixels that are coloured in a picture that is grey but for words."""
+_AVERAGES = Measure(busy=0.003, least=2.9, usual=1.8)
+_COLOURS = Measure(busy=0.003, least=3.4, usual=1.8)
+_PIXELS = Measure(busy=0.08, least=3.4, usual=0.6)
+_TAKEN_AWAY = Measure(busy=0.05, least=3.5, usual=2.0)
+"""Structure that a picture may lose by having the other one's few colours."""
+_GREY, _COLOURED = 4, 16
+"""Levels from grey that all pixels of a grey picture are within, and one of a coloured picture is
+not: each with what re-encoding adds."""
+_UNKNOWN = 2.0
+"""The answer where nothing tells whether there are words."""
+_LEVELS = range(33, 250)
+"""Levels of colour that tell how much brighter a picture was made: those above may be cut off."""
+_FEWEST = 20
+"""Pixels with such levels that tell it."""
 
 
 def words_between(one: "Picture", other: "Picture") -> float:
     """How much one picture has that the other lacks; up to 1 it is no more than re-encoding does.
 
+    Where only one is grey, nobody knows, and it is 2.
+
     Args:
         one: of `decoding.small`, with `decoding.LARGE`.
         other: the other one.
     """
-    from PIL import ImageStat
-
-    pair = _matched(one, other)
-    equal = _equally_bright(*pair)
-    mine, theirs = (_channels(each) for each in equal or pair)
-    strengths = [ImageStat.Stat(each[0]).stddev[0] + _PALE for each in (mine, theirs)]
-    brightness = [_compared(mine[0], theirs[0], _CELL, strengths[1] / strengths[0])]
-    scores = [
-        _outlier(brightness, _LETTERS) / _MOST_LETTERS,
-        _outlier(brightness, _LINE) / _MOST_LINE,
-    ]
-    shares = sorted(_coloured(channels[1:]) for channels in (mine, theirs))
-    if shares[0] or shares[1] <= _FEW:  # otherwise one was made grey
-        colours = [_compared(mine[n], theirs[n], _CELL // 2) for n in (1, 2)]
-        scores.append(_outlier(colours, _LINE) / _MOST_COLOURS)
-    return max(scores) / (_WHITENED if equal else 1.0)
-
-
-def _matched(one: "Picture", other: "Picture") -> "tuple[Picture, Picture]":
-    """Both, as large as the smaller one, and with the same few colours."""
     import PIL.Image
 
     width, height = min(one.size, other.size, key=lambda size: size[0] * size[1])
@@ -92,24 +63,61 @@ def _matched(one: "Picture", other: "Picture") -> "tuple[Picture, Picture]":
         each.convert("RGB").resize(size, PIL.Image.Resampling.HAMMING)  # pyright: ignore[reportUnknownMemberType]
         for each in (one, other)
     )
+    colours = sorted(map(_most_coloured, (a, b)))
+    if colours[0] <= _GREY and colours[1] > _COLOURED:
+        return _UNKNOWN  # words in a colour as bright as the picture would not be in the grey one
+    score = _between(a, b)
     mine, theirs = (cast(bytes, each.info.get("palette", b"")) for each in (one, other))
-    if mine or theirs:
-        few = _in_colours(a, theirs), _in_colours(b, mine)
-        if _apart(few) < _apart((a, b)) * _DITHERED:
-            a, b = few
-    return a, b
+    if score <= 1 or not (mine or theirs):
+        return score
+    few = _in_colours(a, theirs), _in_colours(b, mine)
+    return min(score, max(_between(*few), _taken_away(a, few[0]), _taken_away(b, few[1])))
 
 
-def _equally_bright(one: "Picture", other: "Picture") -> "tuple[Picture, Picture] | None":
-    """Both, where one was made brighter, without that; None where none was."""
-    from PIL import ImageStat
+def _most_coloured(picture: "Picture") -> int:
+    """How many levels from grey the pixel is that has most colour."""
+    extremes = (each.getextrema() for each in picture.convert("YCbCr").split()[1:])
+    return max(abs(cast(int, level) - 128) for pair in extremes for level in pair)
 
-    light = [ImageStat.Stat(each.reduce(_CELL).convert("L")).mean[0] for each in (one, other)]
-    if abs(light[0] - light[1]) <= _BRIGHTER:
-        return None
+
+def _between(one: "Picture", other: "Picture") -> float:
+    """How much two pictures of one size differ in the place that differs most."""
+    channels = compared(*_equally_bright(one, other))
+    around = [busy(each) for each in channels]
+    averages = [averages_apart(each) for each in channels]
+    return max(
+        outlier(averages[:1], around[:1], _AVERAGES),
+        outlier([pixels_apart(channels[0])], around[:1], _PIXELS),
+        outlier(averages[1:], around, _COLOURS),
+    )
+
+
+def _equally_bright(one: "Picture", other: "Picture") -> "tuple[Picture, Picture]":
+    """Both, where one was made brighter, without that."""
+    brighter = _brighter(one, other)
     # the darker one is changed: what became white in the other cannot be told apart there
-    equal = (_toned(one, other), other) if light[0] < light[1] else (one, _toned(other, one))
-    return equal if _apart(equal) < _apart((one, other)) * _UNDONE else None
+    if brighter > 1:
+        return one, _lit(other, brighter)
+    return _lit(one, 1 / brighter), other
+
+
+def _brighter(one: "Picture", other: "Picture") -> float:
+    """How many times as bright one picture was made as another one; 1 if nothing tells."""
+    import PIL.Image
+
+    some = max(1, one.width // (2 * CELL)), max(1, one.height // (2 * CELL))
+    levels = (each.resize(some, PIL.Image.Resampling.NEAREST).tobytes() for each in (one, other))
+    ratios = sorted(
+        mine / theirs
+        for mine, theirs in zip(*levels, strict=True)
+        if mine in _LEVELS and theirs in _LEVELS
+    )
+    return ratios[len(ratios) // 2] if len(ratios) >= _FEWEST else 1.0
+
+
+def _lit(picture: "Picture", times: float) -> "Picture":
+    """A picture, so many times as bright."""
+    return picture.point([min(255, round(level * times)) for level in range(256)] * 3)
 
 
 def _in_colours(picture: "Picture", palette: bytes) -> "Picture":
@@ -123,98 +131,13 @@ def _in_colours(picture: "Picture", palette: bytes) -> "Picture":
     return picture.quantize(palette=colours, dither=PIL.Image.Dither.NONE).convert("RGB")
 
 
-def _toned(picture: "Picture", like: "Picture") -> "Picture":
-    """A picture whose levels of red, green and blue are as frequent as those of another one."""
-    table: list[int] = []
-    for start in (0, 256, 512):
-        mine, theirs = (each.histogram()[start : start + 256] for each in (picture, like))
-        level, below, done = 0, theirs[0], 0
-        for count in mine:
-            while below < done + count / 2 and level < 255:
-                level += 1
-                below += theirs[level]
-            table.append(level)
-            done += count
-    return picture.point(table)
-
-
-def _apart(pair: "tuple[Picture, Picture]") -> float:
-    """How much two pictures differ: the sum of the squares, on average of their cells."""
-    from PIL import ImageChops, ImageStat
-
-    one, other = (each.reduce(_CELL).convert("YCbCr") for each in pair)
-    return sum(each**2 for each in ImageStat.Stat(ImageChops.difference(one, other)).rms)
-
-
-def _channels(picture: "Picture") -> "tuple[Picture, ...]":
-    """The brightness of a picture without fine noise; and its blue and red, half as large."""
-    from PIL import ImageFilter
-
-    brightness, *colours = picture.convert("YCbCr").split()
-    fine, coarse = ImageFilter.BoxBlur(1), ImageFilter.BoxBlur(0.6)
-    # most JPEGs keep colours at half the size, too
-    halves = (each.reduce(2).filter(coarse) for each in colours)
-    return brightness.filter(fine).filter(fine), *halves
-
-
-def _coloured(channels: "tuple[Picture, ...]") -> float:
-    """The share of pixels that are not grey, by the channel that has more of them."""
-    shares: list[float] = []
-    for channel in channels:
-        counts = channel.histogram()
-        grey = sum(counts[_GREY - _COLOURED : _GREY + _COLOURED + 1])
-        shares.append(1 - grey / sum(counts))
-    return max(shares)
-
-
-def _compared(
-    one: "Picture", other: "Picture", cell: int, ratio: float = 1.0
-) -> "dict[str, Picture]":
-    """Averages of the cells: of both channels, of their squares, and of what they differ by."""
-    from PIL import ImageMath, ImageStat
-
-    def even(picture: "Picture", scale: float) -> "Picture":
-        mean = ImageStat.Stat(picture).mean[0]
-        made = picture.convert("F")
-        return ImageMath.lambda_eval(lambda given: (given["x"] - mean) * scale, x=made)
-
-    def product(x: "Picture", y: "Picture") -> "Picture":
-        return ImageMath.lambda_eval(lambda given: given["x"] * given["y"], x=x, y=y)
-
-    # Pillow calculates with whole pictures at the speed of C, also without numpy
-    a, b = even(one, min(1.0, ratio)), even(other, min(1.0, 1 / ratio))  # the stronger is weakened
-    made = {"a": a, "b": b, "aa": product(a, a), "bb": product(b, b), "ab": product(a, b)}
-    return {name: each.reduce(cell) for name, each in made.items()}
-
-
-def _outlier(channels: "list[dict[str, Picture]]", cells: int) -> float:
-    """How many times as much as most places the place differs that differs most."""
-    from PIL import ImageMath
-
-    def differing(given: dict[str, Any]) -> Any:
-        differs, busy = 0.0, 0.0
-        for n in range(len(channels)):
-            a, b, aa, bb, ab = (given[f"{name}{n}"] for name in ("a", "b", "aa", "bb", "ab"))
-            differs = aa + bb - ab * 2 + differs
-            mine, theirs = aa - a * a, bb - b * b
-            busy = given["min"](mine, theirs) + busy  # so words on one picture hide nothing
-        return differs / (given["max"](busy, 0.0) * _BUSY + _NOISE)
-
-    places = {
-        f"{name}{n}": _averaged(each, cells)
-        for n, channel in enumerate(channels)
-        for name, each in channel.items()
-    }
-    found = ImageMath.lambda_eval(differing, **places)
-    some = sorted(array("f", found.tobytes())[::_SAMPLED])
-    usual, most = some[int(len(some) * _MOST_PLACES)], cast(float, found.getextrema()[1])
-    return max(0.0, most) ** 0.5 / (max(0.0, usual) ** 0.5 + _USUAL)
-
-
-def _averaged(cells: "Picture", count: int) -> "Picture":
-    """The average of each cell and those right of it, so many together."""
-    from PIL import ImageMath
-
-    width = cells.width - count + 1
-    parts = {f"part{n}": cells.crop((n, 0, n + width, cells.height)) for n in range(count)}
-    return ImageMath.lambda_eval(lambda given: sum(given[name] for name in parts) / count, **parts)
+def _taken_away(picture: "Picture", few: "Picture") -> float:
+    """How much structure a picture loses by having few colours; up to 1 it may be by that alone."""
+    if few is picture:
+        return 0.0
+    channels = compared(picture, few)
+    around = [busy(each) for each in channels]
+    taken = [structure_apart(each) for each in channels]
+    return max(
+        outlier(taken[:1], around[:1], _TAKEN_AWAY), outlier(taken[1:], around[1:], _TAKEN_AWAY)
+    )
