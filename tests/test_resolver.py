@@ -113,6 +113,26 @@ async def test_prefetching_and_asking_are_one_fetch(services: Services, world: W
     assert len(world.fetched) == 1
 
 
+async def test_what_comes_while_the_index_is_slow_waits_for_no_other_message(
+    services: Services, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+    find_here = ImageStore.find_here
+
+    async def slow(store: ImageStore, *wanted: Any) -> Any:
+        asked.set()
+        await answered.wait()
+        return await find_here(store, *wanted)
+
+    monkeypatch.setattr(ImageStore, "find_here", slow)
+    services.pipeline.prefetch(reference())
+    await asyncio.wait_for(asked.wait(), 20)
+    services.pipeline.prefetch(reference(message=2))
+    await asyncio.sleep(0.3)  # the pause after it is over
+    answered.set()
+    await until(lambda: len(world.fetched) == 2)
+
+
 async def test_who_reads_the_first_image_of_a_message_has_the_others_under_way(
     services: Services, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
