@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from nonebot_plugin_qqimage.content.inspection import inspect
 from nonebot_plugin_qqimage.content.looks.decoding import LARGE, small
@@ -11,7 +11,7 @@ from nonebot_plugin_qqimage.content.looks.small_words import words_between
 
 from ..looks.__main__ import kind_of, look
 from ..looks.changing import KEPT, SMALL_WORDS, encoded, on_white, worded
-from ..looks.making import Picture, photo, sticker
+from ..looks.making import Picture, font, photo, screenshot, sticker
 from ..looks.small_words import with_strip, written
 
 
@@ -70,6 +70,19 @@ def test_several_lines_are_seen_as_one_is() -> None:
         for line in range(lines):
             full = worded(full, line, 0.04, 0.1 + line * 0.1)
         assert words_between(seen(encoded(picture)), seen(encoded(full, "JPEG", quality=60))) > 1
+
+
+@pytest.mark.parametrize(("one", "other"), [("100 yen", "700 yen"), ("come home", "come hope")])
+def test_one_letter_instead_of_another_one_is_seen(one: str, other: str) -> None:
+    for ground in (photo(3), sticker(2), screenshot(4)):
+        side = ground.height // 14
+        written_on = [on_white(ground).copy() for _ in range(2)]
+        for picture, text in zip(written_on, (one, other), strict=True):
+            pen = ImageDraw.Draw(picture)
+            pen.rectangle((0, side * 6, picture.width, side * 8), fill="white")
+            pen.text((side, side * 6), text, fill="black", font=font(side))
+        first, second = (seen(encoded(each, "JPEG", quality=75)) for each in written_on)
+        assert words_between(first, second) > 1
 
 
 def test_a_palette_is_seldom_taken_for_words() -> None:

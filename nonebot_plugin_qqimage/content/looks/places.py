@@ -1,4 +1,4 @@
-"""What two pictures differ by in each place: in one that is as large as a few letters.
+"""What two pictures differ by in each place: in one that is as large as some letters.
 
 Pillow calculates with whole pictures at the speed of C, also without numpy.
 """
@@ -12,16 +12,26 @@ if TYPE_CHECKING:
 
 CELL = 4
 """Pixels of the side of a cell."""
-_PLACE = 4
-"""Cells of a place, which is a row of them: words are longer than high."""
 _AROUND = 1
 """Cells around a place whose structure counts, too: colours run over edges."""
-_NOISE = 3.0
-"""Variance, in levels of brightness or colour, that re-encoding adds anywhere."""
 _MOST_PLACES = 0.9
 """Share of the places that differ no more than what counts as usual for the pair."""
 _SAMPLED = 3
 """Of so many places one says what is usual; sorting all of them would take too long."""
+_FEWEST = 20
+"""Places that tell it at least."""
+
+
+class Place(NamedTuple):
+    """The shape of a place, in cells."""
+
+    columns: int
+    rows: int
+
+
+LINE = Place(4, 1)
+"""Words are longer than high."""
+LETTER = Place(3, 3)
 
 
 class Measure(NamedTuple):
@@ -32,11 +42,15 @@ class Measure(NamedTuple):
     """
 
     busy: float
-    """Share of the variance around a place that counts as expected there, besides the noise."""
+    """Share of the structure of a place that counts as expected there, besides the noise."""
     least: float
     """How many times as much as expected any place may differ, by the root of squares."""
     usual: float
     """How many times as much as the usual place it may differ besides."""
+    noise: float = 3.0
+    """Variance, in levels of brightness or colour, that re-encoding adds anywhere."""
+    structured: float = -1.0
+    """Variance that a place has, or it does not tell what is usual."""
 
 
 class Channel(NamedTuple):
@@ -80,27 +94,38 @@ def _channel(one: "Picture", other: "Picture") -> Channel:
 
 def pixels_apart(channel: Channel) -> "Picture":
     """For each place, the average of the squares of what its pixels differ by."""
-    return _in_places(channel.squares)
+    return _averaged(channel.squares, LINE)
 
 
-def averages_apart(channel: Channel) -> "Picture":
+def averages_apart(channel: Channel, place: Place = LINE) -> "Picture":
     """For each place, the square of what its averages differ by."""
     from PIL import ImageMath
 
-    a, b = _in_places(channel.a), _in_places(channel.b)
+    a, b = _averaged(channel.a, place), _averaged(channel.b, place)
     return ImageMath.lambda_eval(lambda given: (given["a"] - given["b"]) ** 2, a=a, b=b)
 
 
-def structure_apart(channel: Channel) -> "Picture":
+def structure_apart(channel: Channel, place: Place = LINE) -> "Picture":
     """For each place, the variance of what its pixels differ by."""
     from PIL import ImageMath
 
-    pixels, averages = pixels_apart(channel), averages_apart(channel)
+    pixels, averages = _averaged(channel.squares, place), averages_apart(channel, place)
     return ImageMath.lambda_eval(lambda given: given["a"] - given["b"], a=pixels, b=averages)
 
 
+def structure(channel: Channel, place: Place) -> "Picture":
+    """For each place, the variance in it, on average of both pictures."""
+    from PIL import ImageMath
+
+    def variance(given: dict[str, Any]) -> Any:
+        return (given["aa"] + given["bb"] - given["a"] ** 2 - given["b"] ** 2) / 2
+
+    parts = {name: _averaged(getattr(channel, name), place) for name in ("a", "b", "aa", "bb")}
+    return ImageMath.lambda_eval(variance, **parts)
+
+
 def busy(channel: Channel) -> "Picture":
-    """For each place, the variance around it, in the picture that has less of it.
+    """For each line, the variance around it, in the picture that has less of it.
 
     So words on one picture hide nothing.
     """
@@ -124,33 +149,36 @@ def outlier(differs: Sequence["Picture"], busy: Sequence["Picture"], by: Measure
     """
     from PIL import ImageMath
 
+    variance = _added(busy)
     found = ImageMath.lambda_eval(
-        lambda given: given["differs"] / (given["busy"] * by.busy + _NOISE),
+        lambda given: given["differs"] / (given["busy"] * by.busy + by.noise),
         differs=_added(differs),
-        busy=_added(busy),
+        busy=variance,
     )
-    some = sorted(array("f", found.tobytes())[::_SAMPLED])
-    usual, most = some[int(len(some) * _MOST_PLACES)], cast(float, found.getextrema()[1])
+    some, structures = (array("f", each.tobytes())[::_SAMPLED] for each in (found, variance))
+    told = sorted(
+        value
+        for value, structure in zip(some, structures, strict=True)
+        if structure > by.structured
+    )
+    told = told if len(told) >= _FEWEST else sorted(some)
+    usual, most = told[int(len(told) * _MOST_PLACES)], cast(float, found.getextrema()[1])
     return max(0.0, most) ** 0.5 / (by.least + by.usual * max(0.0, usual) ** 0.5)
 
 
-def _in_places(cells: "Picture") -> "Picture":
-    """The averages of all places."""
-    return _averaged(cells, _PLACE, 1)
-
-
 def _around(cells: "Picture") -> "Picture":
-    """The averages of all places with the cells around them; beyond an edge its cells go on."""
+    """The averages of all lines with the cells around them; beyond an edge its cells go on."""
     import PIL.Image
 
     wider = cells.width + 2 * _AROUND, cells.height + 2 * _AROUND
     grown = cells.resize(wider, PIL.Image.Resampling.NEAREST)
     grown.paste(cells, (_AROUND, _AROUND))
-    return _averaged(grown, _PLACE + 2 * _AROUND, 1 + 2 * _AROUND)
+    return _averaged(grown, Place(LINE.columns + 2 * _AROUND, LINE.rows + 2 * _AROUND))
 
 
-def _averaged(cells: "Picture", columns: int, rows: int) -> "Picture":
+def _averaged(cells: "Picture", place: Place) -> "Picture":
     """The average of each cell and those right of it and below, so many together."""
+    columns, rows = place
     width, height = cells.width - columns + 1, cells.height - rows + 1
     line = _added([cells.crop((n, 0, n + width, cells.height)) for n in range(columns)], columns)
     return _added([line.crop((0, n, width, n + height)) for n in range(rows)], rows)

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, cast
 
 from .places import (
     CELL,
+    LETTER,
     Measure,
     averages_apart,
     busy,
     compared,
     outlier,
     pixels_apart,
+    structure,
     structure_apart,
 )
 
@@ -33,6 +35,8 @@ _LEAST_SIDE = 64
 _AVERAGES = Measure(busy=0.003, least=2.9, usual=1.8)
 _COLOURS = Measure(busy=0.003, least=3.4, usual=1.8)
 _PIXELS = Measure(busy=0.08, least=3.4, usual=0.6)
+_LETTERS = Measure(busy=1.0, least=0.18, usual=1.34, noise=800.0, structured=100.0)
+"""One letter instead of another one changes no average, but structure that others keep."""
 _TAKEN_AWAY = Measure(busy=0.05, least=3.5, usual=2.0)
 """Structure that a picture may lose by having the other one's few colours."""
 _GREY, _COLOURED = 4, 16
@@ -89,6 +93,7 @@ def _between(one: "Picture", other: "Picture") -> float:
         outlier(averages[:1], around[:1], _AVERAGES),
         outlier([pixels_apart(channels[0])], around[:1], _PIXELS),
         outlier(averages[1:], around, _COLOURS),
+        outlier([structure_apart(channels[0], LETTER)], [structure(channels[0], LETTER)], _LETTERS),
     )
 
 
