@@ -38,7 +38,7 @@ class Pair(NamedTuple):
 
 
 def pairs(kind: str, number: int) -> Iterator[Pair]:
-    """Pairs made of one picture: ten re-encodings, and three of words of each size.
+    """Pairs made of one picture: re-encodings, words of each size, and one letter of each size.
 
     Args:
         kind: of `MAKERS`.
@@ -58,6 +58,10 @@ def pairs(kind: str, number: int) -> Iterator[Pair]:
                 one = written(ground, rng, size, place, ink)
             other = written(ground, rng, size, place, ink)
             yield Pair(f"{size * 100:g} % {ink}", sent_on(one, rng), sent_on(other, rng))
+    rng = random.Random(f"{kind} {number} letter")
+    for size in SIZES:
+        one, other = with_one_letter(picture, rng, size)
+        yield Pair(f"{size * 100:g} % letter", sent_on(one, rng), sent_on(other, rng))
 
 
 def sent_on(picture: Picture, rng: random.Random) -> bytes:
@@ -94,6 +98,22 @@ def written(picture: Picture, rng: random.Random, share: float, at: float, ink: 
                 text = words(again, 3) if script == "l" else str(again.randrange(10**12, 10**13))
                 pen.text(at_line, text[: count * 2], fill=colour, font=font(side))  # type: ignore[arg-type]
     return made
+
+
+def with_one_letter(picture: Picture, rng: random.Random, share: float) -> tuple[Picture, Picture]:
+    """A picture with words on a white strip, twice: one letter or digit differs."""
+    side, at = max(5, round(picture.height * share)), rng.choice([0.03, 0.2, 0.5, 0.75])
+    signs = rng.choice(["0123456789", "abcdefghijklmnopqrstuvwxyz"])
+    text = rng.choices(signs, k=rng.choice([3, 5, 8, 12]))
+    place = rng.randrange(len(text))
+    others = [*text]
+    others[place] = rng.choice([sign for sign in signs if sign != text[place]])
+    made: list[Picture] = []
+    for each in (text, others):
+        made.append(with_strip(picture, share, at))
+        where = round(picture.width * 0.1), round(picture.height * at) - side // 4
+        ImageDraw.Draw(made[-1]).text(where, "".join(each), fill="black", font=font(side))
+    return made[0], made[1]
 
 
 def _colour(ink: str, ground: tuple[int, int, int]) -> object:
