@@ -70,7 +70,7 @@ async def test_a_picture_sent_on_is_the_same(chat: Chat, name: str) -> None:
             assert [each.reference for each in found.sightings] == [before]
             assert found.difference is not None
             assert (found.difference <= 1) == (found.kind == "same")
-    assert kinds.count("same") >= 4, kinds
+    assert kinds.count("same") >= (4 if name == "three times JPEG 60" else 5), kinds
 
 
 async def test_a_grey_copy_is_alike_for_nobody_knows_what_coloured_words_it_lacks(

@@ -1,8 +1,8 @@
 """How many pictures that differ in small words only are called the same, and how many that do not.
 
-Run it with ``uv run python -m tests.looks.small_words``. Thresholds were chosen mostly by pictures
-with even numbers; the table is of those with odd ones. ``--even`` shows the others; ``--fewer 3``
-takes every third picture only.
+Run it with ``uv run python -m tests.looks.small_words``. Thresholds were chosen by other pairs,
+mostly of pictures with even numbers; the table is of those with odd ones. ``--even`` shows the
+others; ``--fewer 3`` takes every third picture only.
 """
 
 import argparse

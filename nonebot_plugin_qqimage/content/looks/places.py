@@ -41,16 +41,16 @@ class Measure(NamedTuple):
     re-encodings are taken for words.
     """
 
-    busy: float
-    """Share of the structure of a place that counts as expected there, besides the noise."""
+    structure: float
+    """Share of the variance of a place that counts as expected there, besides the noise."""
     least: float
     """How many times as much as expected any place may differ, by the root of squares."""
     usual: float
     """How many times as much as the usual place it may differ besides."""
     noise: float = 3.0
     """Variance, in levels of brightness or colour, that re-encoding adds anywhere."""
-    structured: float = -1.0
-    """Variance that a place has, or it does not tell what is usual."""
+    telling: float = -1.0
+    """Variance above which a place tells what is usual."""
 
 
 class Channel(NamedTuple):
@@ -92,9 +92,9 @@ def _channel(one: "Picture", other: "Picture") -> Channel:
     return Channel(*(each.reduce(CELL) for each in made))
 
 
-def pixels_apart(channel: Channel) -> "Picture":
+def pixels_apart(channel: Channel, place: Place = LINE) -> "Picture":
     """For each place, the average of the squares of what its pixels differ by."""
-    return _averaged(channel.squares, LINE)
+    return _averaged(channel.squares, place)
 
 
 def averages_apart(channel: Channel, place: Place = LINE) -> "Picture":
@@ -109,7 +109,7 @@ def structure_apart(channel: Channel, place: Place = LINE) -> "Picture":
     """For each place, the variance of what its pixels differ by."""
     from PIL import ImageMath
 
-    pixels, averages = _averaged(channel.squares, place), averages_apart(channel, place)
+    pixels, averages = pixels_apart(channel, place), averages_apart(channel, place)
     return ImageMath.lambda_eval(lambda given: given["a"] - given["b"], a=pixels, b=averages)
 
 
@@ -124,7 +124,7 @@ def structure(channel: Channel, place: Place) -> "Picture":
     return ImageMath.lambda_eval(variance, **parts)
 
 
-def busy(channel: Channel) -> "Picture":
+def structure_around(channel: Channel) -> "Picture":
     """For each line, the variance around it, in the picture that has less of it.
 
     So words on one picture hide nothing.
@@ -139,27 +139,25 @@ def busy(channel: Channel) -> "Picture":
     return ImageMath.lambda_eval(least, **around)
 
 
-def outlier(differs: Sequence["Picture"], busy: Sequence["Picture"], by: Measure) -> float:
+def outlier(differs: Sequence["Picture"], structure: Sequence["Picture"], by: Measure) -> float:
     """How much the place differs that differs most; up to 1 it is no more than may be.
 
     Args:
         differs: squares for each place, of one or more channels.
-        busy: the variance around each place, of one or more channels.
+        structure: the variance in or around each place, of one or more channels.
         by: how much they may differ.
     """
     from PIL import ImageMath
 
-    variance = _added(busy)
+    variance = _added(structure)
     found = ImageMath.lambda_eval(
-        lambda given: given["differs"] / (given["busy"] * by.busy + by.noise),
+        lambda given: given["differs"] / (given["variance"] * by.structure + by.noise),
         differs=_added(differs),
-        busy=variance,
+        variance=variance,
     )
-    some, structures = (array("f", each.tobytes())[::_SAMPLED] for each in (found, variance))
+    some, variances = (array("f", each.tobytes())[::_SAMPLED] for each in (found, variance))
     told = sorted(
-        value
-        for value, structure in zip(some, structures, strict=True)
-        if structure > by.structured
+        value for value, variance in zip(some, variances, strict=True) if variance > by.telling
     )
     told = told if len(told) >= _FEWEST else sorted(some)
     usual, most = told[int(len(told) * _MOST_PLACES)], cast(float, found.getextrema()[1])

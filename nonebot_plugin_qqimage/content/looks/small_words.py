@@ -19,12 +19,12 @@ from .places import (
     LETTER,
     Measure,
     averages_apart,
-    busy,
     compared,
     outlier,
     pixels_apart,
     structure,
     structure_apart,
+    structure_around,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 _LEAST_SIDE = 64
 """Pixels that a side must have for this; smaller pictures are enlarged."""
-_AVERAGES = Measure(busy=0.003, least=2.9, usual=1.8)
-_COLOURS = Measure(busy=0.003, least=3.4, usual=1.8)
-_PIXELS = Measure(busy=0.08, least=3.4, usual=0.6)
-_LETTERS = Measure(busy=1.0, least=0.18, usual=1.34, noise=800.0, structured=100.0)
+_AVERAGES = Measure(structure=0.003, least=2.9, usual=1.8)
+_COLOURS = Measure(structure=0.003, least=3.4, usual=1.8)
+_PIXELS = Measure(structure=0.08, least=3.4, usual=0.6)
+_LETTERS = Measure(structure=1.0, least=0.18, usual=1.34, noise=800.0, telling=100.0)
 """One letter instead of another one changes no average, but structure that others keep."""
-_TAKEN_AWAY = Measure(busy=0.05, least=3.5, usual=2.0)
+_TAKEN_AWAY = Measure(structure=0.05, least=3.5, usual=2.0)
 """Structure that a picture may lose by having the other one's few colours."""
 _GREY, _COLOURED = 4, 16
 """Levels from grey that all pixels of a grey picture are within, and one of a coloured picture is
@@ -87,7 +87,7 @@ def _most_coloured(picture: "Picture") -> int:
 def _between(one: "Picture", other: "Picture") -> float:
     """How much two pictures of one size differ in the place that differs most."""
     channels = compared(*_equally_bright(one, other))
-    around = [busy(each) for each in channels]
+    around = [structure_around(each) for each in channels]
     averages = [averages_apart(each) for each in channels]
     return max(
         outlier(averages[:1], around[:1], _AVERAGES),
@@ -141,7 +141,7 @@ def _taken_away(picture: "Picture", few: "Picture") -> float:
     if few is picture:
         return 0.0
     channels = compared(picture, few)
-    around = [busy(each) for each in channels]
+    around = [structure_around(each) for each in channels]
     taken = [structure_apart(each) for each in channels]
     return max(
         outlier(taken[:1], around[:1], _TAKEN_AWAY), outlier(taken[1:], around[1:], _TAKEN_AWAY)
